@@ -1,0 +1,133 @@
+"""The AdStage API as the tap's streams use it: documents, pages, items."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tap_adstage import hal
+from tap_adstage.exceptions import AuthenticationError, ResponseError, UnauthorizedError
+from tap_adstage.paging import ApiRequest, Paginator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_adstage.auth import Credentials
+    from tap_adstage.transport import Transport
+
+
+@dataclass(slots=True)
+class AdStageClient:
+    """Reads from the API.
+
+    Attributes:
+        api_url: Root of the API, without a slash at its end.
+        transport: Sends the requests.
+        credentials: Authorize them.
+        page_size: Rows a page, where a list or report can be paged.
+    """
+
+    api_url: str
+    transport: Transport
+    credentials: Credentials
+    page_size: int
+
+    def url(self, template: str, **variables: str | int) -> str:
+        """An absolute URL of the API.
+
+        Args:
+            template: RFC 6570 template below the API's root, such as
+                `/users/{user_id}/list_folders{?limit}`.
+            **variables: Values of the template.
+
+        Returns:
+            The URL.
+        """
+        return self.api_url + hal.expand(template, **variables)
+
+    def fetch(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+        """Ask once, with retries; a token that is refused is renewed once.
+
+        Args:
+            request: What to ask.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request.
+            AuthenticationError: If it does not accept the credentials.
+            TransientError: If it still failed after all retries.
+        """
+        try:
+            try:
+                return self._send(request)
+            except UnauthorizedError:
+                if not self.credentials.renew():
+                    raise
+                return self._send(request)
+        except UnauthorizedError as error:
+            raise AuthenticationError(
+                f"{error}; look at the setting {self.credentials.settings}",
+            ) from None
+
+    def pages(self, request: ApiRequest) -> Iterator[dict[str, Any]]:
+        """Read a list or report, page by page, also past an empty page.
+
+        Args:
+            request: The first page.
+
+        Yields:
+            Each page's document.
+
+        Raises:
+            ResponseError: If a page is no JSON object, or its successor can't be found.
+            LinkError: If its successor is on another origin or was visited before.
+        """
+        paginator = Paginator()
+        page: ApiRequest | None = request
+        while page is not None:
+            document = self.fetch(page)
+            if not isinstance(document, dict):
+                raise ResponseError(f"{page}: the answer is not a JSON object")
+            yield document
+            page = paginator.following(page, document)
+
+    def items(self, url: str) -> Iterator[dict[str, Any]]:
+        """Read the resources of a HAL list (its `item`s), from all its pages.
+
+        Args:
+            url: Absolute URL of the first page.
+
+        Yields:
+            Each resource.
+        """
+        for page in self.pages(ApiRequest(url)):
+            yield from hal.embedded(page, str(page.get("list_of") or "item"))
+
+    def get(self, template: str, **variables: str | int) -> Any:  # noqa: ANN401
+        """Read one document.
+
+        Args:
+            template: Template below the API's root.
+            **variables: Values of the template.
+
+        Returns:
+            The decoded answer.
+        """
+        return self.fetch(ApiRequest(self.url(template, **variables)))
+
+    def _send(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+        has_body = request.body is not None
+        return self.transport.fetch(
+            requests.Request(
+                request.method,
+                request.url,
+                auth=self.credentials,
+                data=json.dumps(request.body, default=float) if has_body else None,
+                headers={"Content-Type": "application/json"} if has_body else None,
+            ),
+        )

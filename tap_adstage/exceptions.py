@@ -1,0 +1,88 @@
+"""What can go wrong, as the person who runs the tap should read it.
+
+Every error here ends the run with exit code 1 and its own text: no traceback. That is
+click's doing, which runs the command line: it shows its own exceptions and exits.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class AdStageError(click.ClickException):
+    """Base of every error that the tap raises on purpose."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Log the error, so that it has the form that the user chose for logs.
+
+        Args:
+            file: Not used; click's own errors go there.
+        """
+        del file
+        for line in self.message.splitlines():
+            logging.getLogger("tap-adstage").error("%s", line)
+
+
+class ConfigError(AdStageError):
+    """The settings can't be used as they stand.
+
+    Attributes:
+        errors: One line for each thing wrong: the setting, its value, what is allowed.
+    """
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        """Collect everything that is wrong with the settings.
+
+        Args:
+            errors: One line for each thing wrong.
+        """
+        super().__init__("\n".join(errors))
+        self.errors = list(errors)
+
+
+class StateError(AdStageError):
+    """A bookmark in the state is not one that this tap wrote."""
+
+
+class ApiError(AdStageError):
+    """AdStage refused a request, and asking again won't help."""
+
+
+class AuthenticationError(ApiError):
+    """AdStage did not accept the credentials."""
+
+
+class UnauthorizedError(AuthenticationError):
+    """AdStage answered 401: the access token is not, or no longer, accepted."""
+
+
+class TransientError(ApiError):
+    """A request failed in a way that may pass.
+
+    Attributes:
+        retry_after: Seconds that AdStage asked to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Describe the failure.
+
+        Args:
+            message: What failed, without secrets.
+            retry_after: Seconds that AdStage asked to wait, if it did.
+        """
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ResponseError(AdStageError):
+    """An answer is not what AdStage documents, and guessing could lose data."""
+
+
+class LinkError(ResponseError):
+    """A link leads somewhere that the tap must not follow."""

@@ -1,0 +1,181 @@
+"""One HTTP exchange with AdStage: sent, judged, decoded, and tried again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from tap_adstage.exceptions import (
+    ApiError,
+    LinkError,
+    TransientError,
+    UnauthorizedError,
+)
+from tap_adstage.redaction import excerpt, redact
+from tap_adstage.retries import retry_after, retrying
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+_PASSING = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode JSON without changing a number.
+
+    Args:
+        text: A JSON document.
+
+    Returns:
+        The document; numbers with a fraction or an exponent are `Decimal`.
+
+    Raises:
+        ValueError: If the text is no JSON; NaN and Infinity are none.
+    """
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+@dataclass(slots=True)
+class Transport:
+    """Sends requests and tries them again where that may help.
+
+    Attributes:
+        user_agent: User-Agent header.
+        request_timeout: Seconds without a byte after which a request counts as failed.
+        max_retry_seconds: Longest time in seconds that one request is retried.
+        logger: Where retries are told.
+        session: Connections that are kept open between requests.
+    """
+
+    user_agent: str
+    request_timeout: float
+    max_retry_seconds: float
+    logger: logging.Logger
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def fetch(
+        self,
+        request: requests.Request,
+        decode: Callable[[str], Any] = decode_json,
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        """Send a request until it is answered.
+
+        Args:
+            request: The request; its `auth` adds the credentials, anew for each try.
+            decode: Turns the answer's text into a document; a `ValueError` counts as
+                a failure that may pass.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request, with its own message.
+            LinkError: If it answers with a redirect.
+            TransientError: If it still failed after `max_retry_seconds`.
+            UnauthorizedError: If it answers 401.
+        """
+        return retrying(
+            lambda: self._exchange(request, decode),
+            max_seconds=self.max_retry_seconds,
+            logger=self.logger,
+        )
+
+    def _exchange(
+        self,
+        request: requests.Request,
+        decode: Callable[[str], Any],
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        name = f"{request.method} {redact(request.url)}"
+        prepared = self.session.prepare_request(request)
+        prepared.headers.update(
+            {"Accept": "application/json", "User-Agent": self.user_agent},
+        )
+        environment = self.session.merge_environment_settings(
+            prepared.url,
+            {},
+            None,
+            None,
+            None,
+        )
+        try:
+            response = self.session.send(
+                prepared,
+                timeout=self.request_timeout,
+                allow_redirects=False,
+                **environment,
+            )
+        except _PASSING as error:
+            reason = excerpt(str(error))
+            raise TransientError(
+                f"{name} failed: {type(error).__name__}: {reason}.",
+            ) from None
+        _judge(name, response)
+        try:
+            return decode(_text(response))
+        except ValueError:
+            raise TransientError(
+                f"{name} answered {response.status_code}, but not with the JSON that "
+                f"it should: {excerpt(response.text)!r}.",
+            ) from None
+
+
+def _judge(name: str, response: requests.Response) -> None:
+    """Raise what an answer's status means; return if it is a success."""
+    status = response.status_code
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return
+    if status < HTTPStatus.BAD_REQUEST:
+        target = urlsplit(response.headers.get("Location", ""))
+        raise LinkError(
+            f"{name} answered {status} with a redirect to "
+            f"{target.scheme}://{target.hostname}; the tap follows none",
+        )
+    answer = f"{name} answered {status}: {_message(response)}"
+    if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise TransientError(
+            f"{answer}.",
+            retry_after=retry_after(
+                response.headers.get("Retry-After"),
+                now=dt.datetime.now(dt.timezone.utc),
+            ),
+        )
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise UnauthorizedError(answer)
+    raise ApiError(answer)
+
+
+def _message(response: requests.Response) -> str:
+    """AdStage's own words in an error body; it documents no form for them."""
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        for key in ("message", "error_description", "error", "errors"):
+            if document.get(key):
+                return excerpt(str(document[key]))
+    return excerpt(response.text) or str(response.reason)
+
+
+def _text(response: requests.Response) -> str:
+    return response.content.decode(
+        "utf-8"
+    )  # JSON is UTF-8; UnicodeDecodeError is ValueError
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

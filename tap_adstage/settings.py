@@ -98,13 +98,14 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items, "minItems": 1}
 
 
-_VISIBLE_CHARACTERS = r"^[!-~]+$"
+_END = r"$(?!\n)"  # in Python a mere $ also matches before a last line break
+_VISIBLE_CHARACTERS = rf"^[!-~]+{_END}"
 _NETWORKS = _array(_one_of(*CROSS_NETWORKS)) | {"uniqueItems": True}
 
 REPORT_KEYS = (
     Setting(
         name="name",
-        schema=_text(pattern="^[a-z][a-z0-9_]*$"),
+        schema=_text(pattern=rf"^[a-z][a-z0-9_]*{_END}"),
         description="Name of the stream, and so of the table (alias `table`).",
     ),
     Setting(
@@ -363,7 +364,7 @@ SETTINGS = (
     ),
     Setting(
         name="user_agent",
-        schema=_text(pattern=r"^[!-~]([ -~]*[!-~])?$"),
+        schema=_text(pattern=rf"^[!-~]([ -~]*[!-~])?{_END}"),
         description="User-Agent header; `tap-adstage/VERSION` where it isn't given.",
     ),
     Setting(

@@ -199,7 +199,6 @@ def test_a_token_endpoint_that_fails_is_asked_again(
     transport: Transport,
     httpserver: HTTPServer,
     waits: list[float],
-    sent: list[str],
 ) -> None:
     for failure in (Response("", 500), Response("<html>", 200)):
         httpserver.expect_ordered_request("/oauth/token").respond_with_response(failure)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -128,7 +129,9 @@ def test_windows_begin_and_end_on_whole_slices_or_today(
 
 
 def test_a_window_holds_as_many_whole_slices_as_fit_into_its_days() -> None:
-    span = replace(SPAN, aggregate_by="week", window_days=15, start_date=day("2024-01-01"))
+    span = replace(
+        SPAN, aggregate_by="week", window_days=15, start_date=day("2024-01-01")
+    )
     assert asked(span)[0] == "2024-01-01..2024-01-14"
     month = replace(span, aggregate_by="month", window_days=60)
     assert asked(month)[0] == "2024-01-01..2024-02-29"
@@ -256,7 +259,7 @@ def test_windows_meet_and_hold_each_slice_once(
     windows = plan(span, bookmark, today)
     slices = [piece for window in windows for piece in window.slices]
     assert slices == [slice_of(piece.start, span.aggregate_by) for piece in slices]
-    for earlier, following in zip(slices, slices[1:], strict=False):
+    for earlier, following in pairwise(slices):
         assert following.start == earlier.end + dt.timedelta(days=1)
     for window in windows:
         assert window.range.start == window.slices[0].start

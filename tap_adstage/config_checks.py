@@ -1,0 +1,344 @@
+"""What is wrong with the settings, in words that help.
+
+Each line names the setting, its value and what is allowed. Nothing here sends a
+request, and no value of a secret is quoted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from tap_adstage import date_ranges
+from tap_adstage.entity_ids import EntityId
+from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS, canonical_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from jsonschema import ValidationError
+
+_FORMS = {
+    "date": "a date such as 2024-01-31, or a date-time such as 2024-01-31T08:00:00Z",
+    "date-range": "an AdStage date range such as `last 30 days`, `month to date` or "
+    "2024-01-01..2024-01-31",
+    "time-zone": "an IANA time zone such as America/Los_Angeles",
+    "entity-id": "an entity id such as /network/adwords/campaign/123",
+    "account-id": "an account's entity id such as /network/adwords/account/123",
+    "http-url": "an http or https URL without user, query and fragment",
+}
+_PATTERNS = {
+    "name": "lower-case letters, digits and _, a letter first",
+    "access_token": "visible ASCII characters",
+    "user_agent": "printable ASCII characters",
+}
+_TYPES = {
+    "string": "a text that is not empty",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+_PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
+    ("enum", lambda _, schema: f"one of {', '.join(schema['enum'])}"),
+    (
+        "maximum",
+        lambda _, schema: f"an integer from {schema['minimum']} to {schema['maximum']}",
+    ),
+    ("minimum", lambda _, schema: f"an integer, {schema['minimum']} or more"),
+    ("format", lambda _, schema: _FORMS[schema["format"]]),
+    ("pattern", lambda name, _: _PATTERNS[REPORT_KEY_ALIASES.get(name, name)]),
+    ("minItems", lambda _, __: "a list with at least one value"),
+    ("type", lambda _, schema: _types(schema["type"])),
+)
+"""How to say what a schema allows, by the first of its keywords that stands here."""
+
+_LEVEL_RANKS = {
+    "account": 0,
+    "campaign": 1,
+    "ad_group": 2,
+    "ad": 3,
+    "keyword": 3,
+    "criterion": 3,
+}
+_REPORT_RANKS = {"accounts": 0, "campaigns": 1, "ad_groups": 2, "ads": 3, "keywords": 3}
+
+
+def errors(given: Mapping[str, Any], stream_names: Collection[str]) -> list[str]:
+    """Find all that is wrong with the settings.
+
+    Args:
+        given: The settings as given, none of them null. Keys that are no setting of
+            the tap (the SDK's own) are passed over.
+        stream_names: Names of the resource streams, which no report may take.
+
+    Returns:
+        One line for each error: those of form or, where there are none, of meaning.
+    """
+    of_form = dict.fromkeys(_form_errors(given))
+    return [*of_form] or [*_meaning_errors(given, stream_names)]
+
+
+def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+    """Find settings that neither the tap nor the SDK has.
+
+    Args:
+        raw: The settings as given.
+        known: All settings there are.
+
+    Returns:
+        One error line for each, with the nearest names.
+    """
+    names = sorted(known)
+    return [
+        f"{name}: there is no such setting; {_nearest(name, names)}"
+        for name in raw
+        if name not in names
+    ]
+
+
+def unreadable_variables(environment: Mapping[str, str], prefix: str) -> list[str]:
+    """Find environment variables that can't be read as their setting's type.
+
+    Args:
+        environment: Environment variables.
+        prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
+
+    Returns:
+        One error line for each.
+    """
+    readers: dict[str, Callable[[str], Any]] = {"integer": int, "array": json.loads}
+    found = []
+    for setting in SETTINGS:
+        variable = f"{prefix}{setting.name.upper()}"
+        kind = setting.schema["type"]
+        if kind not in readers or variable not in environment:
+            continue
+        try:
+            readers[kind](environment[variable])
+        except ValueError:
+            found.append(
+                f"{setting.name}: {_json_text(environment[variable])} in the "
+                f"environment variable {variable} is not allowed; it takes "
+                f"{'an integer' if kind == 'integer' else 'a list, as JSON'}",
+            )
+    return found
+
+
+# --- what is wrong with the form of a value -------------------------------------------
+
+
+def _form_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    checker = _format_checker()
+    for setting in SETTINGS:
+        if setting.name not in given:
+            continue
+        validator = Draft202012Validator(setting.schema, format_checker=checker)
+        for error in validator.iter_errors(given[setting.name]):
+            yield _form_error(setting.name, error, secret=setting.secret)
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    checks = {
+        "date": date_ranges.parse_day,
+        "date-range": _check_date_range,
+        "time-zone": _check_time_zone,
+        "entity-id": EntityId.parse,
+        "account-id": _check_account_id,
+        "http-url": _check_http_url,
+    }
+    for name, check in checks.items():
+        checker.checks(name, raises=ValueError)(_returns_true(check))
+    return checker
+
+
+def _returns_true(check: Any) -> Any:  # noqa: ANN401 - jsonschema's untyped interface
+    def checked(value: object) -> bool:
+        if isinstance(value, str) and value:
+            check(value)
+        return True
+
+    return checked
+
+
+def _check_date_range(text: str) -> None:
+    date_ranges.parse_date_range(text, today=date_ranges.parse_day("2024-01-31"))
+
+
+def _check_time_zone(name: str) -> None:
+    date_ranges.today(None, name, now=dt.datetime.now(dt.timezone.utc))
+
+
+def _check_account_id(text: str) -> None:
+    entity_id = EntityId.parse(text)
+    if entity_id.level != "account":
+        raise ValueError(f"its level is {entity_id.level}, not account")
+
+
+def _check_http_url(text: str) -> None:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("it starts with https:// and a host")
+    if url.username is not None or url.query or url.fragment:
+        raise ValueError("it has a user, a query or a fragment")
+    _ = url.port
+
+
+def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
+    path = setting + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path
+    )
+    schema: Any = error.schema
+    if error.validator == "additionalProperties":
+        allowed = sorted(schema["properties"])
+        unknown = sorted(set(error.instance) - set(allowed))
+        return "; ".join(
+            f"{path}.{name}: there is no such key; {_nearest(name, allowed)}"
+            for name in unknown
+        )
+    if error.validator == "required":
+        names: Any = error.validator_value
+        missing = [name for name in names if name not in error.instance]
+        return f"{path}: {', '.join(missing)} missing"
+    value = _json_text(error.instance)
+    if secret:
+        value = "(hidden)" if error.instance else "(empty)"
+    if error.path and error.path[-1] in {"aggregate_by", "granularity"}:
+        hint = ". AdStage has no hourly data" if error.instance == "HOUR" else ""
+    else:
+        hint = f": {error.cause}" if error.cause else ""
+    name = str(error.path[-1] if error.path else setting)
+    return f"{path}: {value} is not allowed; it takes {_allowed(name, error)}{hint}"
+
+
+def _allowed(name: str, error: ValidationError) -> str:
+    if error.validator == "uniqueItems":
+        return "each value once"
+    schema: Any = error.schema
+    return next(say(name, schema) for key, say in _PHRASES if key in schema)
+
+
+def _types(kinds: str | list[str]) -> str:
+    return " or ".join(
+        _TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)
+    )
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"there are {', '.join(names)}"
+
+
+# --- what is wrong with the meaning of values of the right form -----------------------
+
+
+def _meaning_errors(
+    given: Mapping[str, Any],
+    stream_names: Collection[str],
+) -> Iterator[str]:
+    yield from _credential_errors(given)
+    yield from _account_errors(given)
+    yield from _date_errors(given)
+    yield from _report_errors(given.get("reports", []), stream_names)
+
+
+def _credential_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    oauth = ("client_id", "client_secret", "refresh_token")
+    missing = [name for name in oauth if name not in given]
+    if 0 < len(missing) < len(oauth):
+        yield (
+            f"{', '.join(missing)}: not given; OAuth takes all of {', '.join(oauth)} "
+            "or none"
+        )
+    elif missing and "access_token" not in given and not given.get("sandbox"):
+        yield (
+            "access_token: not given; give access_token, or all of "
+            f"{', '.join(oauth)}, or set sandbox to true to try generated data"
+        )
+    token_file = given.get("oauth_token_file")
+    if token_file and not Path(token_file).expanduser().parent.is_dir():
+        yield (
+            f"oauth_token_file: {_json_text(token_file)} is not allowed; it takes a "
+            "path in a folder that exists"
+        )
+
+
+def _account_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    if given.get("sync_mode") != "SPECIFIC_ACCOUNTS":
+        return
+    if not given.get("accounts"):
+        yield (
+            "accounts: not given; sync_mode SPECIFIC_ACCOUNTS takes a list of entity "
+            "ids such as /network/adwords/account/123"
+        )
+    networks = given.get("networks")
+    for account in given.get("accounts", []):
+        network = EntityId.parse(account).network
+        if networks and network not in networks:
+            yield (
+                f"accounts: {_json_text(account)} is not allowed; it takes accounts "
+                f"of the networks in the setting networks: {', '.join(networks)}"
+            )
+
+
+def _date_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    start, end = given.get("start_date"), given.get("end_date")
+    if start and end and date_ranges.parse_day(start) > date_ranges.parse_day(end):
+        yield (
+            f"end_date: {_json_text(end)} is not allowed; it takes a date that is not "
+            f"before start_date {_json_text(start)}"
+        )
+
+
+def _report_errors(
+    reports: Iterable[Mapping[str, Any]],
+    stream_names: Collection[str],
+) -> Iterator[str]:
+    seen: set[str] = set()
+    for number, given in enumerate(reports):
+        path = f"reports[{number}]"
+        for alias, key in REPORT_KEY_ALIASES.items():
+            if given.get(alias) is not None and given.get(key) is not None:
+                yield f"{path}: {key} and {alias} mean the same; give one of them"
+        report = canonical_report(given)
+        for key in ("name", "entity_level", "fields"):
+            if key not in report:
+                yield f"{path}.{key}: not given; every report has one"
+        name = report.get("name", "")
+        refused = f"{path}.name: {_json_text(name)} is not allowed"
+        if name in seen:
+            yield f"{refused}; another report has it, and each has its own"
+        elif name in stream_names:
+            others = ", ".join(sorted(stream_names))
+            yield f"{refused}; the tap's own streams are {others}"
+        if name:
+            seen.add(name)
+        yield from _target_errors(path, report)
+
+
+def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
+    level = report.get("entity_level")
+    if level is None:
+        return
+    for number, target in enumerate(report.get("targets", [])):
+        rank = _LEVEL_RANKS.get(EntityId.parse(target).level, 0)
+        if rank > _REPORT_RANKS[level]:
+            yield (
+                f"{path}.targets[{number}]: {_json_text(target)} is not allowed; it "
+                f"takes entities no finer than the report's entity_level {level}"
+            )
+
+
+def _json_text(value: object) -> str:
+    """A value as an error text shows it."""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,450 @@
+"""Every mistake in the settings: what the user reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_adstage import config_checks
+from tap_adstage.config import Config, default_reports, parse
+from tap_adstage.exceptions import ConfigError
+from tap_adstage.settings import SETTINGS
+from tap_adstage.streams import RESOURCE_STREAMS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_httpserver import HTTPServer
+
+NOW = dt.datetime(2024, 3, 20, 23, 30, tzinfo=dt.timezone.utc)
+REPORT: dict[str, Any] = {
+    "name": "spend",
+    "entity_level": "accounts",
+    "fields": ["spend"],
+}
+
+
+def read(settings: dict[str, Any]) -> Config:
+    return parse(
+        {"access_token": "t0ken", **settings},
+        now=NOW,
+        stream_names=RESOURCE_STREAMS,
+    )
+
+
+def error_of(settings: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as error:
+        read(settings)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "allowed"),
+    [
+        ("access_token", "", "visible ASCII"),
+        ("access_token", "has space", "visible ASCII"),
+        ("access_token", "line\n", "visible ASCII"),
+        ("access_token", 123456, "visible ASCII"),
+        ("client_id", "", "not empty"),
+        ("client_secret", "", "not empty"),
+        ("client_secret", 98765, "not empty"),
+        ("refresh_token", "", "not empty"),
+        ("oauth_token_url", "platform.adstage.io", "https"),
+        ("oauth_token_file", "", "not empty"),
+        ("oauth_token_file", "/no/such/folder/token.json", "folder that exists"),
+        ("api_url", "platform.adstage.io/api", "https"),
+        ("api_url", "https://user:pw@platform.adstage.io", "without user"),
+        ("api_url", "https://platform.adstage.io/api?x=1", "without user, query"),
+        ("api_url", "https://platform.adstage.io:port/api", "https"),
+        ("sandbox", "yes", "true or false"),
+        ("user_id", "40", "1 or more"),
+        ("user_id", 0, "1 or more"),
+        ("organization_id", 1.5, "an integer"),
+        ("sync_mode", "SOME_ACCOUNTS", "ALL_ACCOUNTS, SPECIFIC_ACCOUNTS"),
+        ("accounts", "/network/adwords/account/1", "list"),
+        ("accounts", [], "at least one"),
+        ("accounts", ["123"], "/network/adwords/account/123"),
+        ("accounts", ["/network/adwords/campaign/1"], "account"),
+        ("accounts", ["/network/myspace/account/1"], "adwords"),
+        ("networks", [], "at least one"),
+        ("networks", ["gemini"], "adwords, amazon"),
+        ("networks", ["facebook", "facebook"], "once"),
+        ("statuses", "visible", "all_visible, all_active"),
+        ("start_date", "2024-02-30", "2024-01-31"),
+        ("start_date", "20240131", "2024-01-31"),
+        ("start_date", "yesterday", "2024-01-31"),
+        ("end_date", "2023-02-29T00:00:00Z", "2024-01-31"),
+        ("timeframe_months", 6, "THREE, SIX"),
+        ("time_zone", "Mars/Phobos", "IANA"),
+        ("time_zone", "", "IANA"),
+        ("as_of", "tomorrow", "2024-01-31"),
+        ("lookback_days", -1, "0 or more"),
+        ("window_days", 0, "1 or more"),
+        ("page_size", 0, "from 1 to 1000"),
+        ("page_size", 1001, "from 1 to 1000"),
+        ("page_size", "100", "from 1 to 1000"),
+        ("page_size", True, "from 1 to 1000"),
+        ("request_timeout", 0, "1 or more"),
+        ("max_retry_seconds", -5, "0 or more"),
+        ("user_agent", "bad\r\nheader", "printable"),
+        ("reports", {}, "list"),
+        ("reports", ["spend"], "an object"),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_names_setting_value_and_what_is_allowed(
+    setting: str,
+    value: object,
+    allowed: str,
+) -> None:
+    text = error_of({setting: value})
+    line = next(line for line in text.splitlines() if line.startswith(setting))
+    assert allowed in line
+    innermost = value[-1] if isinstance(value, list) and value else value
+    secret = next(s.secret for s in SETTINGS if s.name == setting)
+    if secret:
+        assert "(hidden)" in line or "(empty)" in line
+        assert not value or str(value) not in line
+    else:
+        assert json.dumps(innermost) in line
+
+
+def test_every_setting_has_a_wrong_value_tested() -> None:
+    marks = test_a_wrong_value_is_an_error_that_names_setting_value_and_what_is_allowed
+    tested = {case[0] for case in marks.pytestmark[0].args[1]}  # type: ignore[attr-defined]
+    assert tested == {setting.name for setting in SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"name": "Spend"}, ["reports[0].name", '"Spend"', "lower-case"]),
+        ({"name": "1spend"}, ["reports[0].name", "a letter first"]),
+        ({"name": "a-b"}, ["reports[0].name", "lower-case"]),
+        ({"name": "spend\n"}, ["reports[0].name", "lower-case"]),
+        ({"name": "accounts"}, ["reports[0].name", "tap's own streams are account"]),
+        ({"table": "other"}, ["reports[0]", "name and table mean the same"]),
+        ({"name": None}, ["reports[0].name: not given"]),
+        ({"fields": None}, ["reports[0].fields: not given"]),
+        ({"fields": []}, ["reports[0].fields", "at least one"]),
+        ({"fields": [""]}, ["reports[0].fields[0]", "not empty"]),
+        ({"entity_level": "campaign"}, ["reports[0].entity_level", "campaigns"]),
+        ({"entity_level": None}, ["reports[0].entity_level: not given"]),
+        ({"aggregate_by": "hour"}, ["reports[0].aggregate_by", "day, week, month"]),
+        ({"granularity": "HOUR"}, ["reports[0].granularity", "no hourly data"]),
+        ({"date_range": "last fortnight"}, ["reports[0].date_range", "'fortnight'"]),
+        ({"date_range": "2024-02-30"}, ["reports[0].date_range", "2024-02-30"]),
+        ({"networks": ["google"]}, ["reports[0].networks[0]", "adwords"]),
+        ({"statuses": "all"}, ["reports[0].statuses", "all_visible"]),
+        ({"time_zone": "PST8"}, ["reports[0].time_zone", "IANA"]),
+        ({"lookback_days": -1}, ["reports[0].lookback_days", "0 or more"]),
+        ({"window_days": 0}, ["reports[0].window_days", "1 or more"]),
+        ({"targets": ["123"]}, ["reports[0].targets[0]", "/network/adwords"]),
+        ({"targets": []}, ["reports[0].targets", "at least one"]),
+        (
+            {"targets": ["/network/adwords/campaign/1"]},
+            ["reports[0].targets[0]", "no finer", "accounts"],
+        ),
+        ({"filters": [{"path": "clicks"}]}, ["reports[0].filters[0]", "op, value"]),
+        (
+            {"filters": [{"path": "clicks", "op": ">", "value": 1}]},
+            ["reports[0].filters[0].op", "gt, lt"],
+        ),
+        (
+            {"filters": [{"path": "clicks", "op": "gt", "value": None}]},
+            ["reports[0].filters[0].value", "a number or a text"],
+        ),
+        ({"order": "up"}, ["reports[0].order", "asc, desc"]),
+        ({"group_by": ""}, ["reports[0].group_by", "not empty"]),
+        ({"sort_by": ""}, ["reports[0].sort_by", "not empty"]),
+        ({"ignore_precision": "no"}, ["reports[0].ignore_precision", "true or false"]),
+        ({"feilds": ["x"]}, ["reports[0].feilds", "did you mean fields or"]),
+        ({"hourly": True}, ["reports[0].hourly", "there is no such key"]),
+    ],
+)
+def test_a_wrong_report_is_an_error_that_names_the_key(
+    changes: dict[str, Any],
+    parts: list[str],
+) -> None:
+    text = error_of({"reports": [{**REPORT, **changes}]})
+    assert all(part in text for part in parts), text
+
+
+def test_two_reports_of_one_name_are_an_error() -> None:
+    text = error_of({"reports": [REPORT, {**REPORT, "entity_level": "ads"}]})
+    assert text.startswith('reports[1].name: "spend" is not allowed; another report')
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"access_token": None}, ["access_token: not given", "sandbox"]),
+        ({"client_id": "x"}, ["client_secret, refresh_token: not given"]),
+        ({"client_id": "x", "client_secret": "y"}, ["refresh_token: not given"]),
+        ({"sync_mode": "SPECIFIC_ACCOUNTS"}, ["accounts: not given", "entity ids"]),
+        (
+            {
+                "sync_mode": "SPECIFIC_ACCOUNTS",
+                "accounts": ["/network/adwords/account/1"],
+                "networks": ["facebook"],
+            },
+            ["accounts", "/network/adwords/account/1", "facebook"],
+        ),
+        (
+            {"start_date": "2024-02-01", "end_date": "2024-01-31"},
+            ["end_date", '"2024-01-31"', 'start_date "2024-02-01"'],
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_an_error(
+    settings: dict[str, Any],
+    parts: list[str],
+) -> None:
+    text = error_of(settings)
+    assert all(part in text for part in parts), text
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    text = error_of({"page_size": 0, "window_days": 0, "time_zone": "x"})
+    assert len(text.splitlines()) == 3
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    config = read({})
+    assert config.api_url == "https://platform.adstage.io/api"
+    assert config.accounts is None
+    assert (config.page_size, config.request_timeout, config.max_retry_seconds) == (
+        1000,
+        300,
+        600,
+    )
+    assert [report.name for report in config.reports] == [
+        "account_performance",
+        "campaign_performance",
+        "ad_group_performance",
+        "ad_performance",
+        "keyword_performance",
+    ]
+    report = config.reports[3]
+    assert report.fields == (
+        "clicks",
+        "impressions",
+        "spend",
+        "conversions",
+        "account_name",
+        "remote_account_id",
+        "campaign_name",
+        "remote_campaign_id",
+        "ad_group_name",
+        "remote_ad_group_id",
+        "ad_name",
+        "remote_ad_id",
+    )
+    assert (report.aggregate_by, report.statuses) == ("day", "all_with_deleted")
+    assert (report.sort_by, report.order) == ("entity_id", "asc")
+    assert (report.lookback_days, report.window_days) == (30, 10)
+    assert len(report.networks) == 9
+
+
+def test_no_reports_at_all_is_a_choice() -> None:
+    assert read({"reports": []}).reports == ()
+
+
+@pytest.mark.parametrize("report", default_reports(), ids=lambda report: report["name"])
+def test_the_default_reports_are_valid_settings(report: dict[str, Any]) -> None:
+    assert read({"reports": [report]}).reports[0].name == report["name"]
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "expected"),
+    [
+        ({"dimension": "AD_ACCOUNT"}, "entity_level", "accounts"),
+        ({"dimension": "CAMPAIGN"}, "entity_level", "campaigns"),
+        ({"dimension": "AD_SET"}, "entity_level", "ad_groups"),
+        ({"entity_level": "AD"}, "entity_level", "ads"),
+        ({"granularity": "DAY"}, "aggregate_by", "day"),
+        ({"granularity": "LIFETIME"}, "aggregate_by", "total"),
+        ({"aggregate_by": "LIFETIME"}, "aggregate_by", "total"),
+        ({"table": "t"}, "name", "t"),
+    ],
+)
+def test_aliases_mean_what_they_stand_for(
+    given: dict[str, Any],
+    key: str,
+    expected: str,
+) -> None:
+    report = {
+        "name": None if "table" in given else "spend",
+        "entity_level": None if "dimension" in given else "ads",
+        "fields": ["spend"],
+    } | given
+    assert getattr(read({"reports": [report]}).reports[0], key) == expected
+
+
+def test_a_report_overrides_the_settings() -> None:
+    overrides = {
+        "networks": ["facebook"],
+        "statuses": "all_active",
+        "time_zone": "Asia/Tokyo",
+        "lookback_days": 0,
+        "window_days": 3,
+    }
+    report = read({"reports": [{**REPORT, **overrides}]}).reports[0]
+    assert report.networks == ("facebook",)
+    assert (report.statuses, report.time_zone) == ("all_active", "Asia/Tokyo")
+    assert (report.lookback_days, report.window_days) == (0, 3)
+
+
+def test_today_is_counted_in_the_report_s_time_zone() -> None:
+    reports = [REPORT, {**REPORT, "name": "tokyo", "time_zone": "Asia/Tokyo"}]
+    utc, tokyo = read({"reports": reports}).reports
+    assert (utc.today, tokyo.today) == (dt.date(2024, 3, 20), dt.date(2024, 3, 21))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "today"),
+    [
+        ("2019-06-15", dt.date(2019, 6, 15)),
+        ("2019-06-15T23:00:00Z", dt.date(2019, 6, 16)),
+        ("2019-06-15T23:00:00", dt.date(2019, 6, 15)),
+    ],
+)
+def test_as_of_sets_today(as_of: str, today: dt.date) -> None:
+    config = read({"as_of": as_of, "time_zone": "Asia/Tokyo", "reports": [REPORT]})
+    assert config.today == config.reports[0].today == today
+
+
+def test_a_start_date_s_day_is_the_one_that_is_written() -> None:
+    settings = {"start_date": "2024-01-01T00:00:00Z", "time_zone": "America/New_York"}
+    report = read({**settings, "reports": [REPORT]}).reports[0]
+    assert report.start_date == dt.date(2024, 1, 1)
+
+
+def test_oauth_goes_before_the_token_and_ends_at_the_api_s_root() -> None:
+    oauth = {"client_id": "i", "client_secret": "s", "refresh_token": "r"}
+    config = read({**oauth, "api_url": "https://api.example:8443/deep/api/"})
+    assert config.oauth is not None
+    assert config.oauth.token_url == "https://api.example:8443/oauth/token"
+    assert config.api_url == "https://api.example:8443/deep/api"
+    elsewhere = read({**oauth, "oauth_token_url": "https://login.example/t"})
+    assert elsewhere.oauth is not None
+    assert elsewhere.oauth.token_url == "https://login.example/t"
+
+
+def test_null_means_not_given() -> None:
+    report = {**REPORT, "date_range": None}
+    config = read({"page_size": None, "reports": [report]})
+    assert config.page_size == 1000
+
+
+def test_unknown_settings_are_errors_with_the_nearest_names() -> None:
+    known = [setting.name for setting in SETTINGS]
+    assert config_checks.unknown_settings({"strat_date": 1, "page_size": 1}, known) == [
+        "strat_date: there is no such setting; did you mean start_date?",
+    ]
+
+
+# --- through the command line -----------------------------------------------------------
+
+
+def run(
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the tap itself
+        [sys.executable, "-m", "tap_adstage", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **(environment or {})},
+    )
+
+
+@pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"]])
+def test_a_mistake_ends_the_run_before_anything_is_sent_or_written(
+    tmp_path: Path,
+    httpserver: HTTPServer,
+    mode: list[str],
+) -> None:
+    path = tmp_path / "config.json"
+    settings = {
+        "api_url": httpserver.url_for("/api"),
+        "access_token": "sekrit value",
+        "strat_date": "2024-01-01",
+        "page_size": 0,
+    }
+    path.write_text(json.dumps(settings))
+    ended = run("--config", str(path), *mode)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert (
+        "strat_date: there is no such setting; did you mean start_date?" in ended.stderr
+    )
+    assert "page_size: 0 is not allowed; it takes an integer from 1 to" in ended.stderr
+    assert "sekrit" not in ended.stderr
+    assert httpserver.log == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"'])
+def test_a_file_that_holds_no_settings_is_an_error_that_names_it(
+    tmp_path: Path,
+    text: str,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    ended = run("--config", str(path))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "config.json" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
+    ended = run("--config", "nowhere.json")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "nowhere.json" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("TAP_ADSTAGE_PAGE_SIZE", "many", "an integer"),
+        ("TAP_ADSTAGE_REPORTS", "{not json", "a list, as JSON"),
+    ],
+)
+def test_a_variable_of_the_wrong_type_is_an_error_that_names_it(
+    variable: str,
+    value: str,
+    allowed: str,
+) -> None:
+    ended = run("--config", "ENV", environment={variable: value})
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"environment variable {variable} is not allowed; it takes {allowed}" in (
+        ended.stderr
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_every_setting_can_come_from_the_environment() -> None:
+    samples = {
+        "string": "x",
+        "integer": "7",
+        "boolean": "true",
+        "array": "[]",
+    }
+    environment = {
+        f"TAP_ADSTAGE_{setting.name.upper()}": samples[setting.schema["type"]]
+        for setting in SETTINGS
+    }
+    ended = run("--config", "ENV", "--discover", environment=environment)
+    for setting in SETTINGS:
+        assert f"Parsing '{setting.name}' config" in ended.stderr
+    assert ended.returncode == 1
+    assert "time_zone" in ended.stderr

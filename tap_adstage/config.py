@@ -147,19 +147,31 @@ def parse(
     Raises:
         ConfigError: If anything is wrong, with all of it.
     """
-    given = _without_nulls(raw)
-    if isinstance(given.get("reports"), list):
-        given["reports"] = [_without_nulls(report) for report in given["reports"]]
+    given = without_nulls(raw)
     errors = config_checks.errors(given, stream_names)
     if errors:
         raise ConfigError(errors)
     return _config(given, now)
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - checked later
-    if not isinstance(value, Mapping):
-        return value
-    return {key: item for key, item in value.items() if item is not None}
+def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is null: a null is how some callers say that nothing is given.
+
+    Args:
+        raw: The settings as given.
+
+    Returns:
+        The settings without nulls, also in each report.
+    """
+    given = {key: value for key, value in raw.items() if value is not None}
+    if isinstance(given.get("reports"), list):
+        given["reports"] = [
+            {key: value for key, value in report.items() if value is not None}
+            if isinstance(report, Mapping)
+            else report
+            for report in given["reports"]
+        ]
+    return given
 
 
 def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:

@@ -132,7 +132,7 @@ def unreadable_variables(environment: Mapping[str, str], prefix: str) -> list[st
     return found
 
 
-# --- what is wrong with the form of a value -------------------------------------------
+# --- what is wrong with the form of a value ---
 
 
 def _form_errors(given: Mapping[str, Any]) -> Iterator[str]:
@@ -197,22 +197,23 @@ def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path
     )
     schema: Any = error.schema
+    instance: Any = error.instance
     if error.validator == "additionalProperties":
         allowed = sorted(schema["properties"])
-        unknown = sorted(set(error.instance) - set(allowed))
+        unknown = sorted(set(instance) - set(allowed))
         return "; ".join(
             f"{path}.{name}: there is no such key; {_nearest(name, allowed)}"
             for name in unknown
         )
     if error.validator == "required":
         names: Any = error.validator_value
-        missing = [name for name in names if name not in error.instance]
+        missing = [name for name in names if name not in instance]
         return f"{path}: {', '.join(missing)} missing"
-    value = _json_text(error.instance)
+    value = _json_text(instance)
     if secret:
-        value = "(hidden)" if error.instance else "(empty)"
+        value = "(hidden)" if instance else "(empty)"
     if error.path and error.path[-1] in {"aggregate_by", "granularity"}:
-        hint = ". AdStage has no hourly data" if error.instance == "HOUR" else ""
+        hint = ". AdStage has no hourly data" if instance == "HOUR" else ""
     else:
         hint = f": {error.cause}" if error.cause else ""
     name = str(error.path[-1] if error.path else setting)
@@ -239,7 +240,7 @@ def _nearest(name: str, names: Collection[str]) -> str:
     return f"there are {', '.join(names)}"
 
 
-# --- what is wrong with the meaning of values of the right form -----------------------
+# --- what is wrong with the meaning of values of the right form ---
 
 
 def _meaning_errors(

@@ -170,7 +170,7 @@ def expand(template: str, **variables: str | int) -> str:
     Returns:
         The URL, absolute or relative as the template is.
     """
-    return uritemplate.expand(template, variables)
+    return uritemplate.expand(template, {**variables})
 
 
 def resolve(href: str, page: str) -> str:

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import contextlib
+import copy
+import datetime as dt
+import io
+import json
 import logging
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
+from tap_adstage.sandbox import Sandbox
+from tap_adstage.tap import TapAdStage
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
@@ -48,3 +57,95 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
     monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
+
+
+@dataclass
+class Messages:
+    """What a run wrote to stdout, in its order."""
+
+    lines: list[dict[str, Any]]
+
+    def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
+        return [
+            line
+            for line in self.lines
+            if line["type"] == kind and stream in {None, line.get("stream")}
+        ]
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        return [line["record"] for line in self.of("RECORD", stream)]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        return [line["value"] for line in self.of("STATE")]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.states[-1]
+
+    def bookmark(self, stream: str) -> str | None:
+        """Where the next run of a stream goes on."""
+        value = self.state["bookmarks"].get(stream, {}).get("replication_key_value")
+        return None if value is None else str(value)
+
+
+class Sync(Protocol):
+    """Runs the tap in this process."""
+
+    def __call__(
+        self,
+        config: dict[str, Any],
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        streams: list[str] | None = None,
+    ) -> Messages: ...
+
+
+@pytest.fixture
+def sync() -> Sync:
+    """Run the tap: all streams, or those that are named, or what a catalog selects."""
+
+    def run(
+        config: dict[str, Any],
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        streams: list[str] | None = None,
+    ) -> Messages:
+        tap = TapAdStage(
+            config=copy.deepcopy(config),
+            state=copy.deepcopy(state),
+            catalog=copy.deepcopy(catalog),
+        )
+        if streams is not None:
+            for name, stream in tap.streams.items():
+                stream.selected = name in streams
+        stdout = io.StringIO()
+        with contextlib.redirect_stdout(stdout):
+            tap.sync_all()
+        lines = stdout.getvalue().splitlines()
+        return Messages([json.loads(line, parse_float=Decimal) for line in lines])
+
+    return run
+
+
+TODAY = dt.date(2024, 3, 20)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox in which it is Wednesday, 2024-03-20."""
+    with Sandbox(today=TODAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox) -> dict[str, Any]:
+    """Settings that read the sandbox on its own day, without any report."""
+    return {
+        "api_url": sandbox.api_url,
+        "access_token": sandbox.token,
+        "as_of": TODAY.isoformat(),
+        "reports": [],
+    }

@@ -129,7 +129,7 @@ def test_a_token_is_fetched_once_and_sent_until_it_expires(
         (None, 10**9, ["Bearer a1", "Bearer a1"]),
     ],
 )
-def test_a_token_is_renewed_before_it_expires(  # noqa: PLR0913, PLR0917
+def test_a_token_is_renewed_before_it_expires(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,

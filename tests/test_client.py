@@ -155,7 +155,7 @@ def test_a_page_that_is_no_object_is_an_error(
         ids(client)
 
 
-# --- reports of API V2 ----------------------------------------------------------------
+# --- reports of API V2 ---
 
 QUESTION: dict[str, Any] = {
     "version": "2",
@@ -255,7 +255,7 @@ def test_a_form_on_another_origin_is_an_error(
         list(client.pages(ApiRequest(client.url("/report"), QUESTION)))
 
 
-# --- failures -------------------------------------------------------------------------
+# --- failures ---
 
 
 @pytest.mark.parametrize(

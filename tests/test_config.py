@@ -349,7 +349,7 @@ def test_unknown_settings_are_errors_with_the_nearest_names() -> None:
     ]
 
 
-# --- through the command line -----------------------------------------------------------
+# --- through the command line ---
 
 
 def run(

@@ -1,0 +1,246 @@
+"""What belongs to the user: organization, accounts, groups, folders, descriptors.
+
+Each list is fetched once a run, when it is first needed, so that the streams that are
+made of one list (folders and their campaigns, groups and their accounts) agree with
+each other, and with what the settings were checked against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage import hal
+from tap_adstage.entity_ids import EntityId
+from tap_adstage.exceptions import ConfigError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_adstage.client import AdStageClient
+    from tap_adstage.config import Config
+
+DESCRIPTOR_NETWORKS = ("facebook", "adwords", "gemini", "google_analytics")
+"""Networks with metric descriptors of their own (API: Network Metric Descriptors)."""
+
+Resource = dict[str, Any]
+
+
+@dataclass
+class Directory:
+    """The resources of one user and one organization.
+
+    Attributes:
+        client: Reads them.
+        config: Says which user, organization and accounts are meant.
+    """
+
+    client: AdStageClient
+    config: Config
+
+    @cached_property
+    def user_id(self) -> int:
+        """The AdStage user: the setting `user_id`, else the token's own.
+
+        Raises:
+            ResponseError: If AdStage does not say who the token's user is.
+        """
+        return self.config.user_id or _fetch_id(self._light_user, "/me")
+
+    @cached_property
+    def organization_id(self) -> int:
+        """The AdStage organization: the setting, else the user's only one.
+
+        The light form of `/me` leaves the organizations out at times; the full one is
+        asked then.
+
+        Raises:
+            ConfigError: If the user has several organizations, with all of them.
+            ResponseError: If AdStage names none.
+        """
+        if self.config.organization_id:
+            return self.config.organization_id
+        organizations = _organizations(self._light_user) or _organizations(self.user)
+        if not organizations:
+            raise ResponseError(
+                "/me names no organization; give the setting organization_id",
+            )
+        if len(organizations) > 1:
+            names = ", ".join(
+                f"{_fetch_id(organization, '/me')} ({organization.get('company_name')})"
+                for organization in organizations
+            )
+            raise ConfigError(
+                [f"organization_id: not given; the user has several: {names}"],
+            )
+        return _fetch_id(organizations[0], "/me")
+
+    @cached_property
+    def user(self) -> Resource:
+        """The current user in full."""
+        return self._object("/me")
+
+    @cached_property
+    def organization(self) -> Resource:
+        """The organization in full."""
+        return self._object("/organizations/{id}", id=self.organization_id)
+
+    @cached_property
+    def accounts(self) -> list[Resource]:
+        """The linked accounts, each with its `entity_id`; the chosen ones, if any are.
+
+        Raises:
+            ConfigError: If a chosen account is not linked, with those that are.
+        """
+        linked = [
+            {**account, "entity_id": account_entity_id(account)}
+            for account in self._list("/users/{user_id}/list_network_accounts/all")
+        ]
+        if self.config.accounts is None:
+            return linked
+        known = {account["entity_id"] for account in linked}
+        missing = [entity for entity in self.config.accounts if entity not in known]
+        if missing:
+            linked_ids = ", ".join(sorted(known)) or "none"
+            raise ConfigError(
+                [f"accounts: {', '.join(missing)} not linked; there are {linked_ids}"],
+            )
+        return [
+            account
+            for account in linked
+            if account["entity_id"] in self.config.accounts
+        ]
+
+    @cached_property
+    def account_groups(self) -> list[Resource]:
+        """The account groups."""
+        return list(self._list("/users/{user_id}/account_groups"))
+
+    @cached_property
+    def folders(self) -> list[Resource]:
+        """The folders."""
+        return list(self._list("/users/{user_id}/list_folders"))
+
+    @cached_property
+    def import_status(self) -> list[Resource]:
+        """What AdStage last imported for each account; chosen ones, if any are.
+
+        The answer has no ids, so chosen accounts are told by network and name.
+
+        Raises:
+            ResponseError: If the answer has no list of accounts.
+        """
+        path = "/users/{id}/sync_information"
+        accounts = self._object(path, id=self.user_id).get("accounts")
+        if not isinstance(accounts, list):
+            raise ResponseError(f"{path}: accounts is not a list")
+        if self.config.accounts is None:
+            return accounts
+        chosen = {(account["network"], account["name"]) for account in self.accounts}
+        return [
+            status
+            for status in accounts
+            if (status.get("network"), status.get("name")) in chosen
+        ]
+
+    @cached_property
+    def cross_network_descriptors(self) -> list[Resource]:
+        """Descriptors of the metrics that all networks share."""
+        return self._array("/metric_descriptors")
+
+    @cached_property
+    def organization_descriptors(self) -> list[Resource]:
+        """Descriptors of custom conversions and calculated metrics."""
+        return self._array(
+            "/organizations/{id}/metric_descriptors",
+            id=self.organization_id,
+        )
+
+    def network_descriptors(self, network: str) -> list[Resource]:
+        """Descriptors of one network's own metrics and text fields.
+
+        Args:
+            network: One of `DESCRIPTOR_NETWORKS`.
+        """
+        return self._array("/metric_descriptors/{network}", network=network)
+
+    def group_accounts(self, group: Resource) -> Iterator[Resource]:
+        """The accounts of a group, read through its own `adstage:list` link.
+
+        Args:
+            group: An account group.
+
+        Yields:
+            Each account, with its `entity_id`.
+
+        Raises:
+            ResponseError: If the group has no such link.
+        """
+        link = hal.link(group, "adstage:list")
+        if link is None:
+            raise ResponseError(
+                f"account group {group.get('id')} has no adstage:list link",
+            )
+        page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
+        url = hal.resolve(link.target(limit=self.client.page_size), page)
+        for account in self.client.items(url):
+            yield {**account, "entity_id": account_entity_id(account)}
+
+    @cached_property
+    def _light_user(self) -> Resource:
+        return self._object("/me{?type}", type="lightweight")
+
+    def _list(self, template: str) -> Iterator[Resource]:
+        return self.client.items(
+            self.client.url(
+                template + "{?limit}",
+                user_id=self.user_id,
+                limit=self.client.page_size,
+            ),
+        )
+
+    def _object(self, template: str, **variables: str | int) -> Resource:
+        document = self.client.get(template, **variables)
+        if not isinstance(document, dict):
+            raise ResponseError(f"{template}: the answer is not a JSON object")
+        return document
+
+    def _array(self, template: str, **variables: str | int) -> list[Resource]:
+        """A bare array, as all lists of descriptors are, whatever their tables say."""
+        document = self.client.get(template, **variables)
+        if not isinstance(document, list) or not all(
+            isinstance(item, dict) for item in document
+        ):
+            raise ResponseError(f"{template}: the answer is not a list of objects")
+        return document
+
+
+def account_entity_id(account: Resource) -> str:
+    """The entity id of an account, which AdStage's lists of accounts leave out.
+
+    Args:
+        account: An account with `network` and `remote_id`.
+
+    Returns:
+        Its entity id.
+    """
+    network, remote_id = account.get("network"), account.get("remote_id")
+    return str(EntityId(str(network), "account", str(remote_id)))
+
+
+def _organizations(user: Resource) -> list[Resource]:
+    return hal.embedded(user, "adstage:organizations") or hal.embedded(
+        user,
+        "adstage:organization",
+    )
+
+
+def _fetch_id(resource: Resource, endpoint: str) -> int:
+    fetch_id = resource.get("fetch_id")
+    try:
+        return int(fetch_id)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ResponseError(
+            f"{endpoint}: fetch_id is {fetch_id!r}, no number"
+        ) from None

@@ -1,0 +1,382 @@
+"""The resource streams: what AdStage holds apart from reports, whole on every run."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream
+from singer_sdk import typing as th
+
+from tap_adstage import hal
+from tap_adstage.directory import DESCRIPTOR_NETWORKS, Directory
+from tap_adstage.exceptions import ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_adstage.directory import Resource
+
+
+class ResourceStream(Stream):
+    """A full table of resources, each key once.
+
+    Attributes:
+        key: Names of the key columns.
+        columns: The columns, in the API's names.
+    """
+
+    key: ClassVar[tuple[str, ...]]
+    columns: ClassVar[tuple[th.Property[Any], ...]]
+
+    def __init__(self, tap: Tap, directory: Directory) -> None:
+        """Make the stream.
+
+        Args:
+            tap: The tap.
+            directory: Where the resources come from.
+        """
+        self._directory = directory
+        super().__init__(tap, schema=th.PropertiesList(*self.columns).to_dict())
+        self.primary_keys = self.key
+
+    @abc.abstractmethod
+    def resources(self) -> Iterable[Resource]:
+        """The resources as AdStage gives them, with what the stream adds to them."""
+
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+        """Read the resources' own fields; a key that comes again is left out.
+
+        Lists that are paged by offset repeat a resource where another one is added
+        between two pages.
+
+        Args:
+            context: The SDK's partition; resources have none.
+
+        Yields:
+            Records with keys that are not null and not repeated.
+
+        Raises:
+            ResponseError: If a resource lacks a part of its key.
+        """
+        del context
+        seen: set[tuple[Any, ...]] = set()
+        repeated = 0
+        for resource in self.resources():
+            record = self._record(resource)
+            key = tuple(record.get(name) for name in self.key)
+            if None in key:
+                missing = self.key[key.index(None)]
+                raise ResponseError(f"{self.name}: a resource has no {missing}")
+            if key in seen:
+                repeated += 1
+                continue
+            seen.add(key)
+            yield record
+        if repeated:
+            self.logger.warning(
+                "Left out %d resources whose key (%s) came before",
+                repeated,
+                ", ".join(self.key),
+            )
+
+    def _record(self, resource: Resource) -> dict[str, Any]:
+        """A resource's own fields; ids come as numbers here and as texts there."""
+        record = hal.own_fields(resource)
+        for column in self.columns:
+            value = record.get(column.name)
+            if isinstance(column.wrapped, type) and value is not None:
+                record[column.name] = _as(column.wrapped, value)
+        return record
+
+
+def _as(kind: type, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if kind is th.StringType and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if kind is th.IntegerType and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value
+
+
+_Free = th.ObjectType(additional_properties=True)
+_Strings = th.ArrayType(th.StringType)
+
+_ACCOUNT = (
+    th.Property("network", th.StringType, required=True),
+    th.Property("remote_id", th.StringType, required=True),
+    th.Property("entity_id", th.StringType),
+    th.Property("name", th.StringType),
+    th.Property("network_name", th.StringType),
+    th.Property("is_visible", th.BooleanType),
+    th.Property("currency_code", th.StringType),
+    th.Property("status", th.StringType),
+)
+
+
+class CurrentUser(ResourceStream):
+    """The token's user (API: Current User)."""
+
+    name = "current_user"
+    key = ("id",)
+    columns = (
+        th.Property("id", th.StringType, required=True),
+        th.Property("fetch_id", th.IntegerType),
+        th.Property("first_name", th.StringType),
+        th.Property("last_name", th.StringType),
+        th.Property("email", th.StringType),
+        th.Property("created_at", th.IntegerType),
+        th.Property("has_linked", th.BooleanType),
+        th.Property("account_status", _Free),
+        th.Property("visible_account_status", _Free),
+        th.Property("avatar_url", th.StringType),
+        th.Property("customer_status", th.StringType),
+        th.Property("default_organization_role", th.StringType),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """The user alone."""
+        return [self._directory.user]
+
+
+class Organizations(ResourceStream):
+    """The organization that is reported on (API: Organization)."""
+
+    name = "organizations"
+    key = ("fetch_id",)
+    columns = (
+        th.Property("fetch_id", th.IntegerType, required=True),
+        th.Property("id", th.StringType),
+        th.Property("company_name", th.StringType),
+        th.Property("company_url", th.StringType),
+        th.Property("active_accounts_count", th.IntegerType),
+        th.Property("additional_accounts_purchased", th.IntegerType),
+        th.Property("advertiser_type", th.StringType),
+        th.Property("advertising_objective", th.StringType),
+        th.Property("billable_accounts_count", th.IntegerType),
+        th.Property("billing_contact_email", th.StringType),
+        th.Property("blurb", th.StringType),
+        th.Property("cumulative_monthly_spend", th.NumberType),
+        th.Property("customer_status", th.StringType),
+        th.Property("is_active_customer", th.BooleanType),
+        th.Property("is_billing_error", th.BooleanType),
+        th.Property("is_former_customer", th.BooleanType),
+        th.Property("user_count", th.IntegerType),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """The organization alone."""
+        return [self._directory.organization]
+
+
+class Accounts(ResourceStream):
+    """Linked accounts on the ad networks (API: Accounts)."""
+
+    name = "accounts"
+    key = ("network", "remote_id")
+    columns = _ACCOUNT
+
+    def resources(self) -> Iterable[Resource]:
+        """All accounts, or the chosen ones."""
+        return self._directory.accounts
+
+
+class AccountGroups(ResourceStream):
+    """Groups of accounts (API: Account Groups)."""
+
+    name = "account_groups"
+    key = ("id",)
+    columns = (
+        th.Property("id", th.IntegerType, required=True),
+        th.Property("name", th.StringType),
+        th.Property("is_visible", th.BooleanType),
+        th.Property("account_count", th.IntegerType),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """All account groups."""
+        return self._directory.account_groups
+
+
+class AccountGroupAccounts(ResourceStream):
+    """Which accounts are in which group, through each group's `adstage:list` link."""
+
+    name = "account_group_accounts"
+    key = ("account_group_id", "network", "remote_id")
+    columns = (
+        th.Property("account_group_id", th.IntegerType, required=True),
+        *_ACCOUNT,
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """The accounts of each group."""
+        for group in self._directory.account_groups:
+            for account in self._directory.group_accounts(group):
+                yield {"account_group_id": group.get("id"), **account}
+
+
+class Folders(ResourceStream):
+    """Folders of campaigns (API: Folders)."""
+
+    name = "folders"
+    key = ("fetch_id",)
+    columns = (
+        th.Property("fetch_id", th.StringType, required=True),
+        th.Property("id", th.StringType),
+        th.Property("name", th.StringType),
+        th.Property("daily_budget_value", th.NumberType),
+        th.Property("lifetime_budget_value", th.NumberType),
+        th.Property("monthly_budget_value", th.NumberType),
+        th.Property("network_counts", _Free),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """All folders."""
+        return self._directory.folders
+
+
+class FolderCampaigns(ResourceStream):
+    """Which campaigns are in which folder, from the folders' own links."""
+
+    name = "folder_campaigns"
+    key = ("folder_id", "network", "remote_campaign_id")
+    columns = (
+        th.Property("folder_id", th.StringType, required=True),
+        th.Property("network", th.StringType, required=True),
+        th.Property("remote_campaign_id", th.StringType, required=True),
+        th.Property("id", th.StringType),
+        th.Property("title", th.StringType),
+        th.Property("network_name", th.StringType),
+        th.Property("navgroup", th.StringType),
+        th.Property("network_account_id", th.StringType),
+        th.Property("network_account_name", th.StringType),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """One resource for each `adstage:network_campaign` link of each folder."""
+        for folder in self._directory.folders:
+            for link in hal.links(folder, "adstage:network_campaign"):
+                campaign = link.attributes
+                yield {
+                    "folder_id": folder.get("fetch_id"),
+                    "network": campaign.get("data-network"),
+                    "remote_campaign_id": _remote_id(campaign),
+                    "id": campaign.get("data-id"),
+                    "title": campaign.get("title"),
+                    "network_name": campaign.get("data-network_name"),
+                    "navgroup": campaign.get("data-navgroup"),
+                    "network_account_id": campaign.get("network_account_id"),
+                    "network_account_name": campaign.get("network_account_name"),
+                }
+
+
+def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """The campaign's id: the path's text, as a number would drop its leading zeros."""
+    path = str(campaign.get("data-id") or "")
+    return path.rpartition("/")[2] or campaign.get("data-fetch_id")
+
+
+class ImportStatus(ResourceStream):
+    """How far AdStage has imported each account (API: Import Status)."""
+
+    name = "import_status"
+    key = ("network", "name")
+    columns = (
+        th.Property("network", th.StringType, required=True),
+        th.Property("name", th.StringType, required=True),
+        th.Property("code", th.StringType),
+        th.Property("is_importing", th.BooleanType),
+        th.Property("last_import_started", th.DateTimeType),
+        th.Property("last_import_finished", th.DateTimeType),
+        th.Property("last_import_failed", th.DateTimeType),
+        th.Property("importable", th.BooleanType),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """Each account with its `import_status` flattened into it."""
+        for account in self._directory.import_status:
+            status = account.get("import_status")
+            if not isinstance(status, dict):
+                raise ResponseError(
+                    f"{self.name}: {account.get('name')!r} has no import_status",
+                )
+            yield {
+                "network": account.get("network"),
+                "name": account.get("name"),
+                **status,
+            }
+
+
+class MetricDescriptors(ResourceStream):
+    """Metrics of all providers (API: Discovering Metrics, Custom Conversions)."""
+
+    name = "metric_descriptors"
+    key = ("provider", "id")
+    columns = (
+        th.Property("provider", th.StringType, required=True),
+        th.Property("id", th.StringType, required=True),
+        th.Property("short_name", th.StringType),
+        th.Property("name", th.StringType),
+        th.Property("tooltip", th.StringType),
+        th.Property("format", th.StringType),
+        th.Property("type", th.StringType),
+        th.Property("category", th.StringType),
+        th.Property("default_sort_order", th.StringType),
+        th.Property("show_increase_as", th.StringType),
+        th.Property("is_default", th.BooleanType),
+        th.Property("is_adwords", th.BooleanType),
+        th.Property("is_amazon", th.BooleanType),
+        th.Property("is_bing_ads", th.BooleanType),
+        th.Property("is_facebook", th.BooleanType),
+        th.Property("is_gemini", th.BooleanType),
+        th.Property("is_google_analytics", th.BooleanType),
+        th.Property("is_linkedin", th.BooleanType),
+        th.Property("is_pinterest", th.BooleanType),
+        th.Property("is_quora", th.BooleanType),
+        th.Property("is_spotify", th.BooleanType),
+        th.Property("is_twitter", th.BooleanType),
+        th.Property("is_account", th.BooleanType),
+        th.Property("is_campaign", th.BooleanType),
+        th.Property("is_ad_group", th.BooleanType),
+        th.Property("is_ad", th.BooleanType),
+        th.Property("is_keyword", th.BooleanType),
+        th.Property("is_post", th.BooleanType),
+        th.Property("is_company_status_update", th.BooleanType),
+        th.Property("display_names", _Strings),
+        th.Property("can_filter", th.BooleanType),
+        th.Property("supports_filters", _Strings),
+        th.Property("supports_zero_impressions", _Strings),
+        th.Property("reports", _Strings),
+    )
+
+    def resources(self) -> Iterable[Resource]:
+        """The descriptors of each provider, which mean different things by one id."""
+        directory = self._directory
+        yield from _provided("adstage", directory.cross_network_descriptors)
+        yield from _provided("organization", directory.organization_descriptors)
+        for network in DESCRIPTOR_NETWORKS:
+            yield from _provided(network, directory.network_descriptors(network))
+
+
+def _provided(provider: str, descriptors: Iterable[Resource]) -> Iterator[Resource]:
+    for descriptor in descriptors:
+        yield {"provider": provider, **descriptor}
+
+
+RESOURCE_STREAMS: dict[str, type[ResourceStream]] = {
+    str(vars(stream)["name"]): stream
+    for stream in (
+        CurrentUser,
+        Organizations,
+        Accounts,
+        AccountGroups,
+        AccountGroupAccounts,
+        Folders,
+        FolderCampaigns,
+        ImportStatus,
+        MetricDescriptors,
+    )
+}
+"""The resource streams by name."""

@@ -1,0 +1,72 @@
+"""A report's bookmark, as it stands in the state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.date_ranges import DateRangeError, parse_day
+from tap_adstage.exceptions import StateError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+REPLICATION_KEY = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far a report has come.
+
+    Attributes:
+        date: First day of the last slice that is completely written.
+        aggregate_by: Length of the slices that it counts; `None` in a state that does
+            not say, which then goes for any.
+    """
+
+    date: dt.date
+    aggregate_by: str | None
+
+    @classmethod
+    def read(cls, stream: str, state: Mapping[str, Any]) -> Bookmark | None:
+        """Read a stream's state.
+
+        Args:
+            stream: Name of the stream, for an error.
+            state: What stands under `bookmarks.{stream}`.
+
+        Returns:
+            The bookmark, or `None` where there is none.
+
+        Raises:
+            StateError: If what stands there is not a day.
+        """
+        value = state.get("replication_key_value")
+        if value is None:
+            return None
+        try:
+            day = parse_day(value)
+        except (DateRangeError, TypeError):
+            raise StateError(
+                f"state: bookmarks.{stream}.replication_key_value is "
+                f"{json.dumps(value, default=str)}; it takes a date such as "
+                "2024-01-31. Correct it, or remove the stream's bookmark to start over",
+            ) from None
+        return cls(day, state.get("aggregate_by"))
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Write into a stream's state.
+
+        Args:
+            state: What stands under `bookmarks.{stream}`; it is changed.
+        """
+        state.clear()
+        state["replication_key"] = REPLICATION_KEY
+        state["replication_key_value"] = self.date.isoformat()
+        state["aggregate_by"] = self.aggregate_by
+
+    def counts(self, aggregate_by: str) -> bool:
+        """Whether it can be gone on from with slices of this length."""
+        return self.aggregate_by in {None, aggregate_by}

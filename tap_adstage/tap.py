@@ -1,0 +1,196 @@
+"""The tap: from settings to streams."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import weakref
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
+
+from tap_adstage import config, config_checks, settings
+from tap_adstage.auth import BearerToken, RefreshToken
+from tap_adstage.client import AdStageClient
+from tap_adstage.directory import Directory
+from tap_adstage.exceptions import ConfigError
+from tap_adstage.reports.columns import FieldCatalog
+from tap_adstage.reports.stream import ReportStream
+from tap_adstage.streams import RESOURCE_STREAMS
+from tap_adstage.transport import Transport
+
+if TYPE_CHECKING:
+    import click
+    from singer_sdk import Stream
+
+    from tap_adstage.auth import Credentials
+    from tap_adstage.config import Config
+    from tap_adstage.sandbox import Sandbox
+
+
+class TapAdStage(Tap):
+    """Singer tap for AdStage, which gathers advertising data from many ad networks."""
+
+    name = "tap-adstage"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.json_schema()
+    dynamic_catalog = True  # the fields of reports are looked up in AdStage
+
+    def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - the SDK's own
+        """Take the SDK's arguments.
+
+        Args:
+            **arguments: As `singer_sdk.Tap` takes them.
+
+        Raises:
+            AdStageError: If the settings can't be used.
+        """
+        try:
+            super().__init__(**arguments)
+        except ValueError:
+            unreadable = config_checks.unreadable_variables(os.environ, "TAP_ADSTAGE_")
+            if not (arguments.get("parse_env_config") and unreadable):
+                raise
+            raise ConfigError(unreadable) from None
+
+    def discover_streams(self) -> list[Stream]:
+        """Make the streams: the resources, and one for each report.
+
+        Reports need AdStage's metric descriptors, so this asks for them, if there is
+        any report; and for the accounts, if some are chosen.
+
+        Returns:
+            The streams.
+
+        Raises:
+            AdStageError: If the settings can't be used with this AdStage user.
+        """
+        directory = self.directory
+        resources = [stream(self, directory) for stream in RESOURCE_STREAMS.values()]
+        if directory.config.accounts is not None:
+            _ = directory.accounts
+        if not directory.config.reports:
+            return [*resources]
+        catalog = FieldCatalog.of(
+            [
+                *directory.cross_network_descriptors,
+                *directory.organization_descriptors,
+            ],
+        )
+        reports = [
+            ReportStream(self, report, catalog, directory)
+            for report in directory.config.reports
+        ]
+        return [*resources, *reports]
+
+    @cached_property
+    def directory(self) -> Directory:
+        """What belongs to the AdStage user, read over one connection."""
+        parsed = self._parsed_config
+        if parsed.sandbox:
+            return Directory(self._sandbox_client(parsed), parsed)
+        transport = self._transport(parsed)
+        credentials: Credentials = (
+            RefreshToken(parsed.oauth, transport, self.logger)
+            if parsed.oauth
+            else BearerToken(str(parsed.access_token))
+        )
+        client = AdStageClient(
+            parsed.api_url,
+            transport,
+            credentials,
+            parsed.page_size,
+        )
+        return Directory(client, parsed)
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the settings of the SDK's own features.
+
+        Args:
+            config_jsonschema: The schema to add them to.
+        """
+        super().append_builtin_config(config_jsonschema)
+        for name, schema in EMIT_ACTIVATE_VERSION_CONFIG["properties"].items():
+            config_jsonschema["properties"].setdefault(name, schema)
+
+    @classmethod
+    def cb_config(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: tuple[str, ...],
+    ) -> Any:  # noqa: ANN401 - the SDK's own
+        """Read the configuration files.
+
+        Args:
+            ctx: click's context.
+            param: The option.
+            value: Paths, or `ENV`.
+
+        Returns:
+            The settings.
+
+        Raises:
+            ConfigError: If a file can't be read.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            files = ", ".join(path for path in value if path != "ENV")
+            raise ConfigError([f"--config {files}: {error}"]) from None
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings in the tap's words.
+
+        The SDK's own check quotes secrets, lets unknown settings pass, and knows no
+        date range. It still runs afterwards: it fills in the defaults.
+        """
+        self._config = config.without_nulls(self._config)
+        self.append_builtin_config(self.config_jsonschema)
+        known = self.config_jsonschema["properties"]
+        errors = config_checks.unknown_settings(self._config, known)
+        try:
+            self._parsed_config = config.parse(
+                self._config,
+                now=dt.datetime.now(dt.timezone.utc),
+                stream_names=RESOURCE_STREAMS,
+            )
+        except ConfigError as error:
+            errors += error.errors
+        errors = errors or super()._validate_config(raise_errors=False)
+        if errors and raise_errors:
+            raise ConfigError(errors)
+        return errors
+
+    def _transport(self, parsed: Config) -> Transport:
+        return Transport(
+            user_agent=parsed.user_agent or f"tap-adstage/{self.plugin_version}",
+            request_timeout=parsed.request_timeout,
+            max_retry_seconds=parsed.max_retry_seconds,
+            logger=self.logger,
+        )
+
+    def _sandbox_client(self, parsed: Config) -> AdStageClient:
+        sandbox = _started_sandbox(parsed)
+        weakref.finalize(self, sandbox.stop)
+        transport = self._transport(parsed)
+        transport.session.trust_env = False  # no proxy stands before this process
+        credentials = BearerToken(sandbox.token)
+        return AdStageClient(
+            sandbox.api_url,
+            transport,
+            credentials,
+            parsed.page_size,
+        )
+
+
+def _started_sandbox(parsed: Config) -> Sandbox:
+    try:
+        from tap_adstage.sandbox import Sandbox  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            [f"sandbox: needs the package {error.name}; install tap-adstage[sandbox]"],
+        ) from None
+    return Sandbox(today=parsed.today).start()

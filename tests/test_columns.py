@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_adstage.config import parse
+from tap_adstage.exceptions import ConfigError
+from tap_adstage.reports.columns import FieldCatalog, column_name, report_columns
+from tap_adstage.reports.meta_fields import META_FIELDS, meta_field
+
+if TYPE_CHECKING:
+    from tap_adstage.config import ReportConfig
+
+CATALOG = FieldCatalog.of(
+    [
+        {"id": "clicks", "type": "METRIC"},
+        {"id": "spend", "type": "METRIC"},
+        {"id": "final_note", "type": "TEXT"},
+        {"id": "custom_conversions:14:conversions", "type": "METRIC"},
+        {"id": "custom_conversions:14_conversions", "type": "METRIC"},
+        {"id": "calculated_metric:123", "type": "METRIC"},
+        {"id": "bounceRate", "type": "METRIC"},
+        {"id": "date", "type": "METRIC"},
+        {"id": None, "type": "METRIC"},
+    ],
+)
+NUMBER = {"type": ["number", "null"]}
+TEXT = {"type": ["string", "null"]}
+TEXTS = {"type": ["array", "null"], "items": {"type": ["string", "null"]}}
+DAY = {"type": "string", "format": "date"}
+
+
+def report(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
+    given = {"name": "r", "entity_level": "ads", "fields": ["clicks"], **keys}
+    config = parse(
+        {"sandbox": True, "reports": [given]},
+        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
+        stream_names=[],
+    )
+    return config.reports[0]
+
+
+def properties(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
+    schema: dict[str, Any] = report_columns(report(**keys), CATALOG).schema
+    return dict(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("clicks", "clicks"),
+        ("custom_conversions:14:conversions", "custom_conversions_14_conversions"),
+        ("budget.value", "budget_value"),
+        ("calculated_metric:123", "calculated_metric_123"),
+        ("ga:bounceRate", "ga_bouncerate"),
+        ("a::.b", "a_b"),
+        ("a__b", "a__b"),
+    ],
+)
+def test_a_column_is_the_field_in_lower_case_with_underscores(
+    field: str,
+    name: str,
+) -> None:
+    assert column_name(field) == name
+
+
+def test_a_row_has_its_date_its_entity_and_the_fields_in_their_order() -> None:
+    assert properties(fields=["spend", "ad_name", "clicks"]) == {
+        "date": DAY,
+        "entity_id": {"type": "string"},
+        "network": TEXT,
+        "currency_code": TEXT,
+        "spend": NUMBER,
+        "ad_name": TEXT,
+        "clicks": NUMBER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "schema"),
+    [
+        ("bid_float", "bid_float", NUMBER),
+        ("quality_score_float", "quality_score_float", NUMBER),
+        ("bid.value", "bid_value", TEXT),
+        ("objective.unit", "objective_unit", TEXT),
+        ("tracking_params.utm_term", "tracking_params_utm_term", TEXT),
+        ("tracking_params.campaign_code", "tracking_params_campaign_code", TEXT),
+        ("folder_names", "folder_names", TEXTS),
+        ("folder_ids.40", "folder_ids_40", TEXTS),
+        ("calculated_metric:123", "calculated_metric_123", NUMBER),
+        ("CLICKS", "clicks", NUMBER),
+        ("Ad_Name", "ad_name", TEXT),
+        ("bouncerate", "bouncerate", NUMBER),
+        ("final_note", "final_note", TEXT),
+    ],
+)
+def test_a_field_s_column_has_its_type(
+    field: str,
+    column: str,
+    schema: dict[str, Any],
+) -> None:
+    assert properties(fields=[field])[column] == schema
+
+
+@pytest.mark.parametrize("field", ["objective", "tracking_params"])
+def test_objects_stay_objects(field: str) -> None:
+    assert properties(fields=[field])[field]["type"] == ["object", "null"]
+
+
+@pytest.mark.parametrize(
+    ("aggregate_by", "dates", "keys"),
+    [
+        ("day", ("date",), ("date", "entity_id")),
+        ("week", ("date", "date_end"), ("date", "entity_id")),
+        ("month", ("date", "date_end"), ("date", "entity_id")),
+        ("total", ("date", "date_end"), ("date", "date_end", "entity_id")),
+    ],
+)
+def test_dates_and_keys_follow_from_the_slice(
+    aggregate_by: str,
+    dates: tuple[str, ...],
+    keys: tuple[str, ...],
+) -> None:
+    columns = report_columns(report(aggregate_by=aggregate_by), CATALOG)
+    assert (columns.dates, columns.keys) == (dates, keys)
+    assert all("null" not in columns.schema["properties"][key]["type"] for key in keys)
+
+
+def test_a_group_s_column_stands_for_the_entity_and_other_texts_are_arrays() -> None:
+    columns = report_columns(
+        report(group_by="campaign_name", fields=["clicks", "ad_name", "bid_float"]),
+        CATALOG,
+    )
+    assert columns.keys == ("date", "campaign_name")
+    assert columns.schema["properties"] == {
+        "date": DAY,
+        "campaign_name": {"type": "string"},
+        "network": TEXTS,
+        "currency_code": TEXTS,
+        "clicks": NUMBER,
+        "ad_name": TEXTS,
+        "bid_float": TEXTS,
+    }
+
+
+def test_requested_names_are_the_api_s() -> None:
+    columns = report_columns(report(fields=["BOUNCERATE", "AD_NAME"]), CATALOG)
+    assert [column.field for column in columns.fields][-2:] == ["bounceRate", "ad_name"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "parts"),
+    [
+        ({"fields": ["cliks"]}, ["reports.r.fields", "'cliks'", "did you mean clicks"]),
+        ({"fields": ["campain_name"]}, ["'campain_name'", "campaign_name"]),
+        ({"fields": ["zzzzzz"]}, ["'zzzzzz'", "a metric or a documented meta field"]),
+        ({"fields": ["clicks", "Clicks"]}, ["Clicks, clicks", "each field once"]),
+        ({"group_by": "clicks"}, ["reports.r.group_by", "'clicks'", "meta field"]),
+        ({"group_by": "net"}, ["reports.r.group_by", "'net'"]),
+        ({"sort_by": "cost"}, ["reports.r.sort_by", "'cost'"]),
+        (
+            {"filters": [{"path": "meta/clicks", "op": "gt", "value": 1}]},
+            ["reports.r.filters", "'meta/clicks'", "meta/NAME"],
+        ),
+        (
+            {"filters": [{"path": "ad_name", "op": "match", "value": "x"}]},
+            ["reports.r.filters", "'ad_name'", "meta/NAME"],
+        ),
+        (
+            {
+                "fields": [
+                    "custom_conversions:14:conversions",
+                    "custom_conversions:14_conversions",
+                ],
+            },
+            [
+                "custom_conversions:14:conversions and custom_conversions:14_conv",
+                "column custom_conversions_14_conversions",
+            ],
+        ),
+        ({"fields": ["date"]}, ["date and date would share the column date"]),
+    ],
+)
+def test_fields_that_can_t_be_columns_are_an_error(
+    keys: dict[str, Any],
+    parts: list[str],
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        report_columns(report(**keys), CATALOG)
+    assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+def test_every_unknown_field_is_said_at_once() -> None:
+    with pytest.raises(ConfigError) as error:
+        report_columns(report(fields=["cliks", "spendd", "clicks"]), CATALOG)
+    assert len(error.value.errors) == 2
+
+
+def test_fields_that_every_row_has_may_be_asked_for_too() -> None:
+    names = [*properties(fields=["network", "clicks", "entity_id"])]
+    assert names == ["date", "entity_id", "network", "currency_code", "clicks"]
+
+
+def test_documented_meta_fields_are_known_in_any_case() -> None:
+    assert all(meta_field(name.upper()) == name for name in META_FIELDS)
+    assert len(META_FIELDS) == 70
+    assert meta_field("folder_names.x") is None
+    assert meta_field("nothing") is None

@@ -1,0 +1,244 @@
+"""Pages of API V2 reports, as documented and not, to records."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_adstage.config import parse
+from tap_adstage.date_ranges import DateRange
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.reports.columns import FieldCatalog, report_columns
+from tap_adstage.reports.rows import rows
+from tap_adstage.windows import Slice, Window
+
+MAY, JUNE = dt.date(2019, 5, 1), dt.date(2019, 6, 1)
+MONTHS = Window(
+    DateRange(MAY, dt.date(2019, 6, 30)),
+    (Slice(MAY, dt.date(2019, 5, 31)), Slice(JUNE, dt.date(2019, 6, 30))),
+)
+TOTAL = Window(MONTHS.range, (Slice(MAY, dt.date(2019, 6, 30)),))
+DESCRIPTORS = [
+    {"id": "clicks", "type": "METRIC"},
+    {"id": "spend", "type": "METRIC"},
+    {"id": "calculated_metric:123", "type": "METRIC"},
+]
+
+
+def read(page: dict[str, Any], window: Window = MONTHS, **keys: Any) -> list[Any]:  # noqa: ANN401
+    report = {
+        "name": "r",
+        "entity_level": "campaigns",
+        "aggregate_by": "month",
+        "fields": ["clicks", "spend", "calculated_metric:123"],
+        **keys,
+    }
+    config = parse(
+        {"sandbox": True, "reports": [report]},
+        now=dt.datetime(2019, 7, 1, tzinfo=dt.timezone.utc),
+        stream_names=[],
+    )
+    columns = report_columns(config.reports[0], FieldCatalog.of(DESCRIPTORS))
+    aggregate_by = config.reports[0].aggregate_by
+    return list(rows(page, window, columns, aggregate_by=aggregate_by))
+
+
+def series_page(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """A page of the documented shape (API V2: Time Series Report)."""
+    return {
+        "type": "timeseries",
+        "time": {
+            "start": "2019-05-01T00:00:00Z",
+            "end": "2019-06-30T23:59:59Z",
+            "interval": "month",
+            "timestamps": ["2019-05-01T00:00:00Z", "2019-06-01T00:00:00Z"],
+        },
+        "_embedded": {
+            "results": [
+                {
+                    "summary": {
+                        "calculated": {"calculated_metric:123": 30},
+                        "meta": {
+                            "currency_code": "USD",
+                            "entity_id": "/network/linkedin/campaign/7",
+                            "network": "linkedin",
+                        },
+                        "metrics": {"clicks": 3, "spend": Decimal("4.50")},
+                    },
+                    "series": {
+                        "calculated": {"calculated_metric:123": [10, 20]},
+                        "metrics": {
+                            "clicks": [1, 2],
+                            "spend": [Decimal("1.50"), Decimal("3.00")],
+                        },
+                    },
+                },
+            ],
+        },
+    } | changes
+
+
+def changed(path: list[Any], value: object) -> dict[str, Any]:
+    """A documented page in which one place holds something else."""
+    page = copy.deepcopy(series_page())
+    place: Any = page
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return page
+
+
+RESULT: list[Any] = ["_embedded", "results", 0]
+META = [*RESULT, "summary", "meta"]
+METRICS = [*RESULT, "series", "metrics"]
+
+
+def test_a_series_becomes_a_record_for_each_entity_and_slice() -> None:
+    first, second = read(series_page())
+    assert first == {
+        "date": "2019-05-01",
+        "date_end": "2019-05-31",
+        "entity_id": "/network/linkedin/campaign/7",
+        "network": "linkedin",
+        "currency_code": "USD",
+        "clicks": 1,
+        "spend": Decimal("1.50"),
+        "calculated_metric_123": 10,
+    }
+    assert (second["date"], second["date_end"]) == ("2019-06-01", "2019-06-30")
+    assert (second["clicks"], second["calculated_metric_123"]) == (2, 20)
+
+
+def test_a_total_becomes_a_record_for_each_entity() -> None:
+    page = {
+        "_embedded": {
+            "results": [
+                {
+                    "meta": {"entity_id": "/network/linkedin/campaign/7"},
+                    "metrics": {"clicks": 266, "spend": Decimal("3711.92")},
+                    "calculated": {"calculated_metric:123": 51591},
+                },
+            ],
+        },
+    }
+    (record,) = read(page, TOTAL, aggregate_by="total")
+    assert record == {
+        "date": "2019-05-01",
+        "date_end": "2019-06-30",
+        "entity_id": "/network/linkedin/campaign/7",
+        "network": None,
+        "currency_code": None,
+        "clicks": 266,
+        "spend": Decimal("3711.92"),
+        "calculated_metric_123": 51591,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ([*METRICS], {"spend": [1, 2]}),
+        ([*METRICS, "clicks"], None),
+        ([*METRICS, "clicks"], [None, None]),
+    ],
+)
+def test_a_metric_that_is_left_out_or_null_is_null(path: list[Any], value: Any) -> None:  # noqa: ANN401
+    first, second = read(changed(path, value))
+    assert first["clicks"] is None
+    assert second["clicks"] is None
+    assert first["spend"] is not None
+
+
+def test_numbers_are_not_changed() -> None:
+    page = series_page()
+    exact = [Decimal("0.1000"), Decimal("123456789012345678.123456789")]
+    page["_embedded"]["results"][0]["series"]["metrics"]["spend"] = exact
+    assert [str(record["spend"]) for record in read(page)] == [str(n) for n in exact]
+
+
+def test_folders_land_in_the_column_that_was_asked_for() -> None:
+    page = changed([*META, "folder_names.40"], ["Brand", "Search"])
+    page["_embedded"]["results"][0]["summary"]["meta"]["folder_ids.40"] = [168, 7]
+    record = read(page, fields=["folder_names", "folder_ids"])[0]
+    assert record["folder_names"] == ["Brand", "Search"]
+    assert record["folder_ids"] == ["168", "7"]
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "expected"),
+    [
+        ("status", "ACTIVE", "ACTIVE"),
+        ("status", None, None),
+        ("remote_campaign_id", 12345678901234567890, "12345678901234567890"),
+        ("bid.value", Decimal("1.50"), "1.50"),
+        ("title", ["a", "b"], '["a", "b"]'),
+        ("bid_float", Decimal("1.50"), Decimal("1.50")),
+        ("objective", {"code": "X"}, {"code": "X"}),
+        ("folder_names", "Brand", ["Brand"]),
+    ],
+)
+def test_meta_fields_have_their_column_s_type(
+    field: str,
+    given: object,
+    expected: object,
+) -> None:
+    page = series_page()
+    page["_embedded"]["results"][0]["summary"]["meta"][field] = given
+    record = read(page, fields=[field])[0]
+    assert record[field.replace(".", "_")] == expected
+
+
+@pytest.mark.parametrize("group", [None, ""])
+def test_a_group_without_a_value_is_named_none(group: str | None) -> None:
+    page = changed([*META, "entity_id"], None)
+    meta = page["_embedded"]["results"][0]["summary"]["meta"]
+    meta |= {"campaign_type": group, "network": ["adwords", "quora"]}
+    record = read(page, group_by="campaign_type", fields=["clicks", "ad_name"])[0]
+    assert record["campaign_type"] == "(none)"
+    assert record["network"] == ["adwords", "quora"]
+    assert record["currency_code"] == ["USD"]
+    assert record["ad_name"] is None
+    assert "entity_id" not in record
+
+
+def test_a_page_without_results_has_no_records() -> None:
+    page = series_page(_embedded={"results": []}, time={})
+    assert read(page) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        (["_embedded", "results"], 5, "_embedded.results is not made of objects"),
+        (["_embedded"], [], "_embedded is not an object"),
+        (["time"], None, "time is not an object"),
+        (["time", "timestamps"], None, "time.timestamps is not a list"),
+        (["time", "timestamps"], ["2019-05-01T00:00:00Z"], "each of the 1 timestamps"),
+        (["time", "timestamps", 0], "2019-04-01T00:00:00Z", "not the slices of 2019"),
+        (["time", "timestamps", 0], "2019-05-02T00:00:00Z", "not the slices of 2019"),
+        (["time", "timestamps", 0], "2019-06-01T00:00:00Z", "each once"),
+        (["time", "timestamps", 0], 5, "not the slices of 2019"),
+        ([*RESULT, "series"], None, "results[0].series is not an object"),
+        ([*RESULT, "summary"], [], "results[0].summary is not an object"),
+        ([*RESULT, "series", "metrics"], [], "series.metrics is not an object"),
+        ([*METRICS, "clicks"], [1], "series.clicks: there is no value for each"),
+        ([*METRICS, "clicks"], 3, "series.clicks: there is no value for each"),
+        ([*METRICS, "clicks"], [1, "2"], "series.clicks: '2' is not a number"),
+        ([*METRICS, "clicks"], [1, True], "series.clicks: True is not a number"),
+        ([*METRICS, "clicks"], [1, {}], "series.clicks: {} is not a number"),
+        ([*META], None, "summary.meta is not an object"),
+        ([*META, "entity_id"], None, "results[0]: the row has no entity_id"),
+    ],
+)
+def test_a_page_of_another_shape_is_an_error_that_names_the_place(
+    path: list[Any],
+    value: object,
+    place: str,
+) -> None:
+    with pytest.raises(ResponseError) as error:
+        read(changed(path, value))
+    assert place in str(error.value)

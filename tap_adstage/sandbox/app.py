@@ -1,0 +1,268 @@
+"""The routes of the sandbox's API; what they answer is decided elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from . import descriptors, hal, resources
+from .refusals import NotFound, RefusedRequest
+from .report_request import parse_report_request
+from .reports import build_report
+from .requests_log import ReceivedRequest
+from .tokens import Credentials, OAuthError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .entities import AccountGroup, Entity
+    from .organizations import Organization
+    from .server import Service
+
+_BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>\n"
+
+
+def create_app(service: Service) -> Flask:
+    """Return the WSGI application that answers for a service."""
+    app = Flask("adstage-sandbox", static_folder=None)
+    app.before_request(lambda: _admit(service))
+    app.after_request(lambda response: _log(service, response))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(RefusedRequest, lambda error: _error(400, str(error)))
+    app.register_error_handler(NotFound, lambda error: _error(404, str(error)))
+    app.register_error_handler(OAuthError, _oauth_error)
+    _add_token_route(app, service)
+    _add_resource_routes(app, service)
+    _add_list_routes(app, service)
+    _add_metric_routes(app, service)
+    return app
+
+
+def _admit(service: Service) -> Response | None:
+    """Answer at once the requests that get no further than the door."""
+    g.number = service.log.arrival()
+    request.get_data(cache=True)  # an unread body would be the next request's start
+    service.conditions.delay()
+    if request.path == "/oauth/token":
+        return None
+    if service.conditions.is_too_fast():
+        response = _error(429, "more requests a second than the rate limit allows")
+        response.headers["Retry-After"] = "1"
+        return response
+    fault = service.conditions.fault()
+    if fault is not None:
+        return _fault(fault)
+    if request.path.startswith("/api/") and not service.tokens.is_valid(_bearer()):
+        response = _error(401, "the access token is missing, unknown or expired")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    return None
+
+
+def _fault(status: int) -> Response:
+    if status == 502:  # noqa: PLR2004
+        return Response(_BAD_GATEWAY, status=status, mimetype="text/html")
+    response = _error(status, "the sandbox was told to fail now and then")
+    if status == 503:  # noqa: PLR2004
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _log(service: Service, response: Response) -> Response:
+    body = request.form.to_dict() or request.get_json(silent=True, force=True)
+    service.log.add(
+        ReceivedRequest(
+            method=request.method,
+            path=request.path,
+            query=request.args.to_dict(),
+            body=body,
+            status=response.status_code,
+            number=g.number,
+        )
+    )
+    return response
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _json(value: object, status: int = 200) -> Response:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status=status, mimetype="application/json")
+
+
+def _error(status: int, message: str) -> Response:
+    """Return an error; AdStage documents no error body, so this one is our own."""
+    codes = {
+        400: "bad_request",
+        401: "unauthorized",
+        404: "not_found",
+        405: "method_not_allowed",
+        429: "too_many_requests",
+        503: "service_unavailable",
+    }
+    code = codes.get(status, "internal_server_error")
+    return _json({"error": code, "message": message}, status)
+
+
+def _http_error(error: HTTPException) -> Response:
+    response = _error(error.code or 500, error.description or error.name)
+    if response.status_code == 405:  # noqa: PLR2004
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))  # type: ignore[attr-defined]
+    return response
+
+
+def _oauth_error(error: OAuthError) -> Response:
+    body = {"error": error.code, "error_description": error.description}
+    return _json(body, error.status)
+
+
+def _api_url() -> str:
+    """Return the API's address on the origin that the request came to."""
+    return f"{request.host_url}api"
+
+
+def _add_token_route(app: Flask, service: Service) -> None:
+    @app.post("/oauth/token")
+    def token() -> Response:
+        basic = request.authorization
+        credentials = None
+        if basic is not None and basic.type == "basic":
+            credentials = Credentials(basic.username or "", basic.password or "")
+        response = _json(service.tokens.refresh(request.form.to_dict(), credentials))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _add_resource_routes(app: Flask, service: Service) -> None:
+    world = service.world
+
+    @app.get("/api/me")
+    def me() -> Response:
+        is_lightweight = request.args.get("type") == "lightweight"
+        return _json(resources.current_user(world, lightweight=is_lightweight))
+
+    @app.get("/api/organizations/<int:organization_id>")
+    def organization(organization_id: int) -> Response:
+        found = _organization(service, organization_id)
+        return _json(resources.organization(found, world))
+
+    @app.get("/api/users/<int:user_id>/sync_information")
+    def sync_information(user_id: int) -> Response:
+        _check_user(service, user_id)
+        return _json(resources.sync_information(world, service.clock.today))
+
+    @app.post("/api/v2/organizations/<int:organization_id>/report")
+    def report(organization_id: int) -> Response:
+        _organization(service, organization_id)
+        parsed = parse_report_request(
+            _json_body(), world, organization_id, service.clock.now
+        )
+        return _json(
+            build_report(
+                parsed,
+                world,
+                organization_id,
+                today=service.clock.today,
+                api_url=_api_url(),
+            )
+        )
+
+
+def _add_list_routes(app: Flask, service: Service) -> None:
+    world = service.world
+
+    @app.get("/api/users/<int:user_id>/list_network_accounts/all")
+    def accounts(user_id: int) -> Response:
+        _check_user(service, user_id)
+        return _json(_account_list(world.entities("accounts")))
+
+    @app.get("/api/users/<int:user_id>/account_groups")
+    def account_groups(user_id: int) -> Response:
+        _check_user(service, user_id)
+        api_url = _api_url()
+
+        def write(group: AccountGroup) -> dict[str, Any]:
+            return resources.account_group(group, user_id, api_url)
+
+        return _json(_list_page(world.account_groups, write))
+
+    @app.get("/api/users/<int:user_id>/account_groups/<int:group_id>/list_accounts")
+    def account_group_accounts(user_id: int, group_id: int) -> Response:
+        _check_user(service, user_id)
+        for group in world.account_groups:
+            if group.id == group_id:
+                return _json(_account_list(group.accounts))
+        raise NotFound(f"there is no account group {group_id}")
+
+    @app.get("/api/users/<int:user_id>/list_folders")
+    def folders(user_id: int) -> Response:
+        _check_user(service, user_id)
+        api_url = _api_url()
+        page = _list_page(
+            world.folders, lambda folder: resources.folder(folder, api_url)
+        )
+        limit = page["page_options"]["limit"]
+        page["_links"]["self"] = {
+            "href": f"{request.base_url}?limit={limit}&access_token={_bearer()}"
+        }
+        page["counts"] = {}
+        return _json(page)
+
+
+def _add_metric_routes(app: Flask, service: Service) -> None:
+    @app.get("/api/metric_descriptors")
+    def metric_descriptors() -> Response:
+        return _json(descriptors.cross_network_descriptors())
+
+    @app.get("/api/metric_descriptors/<provider>")
+    def provider_metric_descriptors(provider: str) -> Response:
+        found = descriptors.provider_descriptors(provider)
+        if found is None:
+            raise NotFound(f"there are no metric descriptors of {provider!r}")
+        return _json(found)
+
+    @app.get("/api/organizations/<int:organization_id>/metric_descriptors")
+    def organization_metric_descriptors(organization_id: int) -> Response:
+        _organization(service, organization_id)
+        return _json(descriptors.organization_descriptors())
+
+
+def _json_body() -> object:
+    try:
+        return json.loads(request.get_data(cache=True))
+    except ValueError as error:
+        raise RefusedRequest(f"the body is no JSON: {error}") from error
+
+
+def _check_user(service: Service, user_id: int) -> None:
+    if user_id != service.world.user.fetch_id:
+        raise NotFound(f"there is no user {user_id}")
+
+
+def _organization(service: Service, organization_id: int) -> Organization:
+    for organization in service.world.organizations:
+        if organization.fetch_id == organization_id:
+            return organization
+    raise NotFound(f"there is no organization {organization_id}")
+
+
+def _account_list(accounts: Sequence[Entity]) -> dict[str, Any]:
+    api_url = _api_url()
+    return _list_page(accounts, lambda account: resources.account(account, api_url))
+
+
+def _list_page(
+    items: Sequence[Any], write: Callable[[Any], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the requested page of a list, which is sorted by name."""
+    limit, offset = hal.page_of(request.args)
+    by_name = sorted(items, key=lambda item: item.name)
+    return hal.list_page(
+        by_name, write, url=request.base_url, limit=limit, offset=offset
+    )

@@ -1,0 +1,290 @@
+"""A local server for the sandbox's API."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+from .app import create_app
+from .conditions import Conditions
+from .requests_log import RequestsLog
+from .tokens import Credentials, Tokens
+from .world import World
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .requests_log import ReceivedRequest
+
+_HOST = "127.0.0.1"
+_BACKLOG = 128
+_PATIENCE = 2.0
+"""Seconds that answers have to reach their clients when the server stops."""
+
+
+class Clock:
+    """The sandbox's idea of the day.
+
+    Attributes:
+        fixed: A day at which time stands still, or None to go with the world.
+    """
+
+    def __init__(self, fixed: dt.date | None) -> None:
+        """Start on that day, or today where it is None."""
+        self.fixed = fixed
+
+    @property
+    def now(self) -> dt.datetime:
+        """The moment in UTC, noon where the day is fixed."""
+        if self.fixed is None:
+            return dt.datetime.now(dt.timezone.utc)
+        return dt.datetime.combine(self.fixed, dt.time(12), dt.timezone.utc)
+
+    @property
+    def today(self) -> dt.date:
+        """The day in UTC."""
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the routes of one sandbox share."""
+
+    world: World
+    clock: Clock
+    tokens: Tokens
+    conditions: Conditions
+    log: RequestsLog
+
+
+class Sandbox:
+    """An AdStage API on this machine, over data generated from a seed.
+
+    Use it as a context manager, or call `start` and `stop`. All of it is safe to use
+    from several threads.
+
+        with Sandbox(today=date(2019, 6, 15)) as sandbox:
+            requests.get(
+                f"{sandbox.api_url}/me",
+                headers={"Authorization": f"Bearer {sandbox.token}"},
+                timeout=10,
+            )
+
+    Attributes:
+        token: The bearer token that is accepted and does not expire.
+        world: Everything that the API tells about.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        port: int = 0,
+        token: str = "sandbox-token",  # noqa: S107 (it protects nothing)
+        seed: int = 1,
+        today: dt.date | None = None,
+        latency: float = 0.0,
+        rate_limit: float | None = None,
+        fault_rate: float = 0.0,
+        *,
+        client_id: str = "sandbox-client",
+        client_secret: str = "sandbox-secret",  # noqa: S107
+        refresh_token: str = "sandbox-refresh",  # noqa: S107
+        token_lifetime: float = 3600,
+        world: World | None = None,
+    ) -> None:
+        """Prepare a sandbox; it serves once it is started.
+
+        Args:
+            port: TCP port on 127.0.0.1, 0 for any that is free.
+            token: The bearer token to accept.
+            seed: Another seed gives other data.
+            today: The day that it is in the sandbox; None for the real day in UTC.
+            latency: Seconds before each answer.
+            rate_limit: Requests a second; those above are answered with 429.
+            fault_rate: Share of requests, from 0 to 1, answered with 500, 502 or 503.
+            client_id: Of the OAuth application.
+            client_secret: Of the OAuth application.
+            refresh_token: The first valid refresh token.
+            token_lifetime: Seconds after which issued access tokens expire.
+            world: The data to serve, instead of those that follow from the seed.
+        """
+        self.token = token
+        self.world = World(seed) if world is None else world
+        self._port = port
+        self._clock = Clock(today)
+        self._conditions: dict[str, Any] = {
+            "seed": seed,
+            "latency": latency,
+            "rate_limit": rate_limit,
+            "fault_rate": fault_rate,
+        }
+        self._log = RequestsLog()
+        self._tokens = Tokens(
+            static=token,
+            credentials=Credentials(client_id, client_secret),
+            refresh_token=refresh_token,
+            lifetime=token_lifetime,
+        )
+        self._running: _Running | None = None
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is, without a slash at the end.
+
+        Raises:
+            RuntimeError: The sandbox is not running.
+        """
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running: start it first")
+        return f"http://{_HOST}:{self._running.server.port}/api"
+
+    @property
+    def today(self) -> dt.date:
+        """The day that it is in the sandbox; setting None goes back to the real one."""
+        return self._clock.today
+
+    @today.setter
+    def today(self, day: dt.date | None) -> None:
+        self._clock.fixed = day
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """The received requests, in the order of their arrival; may be cleared."""
+        return self._log.requests
+
+    @property
+    def refresh_token(self) -> str:
+        """The refresh token that is valid now; it changes with every use."""
+        return self._tokens.refresh_token
+
+    def start(self) -> Self:
+        """Begin to serve and return the sandbox itself.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        if self._running is None:
+            conditions = Conditions(**self._conditions)
+            service = Service(
+                self.world, self._clock, self._tokens, conditions, self._log
+            )
+            self._running = _Running(self._port, service)
+        return self
+
+    def stop(self) -> None:
+        """Close all connections and wait until no thread is left."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+class _Running:
+    """A server that is serving."""
+
+    def __init__(self, port: int, service: Service) -> None:
+        self._conditions = service.conditions
+        with socket.create_server((_HOST, port), backlog=_BACKLOG) as listening:
+            self.server = _Server(
+                _HOST, port, create_app(service), _Handler, fd=listening.fileno()
+            )
+        self._thread = threading.Thread(
+            target=self.server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="adstage-sandbox",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._conditions.clear()
+        self.server.shutdown()
+        self._thread.join()
+        self.server.close_connections()
+
+
+class _Server(ThreadedWSGIServer):
+    """A server that knows its connections, so that it can close those kept alive."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Serve a connection in a thread of its own."""
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="adstage-sandbox-connection",
+            daemon=True,
+        )
+        self._connections[thread] = request
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Serve a connection until it is closed."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            del self._connections[threading.current_thread()]
+
+    def close_connections(self) -> None:
+        """End all connections and wait for the threads that serve them."""
+        for how in (socket.SHUT_RD, socket.SHUT_RDWR):  # with and without an answer
+            connections = list(self._connections.items())
+            for _, connection in connections:
+                with suppress(OSError):  # the client may have been faster
+                    connection.shutdown(how)
+            deadline = time.monotonic() + _PATIENCE
+            for thread, _ in connections:
+                thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+
+class _Handler(WSGIRequestHandler):
+    """A quiet handler that keeps connections alive.
+
+    Werkzeug's own closes every connection, because an application may leave part of a
+    request unread. Ours reads every request whole.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Have the application answer one request."""
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.environ = self.make_environ()
+        body, status, headers = run_wsgi_app(
+            self.server.app, self.environ, buffered=True
+        )
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"".join(body))
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep quiet about requests; the sandbox lists them."""

@@ -1,0 +1,109 @@
+"""Access tokens, and the refresh tokens that are exchanged for them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class OAuthError(Exception):
+    """A token request that failed, with one of the error codes of RFC 6749."""
+
+    def __init__(self, code: str, description: str, *, status: int = 400) -> None:
+        """Make an error of a code, a sentence about it, and an HTTP status."""
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.status = status
+
+
+class Credentials(NamedTuple):
+    """The OAuth application that may refresh tokens."""
+
+    client_id: str
+    client_secret: str
+
+
+class Tokens:
+    """Keeps the tokens that are valid; safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        static: str,
+        credentials: Credentials,
+        refresh_token: str,
+        lifetime: float,
+    ) -> None:
+        """Start with a token that is always valid and a first refresh token.
+
+        Args:
+            static: Access token that never expires.
+            credentials: The OAuth application.
+            refresh_token: What the first refresh needs.
+            lifetime: Seconds that issued access tokens are valid.
+        """
+        self._static = static
+        self._credentials = credentials
+        self._refresh_token = refresh_token
+        self._lifetime = lifetime
+        self._expiries: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def refresh_token(self) -> str:
+        """The one refresh token that is valid now."""
+        with self._lock:
+            return self._refresh_token
+
+    def is_valid(self, access_token: str) -> bool:
+        """Tell whether the token is known and has not expired."""
+        with self._lock:
+            expiry = self._expiries.get(access_token)
+        return access_token == self._static or (
+            expiry is not None and time.monotonic() < expiry
+        )
+
+    def refresh(
+        self, form: Mapping[str, str], basic: Credentials | None = None
+    ) -> dict[str, object]:
+        """Answer a token request; the refresh token that it used is spent.
+
+        Args:
+            form: The fields of the request.
+            basic: Credentials from the request's header, if it had any.
+
+        Raises:
+            OAuthError: The request is not granted.
+        """
+        credentials = basic or Credentials(
+            form.get("client_id", ""), form.get("client_secret", "")
+        )
+        if credentials != self._credentials:
+            raise OAuthError(
+                "invalid_client", "unknown client or wrong secret", status=401
+            )
+        grant_type = form.get("grant_type")
+        if grant_type is None:
+            raise OAuthError("invalid_request", "grant_type is missing")
+        if grant_type != "refresh_token":
+            raise OAuthError("unsupported_grant_type", "use refresh_token")
+        if "refresh_token" not in form:
+            raise OAuthError("invalid_request", "refresh_token is missing")
+        with self._lock:
+            if form["refresh_token"] != self._refresh_token:
+                raise OAuthError("invalid_grant", "the refresh token is not valid")
+            access_token = secrets.token_hex(32)
+            self._refresh_token = secrets.token_hex(32)
+            self._expiries[access_token] = time.monotonic() + self._lifetime
+            return {
+                "access_token": access_token,
+                "token_type": "Bearer",
+                "expires_in": self._lifetime,
+                "refresh_token": self._refresh_token,
+            }

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_adstage.sandbox import Sandbox
+
+from .api import TODAY, Api
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_adstage.sandbox.world import World
+
+
+@pytest.fixture(scope="package")
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox in the middle of July 2019, which tests only read from."""
+    with Sandbox(today=TODAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="package")
+def api(sandbox: Sandbox) -> Iterator[Api]:
+    with Api(sandbox) as api:
+        yield api
+
+
+@pytest.fixture(scope="package")
+def world(sandbox: Sandbox) -> World:
+    return sandbox.world

@@ -1,0 +1,436 @@
+"""The command `tap-adstage-sandbox`, as a shell or a script meets it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import pty
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from tap_adstage.sandbox import Sandbox, demo
+from tap_adstage.sandbox.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+COMMAND = [sys.executable, "-m", "tap_adstage.sandbox"]
+SHOW_SETTINGS = """
+import json, os
+names = ("TAP_ADSTAGE_", "TARGET_POSTGRES_")
+print(json.dumps({k: v for k, v in os.environ.items() if k.startswith(names)}))
+"""
+ASK_SANDBOX = """
+import os, urllib.request
+token = os.environ["TAP_ADSTAGE_ACCESS_TOKEN"]
+request = urllib.request.Request(
+    os.environ["TAP_ADSTAGE_API_URL"] + "/me",
+    headers={"Authorization": f"Bearer {token}"},
+)
+print(urllib.request.urlopen(request).status)
+"""
+ASK_POSTGRES = """
+import os, psycopg
+keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+target = {key: os.environ["TARGET_POSTGRES_" + name] for key, name in keys.items()}
+target["dbname"] = os.environ["TARGET_POSTGRES_DATABASE"]
+with psycopg.connect(**target) as connection:
+    print(connection.execute("SHOW port").fetchone()[0])
+"""
+# Ends with 50 + N on signal N, which it says it is ready for.
+TRAP = """
+import os, signal
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: os._exit(50 + number))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+SLEEP = "import signal; print('ready', flush=True); signal.pause()"
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment without what a developer set for runs of their own."""
+    names = [name for name in os.environ if name.startswith(("TAP_", "TARGET_"))]
+    return {k: v for k, v in os.environ.items() if k not in names} | settings
+
+
+def sandbox(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [*COMMAND, *arguments],
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@contextmanager
+def started(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """A sandbox command that runs; without a terminal, as a service has none."""
+    with subprocess.Popen(  # noqa: S603
+        [*COMMAND, *arguments],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def refuses_connections(url: str) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
+
+
+def settings_of(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout))
+
+
+@pytest.fixture
+def temporary_directory() -> Iterator[Path]:
+    # Not pytest's tmp_path, whose parents only their owner can enter: under root
+    # Postgres runs as another user.
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+# Serving
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+    with started("--port", "0", "--token", "a secret") as process:
+        url = line_of(process).removeprefix("AdStage sandbox listening on ")
+        headers = {"Authorization": "Bearer a secret"}
+        assert requests.get(f"{url}/me", headers=headers, timeout=10).ok
+        assert requests.get(f"{url}/me", timeout=10).status_code == 401
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "AdStage sandbox stopped\n")
+    assert refuses_connections(url)
+
+
+def test_prints_settings_for_a_shell() -> None:
+    options = ("--port", "0", "--token", "it's", "--as-of", "2024-06-15")
+    with started(*options) as process:
+        url = line_of(process).removeprefix("AdStage sandbox listening on ")
+        lines = [shlex.split(line_of(process)) for _ in range(3)]
+    assert lines == [
+        ["export", f"TAP_ADSTAGE_API_URL={url}"],
+        ["export", "TAP_ADSTAGE_ACCESS_TOKEN=it's"],
+        ["export", "TAP_ADSTAGE_AS_OF=2024-06-15"],
+    ]
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        result = sandbox("--port", port)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"Port {port} is not free" in line
+    assert "--port" in line.partition(":")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--as-of", "yesterday"], "'yesterday' does not match"),
+        (["--fault-rate", "2"], "2.0 is not in the range 0<=x<=1"),
+        (["--rate-limit", "0"], "is not in the range x>0"),
+        (["--port", "70000"], "70000 is not in the range 0<=x<=65535"),
+        (["serve"], "No such command 'serve'"),
+        (["run"], "Missing argument 'COMMAND...'"),
+        (["run", "--postgres"], "Missing argument 'COMMAND...'"),
+    ],
+)
+def test_a_wrong_command_line_says_what_is_wrong(
+    arguments: list[str], complaint: str
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert complaint in result.output
+    assert "Usage:" in result.output
+
+
+# Running a command
+
+
+def test_a_command_gets_the_settings_of_a_running_sandbox() -> None:
+    result = sandbox("--token", "t", "run", sys.executable, "-c", SHOW_SETTINGS)
+    settings = settings_of(result)
+    assert settings["TAP_ADSTAGE_ACCESS_TOKEN"] == "t"
+    assert settings.keys() == {"TAP_ADSTAGE_ACCESS_TOKEN", "TAP_ADSTAGE_API_URL"}
+    assert refuses_connections(settings["TAP_ADSTAGE_API_URL"])
+    assert sandbox("run", sys.executable, "-c", ASK_SANDBOX).stdout == "200\n"
+
+
+def test_a_command_gets_the_sandboxs_day() -> None:
+    arguments = ("--as-of", "2024-06-15", "run", sys.executable, "-c", SHOW_SETTINGS)
+    assert settings_of(sandbox(*arguments))["TAP_ADSTAGE_AS_OF"] == "2024-06-15"
+
+
+def test_a_command_gets_the_port_that_was_asked_for() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    arguments = ("--port", port, "run", sys.executable, "-c", SHOW_SETTINGS)
+    settings = settings_of(sandbox(*arguments))
+    assert settings["TAP_ADSTAGE_API_URL"] == f"http://127.0.0.1:{port}/api"
+
+
+def test_other_variables_reach_the_command() -> None:
+    arguments = ("run", sys.executable, "-c", SHOW_SETTINGS)
+    settings = settings_of(sandbox(*arguments, TAP_ADSTAGE_LOOKBACK_DAYS="7"))
+    assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "7"
+
+
+def test_the_commands_own_options_stay_its_own() -> None:
+    own = ["--postgres", "--port", "1", "-x", "--", "--help"]
+    show = "import sys; print(sys.argv[1:])"
+    for run in (["run"], ["run", "--"]):
+        result = sandbox(*run, sys.executable, "-c", show, *own)
+        assert (result.returncode, result.stdout) == (0, f"{own}\n")
+
+
+def test_a_command_can_load_into_postgres() -> None:
+    result = sandbox("run", "--postgres", sys.executable, "-c", ASK_POSTGRES)
+    assert result.returncode == 0, result.stderr
+    assert refuses_connections(f"http://127.0.0.1:{result.stdout.strip()}")
+
+
+def test_a_command_does_not_load_into_another_database() -> None:
+    arguments = ("run", "--postgres", sys.executable, "-c", SHOW_SETTINGS)
+    settings = settings_of(
+        sandbox(
+            *arguments,
+            TARGET_POSTGRES_HOST="warehouse.example",
+            TARGET_POSTGRES_SQLALCHEMY_URL="postgresql://warehouse.example/db",
+            TARGET_POSTGRES_SSL_ENABLE="true",
+            TARGET_POSTGRES_USE_COPY="true",
+        )
+    )
+    assert settings["TARGET_POSTGRES_HOST"] == "127.0.0.1"
+    assert settings["TARGET_POSTGRES_USE_COPY"] == "true"
+    assert "TARGET_POSTGRES_SQLALCHEMY_URL" not in settings
+    assert "TARGET_POSTGRES_SSL_ENABLE" not in settings
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -KILL $$", 137)]
+)
+def test_exits_as_the_command_does(script: str, code: int) -> None:
+    assert sandbox("run", "sh", "-c", script).returncode == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_forwards_signals_to_the_command(number: signal.Signals) -> None:
+    with started("run", sys.executable, "-c", TRAP) as process:
+        assert line_of(process) == "ready"
+        process.send_signal(number)
+        assert process.wait(30) == 50 + number
+
+
+def test_leaves_nothing_behind_when_it_is_stopped(temporary_directory: Path) -> None:
+    arguments = ("run", "--postgres", sys.executable, "-c", SLEEP)
+    with started(*arguments, TMPDIR=str(temporary_directory)) as process:
+        assert line_of(process) == "ready"
+        assert list(temporary_directory.iterdir())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert list(temporary_directory.iterdir()) == []
+
+
+def test_a_command_that_is_not_there_is_one_clear_line() -> None:
+    result = sandbox("run", "no-such-command", "--force")
+    assert result.returncode == 127
+    assert result.stderr == "Error: command not found: no-such-command\n"
+
+
+def test_a_command_that_cannot_run_is_one_clear_line(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text("exit 0")
+    result = sandbox("run", str(script))
+    assert result.returncode == 126
+    assert result.stderr == f"Error: cannot run {script}: Permission denied\n"
+
+
+def test_ctrl_c_at_a_terminal_is_not_sent_twice() -> None:
+    ask = (
+        "import signal; from tap_adstage.sandbox.__main__ import _sent_by_terminal;"
+        "print([_sent_by_terminal(n) for n in (signal.SIGINT, signal.SIGTERM)])"
+    )
+    ours, theirs = pty.openpty()
+    try:
+        # The first terminal that the leader of a session opens controls it.
+        shell = 'exec "$@" <"$0"'
+        answers = [
+            subprocess.run(  # noqa: S603
+                [*prefix, sys.executable, "-c", ask],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=True,
+                start_new_session=True,
+                timeout=60,
+            ).stdout
+            for prefix in ([], ["/bin/sh", "-c", shell, os.ttyname(theirs)])
+        ]
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert answers == ["[False, False]\n", "[True, False]\n"]
+
+
+# The demo
+
+
+class Meltano:
+    """Notes how it is called instead of running."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.code = code
+        self.calls: list[tuple[Sequence[str], Mapping[str, str]]] = []
+
+    def __call__(
+        self, command: Sequence[str], environment: Mapping[str, str], _stdout: int
+    ) -> int:
+        self.calls.append((command, environment))
+        return self.code
+
+
+def demo_with(meltano: Meltano, home: Path) -> demo.Demo:
+    settings = {"TAP_ADSTAGE_API_URL": "http://127.0.0.1:1/api"}
+    sandbox = Sandbox(today=dt.date(2024, 6, 15))
+    return demo.Demo(sandbox, "postgresql://", settings, meltano, home)
+
+
+def test_the_demo_keeps_out_of_the_users_own_runs(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TAP_ADSTAGE_REFRESH_TOKEN", "the user's own")
+    monkeypatch.setenv("TARGET_POSTGRES_SQLALCHEMY_URL", "postgresql://warehouse")
+    monkeypatch.setenv("MELTANO_DATABASE_URI", "sqlite:////the/users/own.db")
+    meltano = Meltano()
+    demo_with(meltano, tmp_path).install()
+    ((command, settings),) = meltano.calls
+    assert command[-3:] == ["install", "tap-adstage", "target-postgres"]
+    assert (tmp_path / "empty.env").read_text() == ""
+    assert f"--env-file={tmp_path / 'empty.env'}" in command
+    assert settings["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path}/meltano.db"
+    assert settings["TAP_ADSTAGE_API_URL"] == "http://127.0.0.1:1/api"
+    assert settings["TAP_ADSTAGE_AS_OF"] == "2024-06-15"
+    assert "TAP_ADSTAGE_REFRESH_TOKEN" not in settings
+    assert "TARGET_POSTGRES_SQLALCHEMY_URL" not in settings
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("capfd")
+def test_the_demo_stops_where_meltano_fails(tmp_path: Path) -> None:
+    failing = demo_with(Meltano(code=3), tmp_path)
+    with pytest.raises(demo.DemoError, match=r"`meltano install .*` ended with 3"):
+        failing.install()
+
+
+def test_the_demo_says_that_meltano_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(demo.DemoError, match="pip install meltano"):
+        demo.find_meltano()
+
+
+def test_the_demo_says_that_it_needs_a_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a" / "b" / "c" / "demo.py"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(demo.DemoError, match="run it in a clone"):
+        demo.find_project()
+
+
+def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("tap_adstage.sandbox.demo")
+    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.demo")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == 1
+    assert result.output == "Error: This needs psycopg: install tap-adstage[demo]\n"
+
+
+def test_the_demo_asks_for_days_that_a_lookback_meets() -> None:
+    settings = demo.report_settings(dt.date(2024, 6, 15))
+    assert settings["TAP_ADSTAGE_START_DATE"] == "2024-04-16"
+    assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "14"
+    levels = [
+        each["entity_level"] for each in json.loads(settings["TAP_ADSTAGE_REPORTS"])
+    ]
+    assert levels == ["accounts", "campaigns", "ad_groups"]
+
+
+def question(level: str, date_range: str) -> dict[str, Any]:
+    return {"date_range": date_range, "sources": {"metrics": {"entity_level": level}}}
+
+
+def test_report_requests_are_summed_up_by_report() -> None:
+    path = "/api/v2/organizations/40/report"
+    asked = demo.asked_by_report(
+        [
+            ("/api/me", None),
+            (path, question("campaigns", "2024-05-11..2024-05-20")),
+            (path, question("campaigns", "2024-05-01..2024-05-10")),
+            (path, question("accounts", "2024-05-21..2024-05-30")),
+        ]
+    )
+    assert asked == {
+        "campaign_performance": demo.Asked(2, "2024-05-01"),
+        "account_performance": demo.Asked(1, "2024-05-21"),
+    }
+
+
+def test_bookmarks_are_read_from_meltanos_state() -> None:
+    bookmark = {"replication_key": "date", "replication_key_value": "2024-06-14"}
+    streams = {"campaign_performance": bookmark, "folders": {}}
+    state = {"singer_state": {"bookmarks": streams}}
+    assert demo.bookmarks(state) == {"campaign_performance": "2024-06-14"}
+    assert demo.bookmarks({}) == {}
+
+
+def test_late_conversions_are_told_in_one_line() -> None:
+    first, second = (
+        demo.Run(dt.date(2024, 6, day), 1.0, {}, {}, {}, Decimal(conversions))
+        for day, conversions in ((15, "1000.0"), (18, "1200.5"))
+    )
+    assert demo.late_conversions(first, second) == (
+        "Conversions of 2024-06-01..2024-06-14: 1,000 as of 2024-06-15, "
+        "1,200 as of 2024-06-18: 200 came late and were picked up."
+    )

@@ -66,6 +66,15 @@ class Setting:
     default: Any = None
     secret: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What Meltano calls its type."""
+        if "enum" in self.schema:
+            return "options"
+        if self.schema.get("format") == "date":
+            return "date_iso8601"
+        return str(self.schema["type"])
+
     def json_schema(self) -> dict[str, Any]:
         """The setting as a property of a JSON schema, as the SDK shows it."""
         schema = {**self.schema, "description": self.description}
@@ -106,12 +115,12 @@ REPORT_KEYS = (
     Setting(
         name="name",
         schema=_text(pattern=rf"^[a-z][a-z0-9_]*{_END}"),
-        description="Name of the stream, and so of the table (alias `table`).",
+        description="Name of stream and table (alias `table`). Required.",
     ),
     Setting(
         name="entity_level",
         schema=_one_of(*ENTITY_LEVELS, *ENTITY_LEVEL_ALIASES),
-        description="What a row is about (alias `dimension`).",
+        description="What a row is about (alias `dimension`). Required.",
     ),
     Setting(
         name="aggregate_by",
@@ -122,7 +131,7 @@ REPORT_KEYS = (
     Setting(
         name="fields",
         schema=_array(_text()),
-        description="Metric and meta fields, each a column.",
+        description="Metric and meta fields, each a column. Required.",
     ),
     Setting(
         name="date_range",

@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 TOKEN = "de4d-beef-b33f"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files anew",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture
 def transport() -> Iterator[Transport]:
     """A transport that gives up after two minutes of waiting."""

@@ -1,0 +1,129 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+SAMPLE = ROOT / "sample_config.json"
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the tap itself
+        [sys.executable, "-m", "tap_adstage", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=cwd,
+    )
+
+
+def compare(name: str, found: Any, *, update: bool) -> None:  # noqa: ANN401 - JSON
+    """Hold a document against a golden file, which a flag of pytest writes anew."""
+    path = GOLDEN / name
+    if update:
+        path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+    assert found == json.loads(path.read_text())
+
+
+def test_the_sample_config_works_as_it_stands() -> None:
+    ended = run("--config", str(SAMPLE))
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    streams = {line["stream"] for line in lines if line["type"] == "RECORD"}
+    reports = {report["name"] for report in json.loads(SAMPLE.read_text())["reports"]}
+    assert reports < streams
+    assert len(streams) == 9 + len(reports)
+    assert {line["type"] for line in lines} == {"SCHEMA", "RECORD", "STATE"}
+
+
+def test_the_catalog_is_the_golden_one(update_golden: bool) -> None:  # noqa: FBT001
+    ended = run("--config", str(GOLDEN / "config.json"), "--discover")
+    assert ended.returncode == 0, ended.stderr
+    catalog = json.loads(ended.stdout)
+    streams = {entry["stream"]: entry for entry in catalog["streams"]}
+    compare("discover.json", streams, update=update_golden)
+
+
+def test_about_is_the_golden_one(update_golden: bool) -> None:  # noqa: FBT001
+    ended = run("--about", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    about = json.loads(ended.stdout)
+    assert about.pop("version") == metadata.version("tap-adstage")
+    assert about.pop("sdk_version") == metadata.version("singer-sdk")
+    compare("about.json", about, update=update_golden)
+
+
+def test_discovery_writes_the_same_catalog_that_a_sync_writes_schemas_of() -> None:
+    config = str(SAMPLE)
+    catalog = json.loads(run("--config", config, "--discover").stdout)
+    written = [json.loads(line) for line in run("--config", config).stdout.splitlines()]
+    schemas = {line["stream"]: line for line in written if line["type"] == "SCHEMA"}
+    for entry in catalog["streams"]:
+        assert schemas[entry["stream"]]["schema"] == entry["schema"]
+        assert schemas[entry["stream"]]["key_properties"] == entry["key_properties"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--version"], f"tap-adstage v{metadata.version('tap-adstage')}"),
+        (["--help"], "--discover"),
+        (["--about"], "access_token"),
+        (["--about", "--format", "markdown"], "access_token"),
+    ],
+)
+def test_information_needs_no_config(
+    arguments: list[str], text: str, tmp_path: Path
+) -> None:
+    ended = run(*arguments, cwd=tmp_path)
+    assert ended.returncode == 0
+    assert text in ended.stdout
+
+
+def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
+    report = {"name": "r", "entity_level": "ads", "fields": ["cliks"]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"sandbox": True, "reports": [report]}))
+    for mode in ([], ["--discover"]):
+        ended = run("--config", str(config), *mode)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "AdStage has no 'cliks'" in ended.stderr
+        assert "did you mean clicks" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
+    from tap_adstage.sandbox import Sandbox  # noqa: PLC0415
+
+    with Sandbox() as sandbox:
+        config = tmp_path / "config.json"
+        settings = {"api_url": sandbox.api_url, "access_token": "wr0ng-t0ken"}
+        config.write_text(json.dumps(settings))
+        ended = run("--config", str(config))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "look at the setting access_token" in ended.stderr
+    assert "wr0ng-t0ken" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_error_in_the_middle_of_a_sync_is_one_clear_line(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    bookmarks = {"campaign_performance": {"replication_key_value": "soon"}}
+    state.write_text(json.dumps({"bookmarks": bookmarks}))
+    ended = run("--config", str(SAMPLE), "--state", str(state))
+    assert ended.returncode == 1
+    assert (
+        'bookmarks.campaign_performance.replication_key_value is "soon"' in ended.stderr
+    )
+    assert "Traceback" not in ended.stderr
+    assert all(json.loads(line) for line in ended.stdout.splitlines())

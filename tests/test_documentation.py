@@ -1,0 +1,161 @@
+"""README and meltano.yml say what the one definition of the settings says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tap_adstage.config import parse
+from tap_adstage.date_ranges import parse_date_range
+from tap_adstage.settings import REPORT_KEYS, SETTINGS
+from tap_adstage.streams import RESOURCE_STREAMS
+from tap_adstage.tap import TapAdStage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_adstage.settings import Setting
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def table(settings: Sequence[Setting]) -> str:
+    """A Markdown table of settings."""
+    rows = [
+        f"| `{setting.name}` | {values(setting)} | {default(setting)} | "
+        f"{setting.description} |"
+        for setting in settings
+    ]
+    return "\n".join(["| name | type | default | meaning |", "| --- " * 4 + "|", *rows])
+
+
+def values(setting: Setting) -> str:
+    schema = setting.schema
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    kind = {"array": "list"}.get(schema["type"], schema["type"])
+    limits = [f"{schema[key]}" for key in ("minimum", "maximum") if key in schema]
+    text = f"{kind} {' to '.join(limits)}{'' if 'maximum' in schema else ' or more'}"
+    return (text if limits else kind) + (" (secret)" if setting.secret else "")
+
+
+def default(setting: Setting) -> str:
+    if setting.default is None:
+        return ""
+    if setting.name == "networks":
+        return "all nine"
+    text = setting.default
+    return f"`{text if isinstance(text, str) else json.dumps(text)}`"
+
+
+@pytest.mark.parametrize(
+    ("section", "settings"),
+    [("settings", SETTINGS), ("report keys", REPORT_KEYS)],
+)
+def test_readme_s_table_is_the_definition(
+    section: str,
+    settings: Sequence[Setting],
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    start = f"<!-- {section}: kept by tests/test_documentation.py -->\n"
+    end = f"<!-- end of {section} -->"
+    text = README.read_text()
+    if update_golden:
+        before, after = text.split(start)[0], text.split(end)[1]
+        README.write_text(f"{before}{start}{table(settings)}\n{end}{after}")
+        text = README.read_text()
+    assert text.split(start)[1].split(end)[0] == table(settings) + "\n"
+
+
+def test_readme_s_streams_are_the_tap_s() -> None:
+    section = README.read_text().split("## Streams")[1].split("## Reports")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, flags=re.MULTILINE)
+    assert {name: tuple(re.findall(r"`(\w+)`", key)) for name, key in rows} == {
+        name: stream.key for name, stream in RESOURCE_STREAMS.items()
+    }
+
+
+def test_readme_s_date_ranges_are_right() -> None:
+    section = README.read_text().split("### Date ranges")[1].split("## State")[0]
+    rows = re.findall(r"^\| `(.+?)` \| (\S+) \|$", section, flags=re.MULTILINE)
+    assert len(rows) == 11
+    for text, expected in rows:
+        assert str(parse_date_range(text, today=dt.date(2019, 6, 15))) == expected
+
+
+def test_readme_s_config_is_valid() -> None:
+    blocks = re.findall(
+        r"^```json\n(\{.+?\})\n```", README.read_text(), re.MULTILINE | re.DOTALL
+    )
+    configs = [json.loads(block) for block in blocks if "access_token" in block]
+    (config,) = configs
+    parsed = parse(
+        config,
+        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
+        stream_names=RESOURCE_STREAMS,
+    )
+    assert [report.name for report in parsed.reports] == [
+        "campaigns_daily",
+        "spend_by_network_monthly",
+        "last_30_days",
+    ]
+
+
+def test_the_line_for_a_real_account_fits_into_the_sample() -> None:
+    sample = (ROOT / "sample_config.json").read_text()
+    line = '"sandbox": true,'
+    assert f"`{line}`" in README.read_text()
+    assert sample.count(line) == 1
+    own = json.loads(sample.replace(line, '"access_token": "YOUR_TOKEN",'))
+    assert "sandbox" not in own
+
+
+# --- meltano.yml ---
+
+
+@pytest.fixture(scope="module")
+def plugins() -> dict[str, Any]:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    return {
+        plugin["name"]: plugin
+        for plugins in project["plugins"].values()
+        for plugin in plugins
+    }
+
+
+def test_no_plugin_needs_the_hub(plugins: dict[str, Any]) -> None:
+    assert set(plugins) == {"tap-adstage", "target-postgres"}
+    for plugin in plugins.values():
+        assert {"namespace", "pip_url", "executable", "settings"} <= set(plugin)
+
+
+def test_meltano_knows_every_setting_as_it_is(plugins: dict[str, Any]) -> None:
+    listed = {entry["name"]: entry for entry in plugins["tap-adstage"]["settings"]}
+    schema = dict(TapAdStage.config_jsonschema)
+    TapAdStage.append_builtin_config(schema)
+    assert list(listed) == list(schema["properties"])
+    for setting in SETTINGS:
+        entry = listed[setting.name]
+        assert entry["kind"] == setting.kind, setting.name
+        assert entry["description"] == setting.description, setting.name
+        assert entry.get("sensitive", False) == setting.secret, setting.name
+        options = [option["value"] for option in entry.get("options", [])]
+        assert options == setting.schema.get("enum", []), setting.name
+
+
+def test_the_loader_is_set_to_load_fast_and_whole(plugins: dict[str, Any]) -> None:
+    loader = plugins["target-postgres"]
+    assert loader["config"]["use_copy"] is True
+    assert loader["config"]["validate_records"] is False
+    assert loader["config"]["sanitize_null_text_characters"] is True
+    names = {entry["name"] for entry in loader["settings"]}
+    assert set(loader["config"]) <= names
+    sensitive = {e["name"] for e in loader["settings"] if e.get("sensitive")}
+    assert {"password", "sqlalchemy_url"} <= sensitive

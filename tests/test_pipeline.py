@@ -1,0 +1,341 @@
+"""The main job for real: the sandbox, through Meltano, into Postgres."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from tap_adstage.sandbox import Sandbox
+from tap_adstage.sandbox.postgres import Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_adstage.sandbox.world import World
+
+ROOT = Path(__file__).parent.parent
+FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
+START, LOOKBACK = dt.date(2024, 3, 1), 7
+FIELDS = ("clicks", "impressions", "spend", "conversions")
+LEVELS = ("accounts", "campaigns", "ads", "keywords")
+SETTINGS = {
+    "TAP_ADSTAGE_START_DATE": START.isoformat(),
+    "TAP_ADSTAGE_LOOKBACK_DAYS": str(LOOKBACK),
+    "TAP_ADSTAGE_WINDOW_DAYS": "5",
+    "TAP_ADSTAGE_REPORTS": json.dumps(
+        [
+            {"name": f"daily_{level}", "entity_level": level, "fields": [*FIELDS]}
+            for level in LEVELS
+        ]
+        + [
+            {
+                "name": "monthly_by_network",
+                "entity_level": "accounts",
+                "aggregate_by": "month",
+                "group_by": "network",
+                "fields": ["spend", "account_name"],
+            },
+        ],
+    ),
+}
+
+
+@dataclass
+class Pipeline:
+    """Meltano with a project, a state and a database of its own."""
+
+    sandbox: Sandbox
+    postgres: Postgres
+    environment: dict[str, str]
+    project: Path
+
+    def start(self, *arguments: str, day: dt.date) -> subprocess.Popen[str]:
+        self.sandbox.today = day
+        return subprocess.Popen(  # noqa: S603 - Meltano itself
+            [str(Path(sysconfig.get_path("scripts")) / "meltano"), *arguments],
+            cwd=self.project,
+            env=self.environment | {"TAP_ADSTAGE_AS_OF": day.isoformat()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, day: dt.date, *options: str) -> str:
+        meltano = self.start("run", *options, "tap-adstage", "target-postgres", day=day)
+        output, _ = meltano.communicate(timeout=300)
+        assert meltano.returncode == 0, output
+        return output
+
+    def started_run(self, day: dt.date, report_requests: int) -> subprocess.Popen[str]:
+        """Start a run, and return in its midst: once so many requests have come."""
+        before = len(self.questions())
+        meltano = self.start("run", "tap-adstage", "target-postgres", day=day)
+        deadline = time.monotonic() + 120
+        while len(self.questions()) < before + report_requests:
+            assert meltano.poll() is None, "the run ended too early"
+            assert time.monotonic() < deadline, "the run does not get on"
+            time.sleep(0.01)
+        return meltano
+
+    def questions(self) -> list[dict[str, Any]]:
+        requests = list(self.sandbox.requests)
+        return [r.body for r in requests if r.path.endswith("/report")]
+
+    def table(self, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.postgres.dsn, row_factory=dict_row) as connection:
+            query = sql.SQL("select * from adstage.{}").format(sql.Identifier(name))
+            rows = connection.execute(query).fetchall()
+        return sorted(
+            (tuple(row[column] for column in columns) for row in rows),
+            key=repr,
+        )
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, in which Meltano has installed the plugins."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(
+        ROOT / "tap_adstage",
+        project / "tap_adstage",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    subprocess.run(  # noqa: S603 - Meltano itself
+        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
+        cwd=project,
+        env=clean_environment(),
+        check=True,
+        timeout=600,
+        capture_output=True,
+    )
+    return project
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without settings that would change what is tested."""
+    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
+
+
+@pytest.fixture
+def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
+        environment = {
+            **clean_environment(),
+            **SETTINGS,
+            "TAP_ADSTAGE_API_URL": sandbox.api_url,
+            "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
+            "TARGET_POSTGRES_HOST": postgres.host,
+            "TARGET_POSTGRES_PORT": str(postgres.port),
+            "TARGET_POSTGRES_USER": postgres.user,
+            "TARGET_POSTGRES_PASSWORD": postgres.password,
+            "TARGET_POSTGRES_DATABASE": postgres.database,
+            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        }
+        yield Pipeline(sandbox, postgres, environment, plugins)
+
+
+# --- the truth ---
+
+
+def days(first: dt.date, last: dt.date) -> list[dt.date]:
+    return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def daily_truth(world: World, level: str, seen: dict[dt.date, dt.date]) -> list[Any]:
+    """What the table holds when each day was last fetched on another day."""
+    rows = [
+        (
+            day,
+            entity.entity_id,
+            entity.network,
+            *(world.metric(entity, field, day, today=on) for field in FIELDS),
+        )
+        for entity in world.entities(level)
+        for day, on in seen.items()
+    ]
+    return sorted(rows, key=repr)
+
+
+def assert_equals_truth(pipeline: Pipeline, seen: dict[dt.date, dt.date]) -> None:
+    """Hold every table against the sandbox's own truth.
+
+    Args:
+        pipeline: Loaded.
+        seen: For each day the day on which it was last fetched.
+    """
+    world = pipeline.sandbox.world
+    for level in LEVELS:
+        columns = ("date", "entity_id", "network", *FIELDS)
+        loaded = pipeline.table(f"daily_{level}", columns)
+        truth = daily_truth(world, level, seen)
+        assert numbers(loaded) == numbers(truth), level
+    accounts = world.entities("accounts")
+    last = max(seen.values())
+    months = [(START, dt.date(2024, 3, 31))]
+    assert numbers(
+        pipeline.table("monthly_by_network", ("date", "date_end", "network", "spend")),
+    ) == numbers(
+        sorted(
+            [
+                (
+                    first,
+                    end,
+                    network,
+                    sum(
+                        world.metric(account, "spend", day, today=last) or 0
+                        for account in accounts
+                        if account.network == network
+                        for day in days(first, min(end, last))
+                    ),
+                )
+                for network in {account.network for account in accounts}
+                for first, end in months
+            ],
+            key=repr,
+        ),
+    )
+    assert pipeline.table("accounts", ("entity_id", "name")) == sorted(
+        [(account.entity_id, account.name) for account in accounts],
+        key=repr,
+    )
+    assert pipeline.table("account_groups", ("id", "name")) == sorted(
+        [(group.id, group.name) for group in world.account_groups],
+        key=repr,
+    )
+    assert pipeline.table(
+        "account_group_accounts",
+        ("account_group_id", "entity_id"),
+    ) == sorted(
+        [
+            (g.id, account.entity_id)
+            for g in world.account_groups
+            for account in g.accounts
+        ],
+        key=repr,
+    )
+    assert pipeline.table("folders", ("fetch_id", "name")) == sorted(
+        [(str(folder.fetch_id), folder.name) for folder in world.folders],
+        key=repr,
+    )
+    assert pipeline.table(
+        "folder_campaigns",
+        ("folder_id", "network", "remote_campaign_id"),
+    ) == sorted(
+        [
+            (str(folder.fetch_id), campaign.network, campaign.remote_id)
+            for folder in world.folders
+            for campaign in folder.campaigns
+        ],
+        key=repr,
+    )
+    assert pipeline.table("import_status", ("network", "name")) == sorted(
+        [(account.network, account.name) for account in accounts],
+        key=repr,
+    )
+    assert len(pipeline.table("current_user", ("id",))) == 1
+    assert len(pipeline.table("organizations", ("fetch_id",))) == 1
+    descriptors = pipeline.table("metric_descriptors", ("provider", "id"))
+    assert len(set(descriptors)) == len(descriptors) > 20
+
+
+def numbers(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows whose numbers compare by value, whatever their type and trailing zeros."""
+    return sorted(
+        (
+            tuple(
+                value
+                if value is None or isinstance(value, (str, dt.date))
+                else value + 0
+                for value in row
+            )
+            for row in rows
+        ),
+        key=lambda row: [str(value) for value in row[:3]],
+    )
+
+
+FIRST_RUN = dict.fromkeys(days(START, dt.date(2024, 3, 19)), FIRST)
+BOTH_RUNS = FIRST_RUN | dict.fromkeys(
+    days(dt.date(2024, 3, 12), dt.date(2024, 3, 22)), SECOND
+)
+
+
+def test_a_full_run_and_an_incremental_one_load_exactly_the_truth(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run(FIRST)
+    assert_equals_truth(pipeline, FIRST_RUN)
+    asked = len(pipeline.questions())
+    pipeline.run(SECOND)
+    assert_equals_truth(pipeline, BOTH_RUNS)
+    later = [
+        q["date_range"] for q in pipeline.questions()[asked:] if len(q["fields"]) == 7
+    ]
+    assert {text.partition("..")[0] for text in later} == {
+        "2024-03-12",
+        "2024-03-17",
+        "2024-03-22",
+    }
+
+
+@pytest.mark.parametrize("report_requests", [3, 12])
+def test_a_run_that_is_killed_with_all_its_processes_is_made_good_by_the_next(
+    pipeline: Pipeline,
+    report_requests: int,
+) -> None:
+    meltano = pipeline.started_run(FIRST, report_requests)
+    os.killpg(meltano.pid, signal.SIGKILL)
+    meltano.communicate(timeout=60)
+    # Meltano takes a run that was killed for one that goes on, for five minutes.
+    pipeline.run(FIRST, "--force")
+    assert_equals_truth(pipeline, FIRST_RUN)
+    pipeline.run(SECOND, "--force")
+    assert_equals_truth(pipeline, BOTH_RUNS)
+
+
+def test_a_run_whose_tap_is_killed_goes_on_from_the_last_finished_window(
+    pipeline: Pipeline,
+) -> None:
+    meltano = pipeline.started_run(FIRST, 10)
+    (tap,) = [
+        process
+        for process in psutil.Process(meltano.pid).children(recursive=True)
+        if "tap-adstage" in " ".join(process.cmdline())
+    ]
+    tap.kill()
+    output, _ = meltano.communicate(timeout=120)
+    assert meltano.returncode != 0, output
+    asked = len(pipeline.questions())
+    pipeline.run(FIRST)
+    assert_equals_truth(pipeline, FIRST_RUN)
+    resumed = [q["date_range"] for q in pipeline.questions()[asked:]]
+    assert min(text.partition("..")[0] for text in resumed) == START.isoformat()
+    assert len(resumed) < asked_by_a_full_run(pipeline)
+
+
+def asked_by_a_full_run(pipeline: Pipeline) -> int:
+    """Report requests of a run from nothing: windows of five days, and pages."""
+    windows = 4
+    pages = sum(
+        -(-len(pipeline.sandbox.world.entities(level)) // 1000) for level in LEVELS
+    )
+    return windows * pages + 1

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .server import Sandbox
+from tap_adstage.sandbox.server import Sandbox
 
 __all__ = ["Sandbox"]

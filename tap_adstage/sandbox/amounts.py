@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .mixing import between, mix
+from tap_adstage.sandbox.mixing import between, mix
 
 if TYPE_CHECKING:
-    from .entities import Entity
+    from tap_adstage.sandbox.entities import Entity
 
 CONVERSION_DAYS = 28
 """Days after which no further conversion is attributed to a click."""

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import descriptors, hal, resources
-from .refusals import NotFound, RefusedRequest
-from .report_request import parse_report_request
-from .reports import build_report
-from .requests_log import ReceivedRequest
-from .tokens import Credentials, OAuthError
+from tap_adstage.sandbox import descriptors, hal, resources
+from tap_adstage.sandbox.refusals import NotFound, RefusedRequest
+from tap_adstage.sandbox.report_request import parse_report_request
+from tap_adstage.sandbox.reports import build_report
+from tap_adstage.sandbox.requests_log import ReceivedRequest
+from tap_adstage.sandbox.tokens import Credentials, OAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .entities import AccountGroup, Entity
-    from .organizations import Organization
-    from .server import Service
+    from tap_adstage.sandbox.entities import AccountGroup, Entity
+    from tap_adstage.sandbox.organizations import Organization
+    from tap_adstage.sandbox.service import Service
 
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import names
-from .entities import AccountGroup, Entity, Folder
-from .mixing import between, mix, pick
+from tap_adstage.sandbox import names
+from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
+from tap_adstage.sandbox.meta import META_FIELDS
+from tap_adstage.sandbox.mixing import between, mix, pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,6 @@ _AWKWARD_SHARE = {"campaign": 5, "ad_group": 11, "ad": 13, "keyword": 17}
 def build_accounts(
     seed: int,
     *,
-    user_id: int,
     organization_ids: Sequence[int],
     accounts_per_network: int,
     counts: Mapping[str, int],
@@ -54,7 +54,6 @@ def build_accounts(
 
     Args:
         seed: The world's seed.
-        user_id: The `fetch_id` of the user.
         organization_ids: The `fetch_id`s of the organizations, which take turns.
         accounts_per_network: Accounts on each network.
         counts: For each kind below accounts, how many one parent has.
@@ -70,10 +69,10 @@ def build_accounts(
             name=_account_name(network, key, index % accounts_per_network),
             status=_ACCOUNT_STATUSES.get(index, "ACTIVE"),
             organization_id=organization_ids[index % len(organization_ids)],
-            user_id=user_id,
             currency=names.CURRENCIES[index % len(names.CURRENCIES)],
             key=key,
             position=index,
+            meta_fields=META_FIELDS,
         )
         _fill(account, index, counts)
         accounts.append(account)
@@ -150,10 +149,10 @@ def _child(
         name=_name(kind, key, number),
         status=_STATUSES[mix(key, _STATUS) % len(_STATUSES)],
         organization_id=parent.organization_id,
-        user_id=parent.user_id,
         currency=parent.currency,
         key=key,
         position=position,
+        meta_fields=META_FIELDS,
         parent=parent,
     )
     _fill(entity, number, counts)

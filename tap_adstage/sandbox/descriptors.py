@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .metrics import METRICS
-from .names import NETWORKS
+from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.names import NETWORKS
 
 if TYPE_CHECKING:
-    from .metrics import Metric
+    from tap_adstage.sandbox.metrics import Metric
 
 Json: TypeAlias = "dict[str, Any]"
 

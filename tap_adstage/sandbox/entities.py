@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .meta import META_FIELDS
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 LEVELS = ("accounts", "campaigns", "ad_groups", "ads", "keywords")
 """The entity levels of reports, coarsest first; ads and keywords are siblings."""
@@ -61,6 +63,7 @@ class Entity:
         currency: Code and symbol of the account's currency.
         key: The bits from which everything generated about the entity follows.
         position: Place among the siblings, from 0.
+        meta_fields: How to find the value of each meta field.
         children: Entities one level down, without keywords.
         keywords: Keywords, of ad groups only.
         groups: Account groups, of accounts only.
@@ -73,10 +76,10 @@ class Entity:
     name: str
     status: str
     organization_id: int
-    user_id: int
     currency: tuple[str, str]
     key: int
     position: int
+    meta_fields: Mapping[str, Callable[[Entity], object]] = field(repr=False)
     parent: Entity | None = field(default=None, repr=False)
     children: tuple[Entity, ...] = field(default=(), repr=False)
     keywords: tuple[Entity, ...] = field(default=(), repr=False)
@@ -114,4 +117,4 @@ class Entity:
         Raises:
             KeyError: There is no such field.
         """
-        return META_FIELDS[name](self)
+        return self.meta_fields[name](self)

@@ -6,9 +6,9 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .meta import LIST_FIELDS, META_FIELDS, OBJECT_FIELDS
-from .metrics import METRICS
-from .refusals import RefusedRequest
+from tap_adstage.sandbox.meta import LIST_FIELDS, META_FIELDS, OBJECT_FIELDS
+from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.refusals import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import page_tokens
-from .names import NETWORKS
-from .refusals import RefusedRequest
+from tap_adstage.sandbox import page_tokens
+from tap_adstage.sandbox.names import NETWORKS
+from tap_adstage.sandbox.refusals import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
-    from .entities import Entity
-    from .report_request import ReportRequest
+    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.report_request import ReportRequest
 
     Item = TypeVar("Item")
 

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
-    from .amounts import Amounts
-    from .entities import Entity
-    from .metrics import Metric
+    from tap_adstage.sandbox.amounts import Amounts
+    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.metrics import Metric
 
 
 class Slice(NamedTuple):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from . import names
-from .mixing import between, mix, pick
+from tap_adstage.sandbox import names
+from tap_adstage.sandbox.mixing import between, mix, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .entities import Entity
+    from tap_adstage.sandbox.entities import Entity
 
     MetaField: TypeAlias = Callable[[Entity], object]
 

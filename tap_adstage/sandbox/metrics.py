@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .names import NETWORKS
+from tap_adstage.sandbox.names import NETWORKS
 
 _ALL = frozenset(NETWORKS)
 _VIDEO = _ALL - {"amazon", "bing_ads"}

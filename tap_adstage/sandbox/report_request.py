@@ -6,24 +6,24 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import page_tokens
-from .entities import LEVELS, STATUS_FILTERS
-from .filters import Filter, parse_filters
-from .meta import LIST_FIELDS, META_FIELDS, OBJECT_FIELDS
-from .metrics import METRICS
-from .names import NETWORKS
-from .refusals import RefusedRequest
-from .report_times import resolve_date_range, slices_of
-from .targets import parse_targets
+from tap_adstage.sandbox import page_tokens
+from tap_adstage.sandbox.entities import LEVELS, STATUS_FILTERS
+from tap_adstage.sandbox.filters import Filter, parse_filters
+from tap_adstage.sandbox.meta import LIST_FIELDS, META_FIELDS, OBJECT_FIELDS
+from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.names import NETWORKS
+from tap_adstage.sandbox.refusals import RefusedRequest
+from tap_adstage.sandbox.report_times import resolve_date_range, slices_of
+from tap_adstage.sandbox.targets import parse_targets
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from .measures import Slice
-    from .metrics import Metric
-    from .targets import Target
-    from .world import World
+    from tap_adstage.sandbox.measures import Slice
+    from tap_adstage.sandbox.metrics import Metric
+    from tap_adstage.sandbox.targets import Target
+    from tap_adstage.sandbox.world import World
 
 MAX_LIMIT = 1000
 

@@ -6,19 +6,24 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .measures import json_number, parts_by_slice, sum_by_slice, total_of
-from .meta import LIST_FIELDS, legacy_id
-from .metrics import METRICS, OMITTING_NETWORKS
+from tap_adstage.sandbox.measures import (
+    json_number,
+    parts_by_slice,
+    sum_by_slice,
+    total_of,
+)
+from tap_adstage.sandbox.meta import LIST_FIELDS, legacy_id
+from tap_adstage.sandbox.metrics import METRICS, OMITTING_NETWORKS
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .entities import Entity
-    from .measures import Parts
-    from .metrics import Metric
-    from .report_request import ReportRequest
-    from .world import World
+    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.measures import Parts
+    from tap_adstage.sandbox.metrics import Metric
+    from tap_adstage.sandbox.report_request import ReportRequest
+    from tap_adstage.sandbox.world import World
 
 MAX_TEXTS = 100
 """How many texts a group's meta field shows at most."""

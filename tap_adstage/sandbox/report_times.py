@@ -7,9 +7,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tap_adstage.date_ranges import DateRangeError, parse_date_range
-
-from .measures import Slice
-from .refusals import RefusedRequest
+from tap_adstage.sandbox.measures import Slice
+from tap_adstage.sandbox.refusals import RefusedRequest
 
 
 def resolve_date_range(

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import hal
-from .metrics import METRICS
-from .report_rows import ReportRows, entities_of, qualified, shared_meta
-from .report_times import timestamps
+from tap_adstage.sandbox import hal
+from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.report_rows import (
+    ReportRows,
+    entities_of,
+    qualified,
+    shared_meta,
+)
+from tap_adstage.sandbox.report_times import timestamps
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from .entities import Entity
-    from .metrics import Metric
-    from .report_request import ReportRequest
-    from .report_rows import Row
-    from .world import World
+    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.metrics import Metric
+    from tap_adstage.sandbox.report_request import ReportRequest
+    from tap_adstage.sandbox.report_rows import Row
+    from tap_adstage.sandbox.world import World
 
 Json: TypeAlias = "dict[str, Any]"
 

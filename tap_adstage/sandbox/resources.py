@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .entities import VISIBLE
-from .mixing import between, mix
-from .names import NAVIGATION_GROUPS, NETWORK_NAMES, NETWORKS
+from tap_adstage.sandbox.entities import VISIBLE
+from tap_adstage.sandbox.mixing import between, mix
+from tap_adstage.sandbox.names import NAVIGATION_GROUPS, NETWORK_NAMES, NETWORKS
 
 if TYPE_CHECKING:
-    from .entities import AccountGroup, Entity, Folder
-    from .organizations import Organization
-    from .world import World
+    from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
+    from tap_adstage.sandbox.organizations import Organization
+    from tap_adstage.sandbox.world import World
 
 Json: TypeAlias = "dict[str, Any]"
 

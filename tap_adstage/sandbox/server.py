@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from .app import create_app
-from .conditions import Conditions
-from .requests_log import RequestsLog
-from .tokens import Credentials, Tokens
-from .world import World
+from tap_adstage.sandbox.app import create_app
+from tap_adstage.sandbox.conditions import Conditions
+from tap_adstage.sandbox.requests_log import RequestsLog
+from tap_adstage.sandbox.service import Clock, Service
+from tap_adstage.sandbox.tokens import Credentials, Tokens
+from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
+    import datetime as dt
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from .requests_log import ReceivedRequest
+    from tap_adstage.sandbox.requests_log import ReceivedRequest
 
 _HOST = "127.0.0.1"
 _BACKLOG = 128
 _PATIENCE = 2.0
 """Seconds that answers have to reach their clients when the server stops."""
-
-
-class Clock:
-    """The sandbox's idea of the day.
-
-    Attributes:
-        fixed: A day at which time stands still, or None to go with the world.
-    """
-
-    def __init__(self, fixed: dt.date | None) -> None:
-        """Start on that day, or today where it is None."""
-        self.fixed = fixed
-
-    @property
-    def now(self) -> dt.datetime:
-        """The moment in UTC, noon where the day is fixed."""
-        if self.fixed is None:
-            return dt.datetime.now(dt.timezone.utc)
-        return dt.datetime.combine(self.fixed, dt.time(12), dt.timezone.utc)
-
-    @property
-    def today(self) -> dt.date:
-        """The day in UTC."""
-        return self.now.date()
-
-
-@dataclass(frozen=True)
-class Service:
-    """What the routes of one sandbox share."""
-
-    world: World
-    clock: Clock
-    tokens: Tokens
-    conditions: Conditions
-    log: RequestsLog
 
 
 class Sandbox:

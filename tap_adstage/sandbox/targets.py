@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from .refusals import RefusedRequest
+from tap_adstage.sandbox.refusals import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .entities import Entity
-    from .world import World
+    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.world import World
 
     Target: TypeAlias = Callable[[Entity], bool]
     """Tells whether an entity belongs to the target."""

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .amounts import Amounts
-from .building import build_account_groups, build_accounts, build_folders
-from .entities import LEVEL_KINDS, LEVELS
-from .measures import Slice, measure, parts_by_slice, total_of
-from .metrics import METRICS
-from .organizations import User, build_user
+from tap_adstage.sandbox.amounts import Amounts
+from tap_adstage.sandbox.building import (
+    build_account_groups,
+    build_accounts,
+    build_folders,
+)
+from tap_adstage.sandbox.entities import LEVEL_KINDS, LEVELS
+from tap_adstage.sandbox.measures import Slice, measure, parts_by_slice, total_of
+from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.organizations import User, build_user
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
-    from .entities import AccountGroup, Entity, Folder
-    from .organizations import Organization
+    from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
+    from tap_adstage.sandbox.organizations import Organization
 
 __all__ = ["World"]
 
@@ -66,7 +70,6 @@ class World:
         self.organizations: tuple[Organization, ...] = self.user.organizations
         accounts = build_accounts(
             seed,
-            user_id=self.user.fetch_id,
             organization_ids=[each.fetch_id for each in self.organizations],
             accounts_per_network=accounts_per_network,
             counts={

@@ -170,7 +170,9 @@ def expand(template: str, **variables: str | int) -> str:
     Returns:
         The URL, absolute or relative as the template is.
     """
-    return uritemplate.expand(template, {**variables})
+    # As texts: the library leaves the value of the number 0 out.
+    values = {name: str(value) for name, value in variables.items()}
+    return uritemplate.expand(template, {**values})
 
 
 def resolve(href: str, page: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config
-    from tap_adstage.sandbox import Sandbox
+    from tap_adstage.sandbox.server import Sandbox
 
 
 class TapAdStage(Tap):
@@ -188,7 +188,7 @@ class TapAdStage(Tap):
 
 def _started_sandbox(parsed: Config) -> Sandbox:
     try:
-        from tap_adstage.sandbox import Sandbox  # noqa: PLC0415 - an extra
+        from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ConfigError(
             [f"sandbox: needs the package {error.name}; install tap-adstage[sandbox]"],

@@ -15,7 +15,7 @@ import pytest
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
-from tap_adstage.sandbox import Sandbox
+from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 from tap_adstage.transport import Transport
 

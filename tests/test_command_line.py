@@ -102,8 +102,41 @@ def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
         assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("start", "arguments", "text"),
+    [
+        (
+            "from tap_adstage.tap import TapAdStage as it; it.cli",
+            ["--config", str(SAMPLE)],
+            "sandbox: needs the package flask; install tap-adstage[sandbox]",
+        ),
+        (
+            "from tap_adstage.sandbox.__main__ import main; main",
+            ["--port", "0"],
+            "install tap-adstage[sandbox]",
+        ),
+    ],
+)
+def test_a_sandbox_without_its_libraries_is_one_clear_line(
+    start: str,
+    arguments: list[str],
+    text: str,
+) -> None:
+    program = f"import sys; sys.modules['flask'] = None; {start}({arguments!r})"
+    ended = subprocess.run(  # noqa: S603 - the tap itself
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert text in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
-    from tap_adstage.sandbox import Sandbox  # noqa: PLC0415
+    from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415
 
     with Sandbox() as sandbox:
         config = tmp_path / "config.json"

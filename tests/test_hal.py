@@ -38,6 +38,7 @@ def test_what_is_no_link_is_an_error_that_names_its_place(
 def test_a_templated_link_is_expanded_and_any_other_is_left_as_it_is() -> None:
     templated = hal.Link("/list_accounts{?limit,offset}", templated=True)
     assert templated.target(limit=25) == "/list_accounts?limit=25"
+    assert templated.target(offset=0) == "/list_accounts?offset=0"
     assert templated.target(limit=25, offset=50) == "/list_accounts?limit=25&offset=50"
     assert hal.Link("/a{b}").target(b=1) == "/a{b}"
 

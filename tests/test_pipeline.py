@@ -20,8 +20,8 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from tap_adstage.sandbox import Sandbox
 from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from conftest import Messages, Sync
 
-    from tap_adstage.sandbox import Sandbox
     from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.server import Sandbox
 
 FIELDS = ["clicks", "impressions", "spend", "conversions"]
 REPORT: dict[str, Any] = {

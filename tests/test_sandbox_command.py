@@ -22,8 +22,9 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from tap_adstage.sandbox import Sandbox, demo
+from tap_adstage.sandbox import demo
 from tap_adstage.sandbox.__main__ import main
+from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

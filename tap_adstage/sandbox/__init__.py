@@ -1,7 +1,5 @@
-"""A local AdStage API over generated data, to try the tap and to test pipelines."""
+"""A local AdStage API over generated data, to try the tap and to test pipelines.
 
-from __future__ import annotations
-
-from tap_adstage.sandbox.server import Sandbox
-
-__all__ = ["Sandbox"]
+`tap_adstage.sandbox.server.Sandbox` is the API. Its libraries come with the extra
+`tap-adstage[sandbox]`, so this package imports none of them before they are needed.
+"""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox import Sandbox
+    from tap_adstage.sandbox.server import Sandbox
 
 DEFAULT_PORT = 8765
 EXIT_CANNOT_RUN = 126
@@ -55,7 +55,7 @@ class SandboxOptions:
     def running(self, default_port: int = 0) -> Iterator[Sandbox]:
         """Run the sandbox for the time of a block, on any free port by default."""
         try:
-            from tap_adstage.sandbox import Sandbox  # noqa: PLC0415  needs the extra
+            from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
         except ModuleNotFoundError as error:
             raise _missing(error, "sandbox") from error
         port = default_port if self.port is None else self.port

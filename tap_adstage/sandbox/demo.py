@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox import Sandbox
+    from tap_adstage.sandbox.server import Sandbox
 
 PAUSE = dt.timedelta(days=3)
 HISTORY = dt.timedelta(days=60)

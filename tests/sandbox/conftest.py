@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_adstage.sandbox import Sandbox
+from tap_adstage.sandbox.server import Sandbox
 
 from .api import TODAY, Api
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import uritemplate
 
-from tap_adstage.sandbox import Sandbox
+from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
 
 from .api import NETWORKS, TODAY, Api, body

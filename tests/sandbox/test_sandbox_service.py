@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tap_adstage.sandbox import Sandbox
+from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
 
 from .api import TODAY, Api, body

@@ -1,0 +1,48 @@
+"""What a sandbox serves with: its data, its clock and its conditions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_adstage.sandbox.conditions import Conditions
+    from tap_adstage.sandbox.requests_log import RequestsLog
+    from tap_adstage.sandbox.tokens import Tokens
+    from tap_adstage.sandbox.world import World
+
+
+class Clock:
+    """The sandbox's idea of the day.
+
+    Attributes:
+        fixed: A day at which time stands still, or None to go with the world.
+    """
+
+    def __init__(self, fixed: dt.date | None) -> None:
+        """Start on that day, or today where it is None."""
+        self.fixed = fixed
+
+    @property
+    def now(self) -> dt.datetime:
+        """The moment in UTC, noon where the day is fixed."""
+        if self.fixed is None:
+            return dt.datetime.now(dt.timezone.utc)
+        return dt.datetime.combine(self.fixed, dt.time(12), dt.timezone.utc)
+
+    @property
+    def today(self) -> dt.date:
+        """The day in UTC."""
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the routes of one sandbox share."""
+
+    world: World
+    clock: Clock
+    tokens: Tokens
+    conditions: Conditions
+    log: RequestsLog

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import json
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -702,6 +705,36 @@ def test_stream_maps_and_flattening_keep_working(
     record = sync(config, streams=["daily"]).records("daily")[0]
     assert record["twice"] == record["clicks"] * 2
     assert "network" not in record
+
+
+def test_a_state_never_goes_before_the_batch_that_backs_it(
+    sync: Sync,
+    settings: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    config = with_report(settings) | {
+        "batch_config": {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+            "batch_size": 1000,
+        },
+    }
+    messages = sync(config, streams=["daily"])
+    written: set[tuple[str, str]] = set()
+    for line in messages.lines:
+        if line["type"] == "BATCH":
+            for uri in line["manifest"]:
+                text = gzip.decompress(Path(uri.removeprefix("file://")).read_bytes())
+                rows = [json.loads(row) for row in text.splitlines()]
+                written |= {(row["date"], row["entity_id"]) for row in rows}
+        if line["type"] == "STATE" and line["value"]["bookmarks"]["daily"]:
+            bookmark = line["value"]["bookmarks"]["daily"]["replication_key_value"]
+            assert len({key for key in written if key[0] <= bookmark}) == 90 * len(
+                days("2024-02-24", bookmark),
+            )
+    assert len(messages.of("BATCH")) == 3
+    assert len(written) == 90 * 25
+    assert messages.bookmark("daily") == "2024-03-19"
 
 
 def test_a_wrong_setting_of_the_sdk_is_an_error_too(settings: dict[str, Any]) -> None:

@@ -174,9 +174,14 @@ class ReportStream(Stream):
         return bookmark.date
 
     def _finish_window(self, day: dt.date) -> None:
-        """Move the bookmark past a window whose rows are all written, and say so."""
+        """Move the bookmark past a window whose rows are all written, and say so.
+
+        With BATCH messages rows are written a file at a time, and the SDK writes a
+        STATE after each; one from here could be ahead of the file.
+        """
         Bookmark(day, self._report.aggregate_by).write(self.stream_state)
-        self._tap.write_message(singer.StateMessage(value=self.tap_state))
+        if self.get_batch_config(self.config) is None:
+            self._tap.write_message(singer.StateMessage(value=self.tap_state))
 
     def _increment_stream_state(
         self,

@@ -18,7 +18,7 @@ from tap_adstage.directory import Directory
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.reports.columns import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
-from tap_adstage.streams import RESOURCE_STREAMS
+from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:

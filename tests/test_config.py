@@ -14,8 +14,8 @@ import pytest
 from tap_adstage import config_checks
 from tap_adstage.config import Config, default_reports, parse
 from tap_adstage.exceptions import ConfigError
+from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.settings import SETTINGS
-from tap_adstage.streams import RESOURCE_STREAMS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ import yaml
 
 from tap_adstage.config import parse
 from tap_adstage.date_ranges import parse_date_range
+from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.settings import REPORT_KEYS, SETTINGS
-from tap_adstage.streams import RESOURCE_STREAMS
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:

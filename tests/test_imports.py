@@ -21,7 +21,7 @@ ORDER = [
     {"client"},
     {"directory"},
     # what speaks to the SDK
-    {"reports", "streams"},
+    {"reports", "resources"},
     {"sandbox"},
     {"tap"},
     {"__main__"},

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError
+from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
-from tap_adstage.streams import RESOURCE_STREAMS
 
 if TYPE_CHECKING:
     from conftest import Sync

@@ -1,0 +1,1 @@
+"""Resources: users, organizations, accounts, groups, folders, import status, metrics."""

@@ -1,1 +1,1 @@
-"""Resources: users, organizations, accounts, groups, folders, import status, metrics."""
+"""Resources: user, organization, accounts, groups, folders, import status, metrics."""

@@ -60,6 +60,13 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
 )
 """How to say what a schema allows, by the first of its keywords that stands here."""
 
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "integer": (int, "an integer"),
+    "array": (json.loads, "a list, as JSON"),
+    "object": (json.loads, "an object, as JSON"),
+}
+"""How a variable becomes a value of a type, and how to say what it takes."""
+
 _LEVEL_RANKS = {
     "account": 0,
     "campaign": 1,
@@ -104,30 +111,34 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
     ]
 
 
-def unreadable_variables(environment: Mapping[str, str], prefix: str) -> list[str]:
+def unreadable_variables(
+    environment: Mapping[str, str],
+    prefix: str,
+    properties: Mapping[str, Any],
+) -> list[str]:
     """Find environment variables that can't be read as their setting's type.
 
     Args:
         environment: Environment variables.
         prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
+        properties: JSON schema of each setting, the SDK's among them.
 
     Returns:
         One error line for each.
     """
-    readers: dict[str, Callable[[str], Any]] = {"integer": int, "array": json.loads}
     found = []
-    for setting in SETTINGS:
-        variable = f"{prefix}{setting.name.upper()}"
-        kind = setting.schema["type"]
-        if kind not in readers or variable not in environment:
+    for name, schema in properties.items():
+        variable = f"{prefix}{name.upper()}"
+        reader = next((_READERS[k] for k in _READERS if k in schema["type"]), None)
+        if reader is None or variable not in environment:
             continue
+        read, allowed = reader
         try:
-            readers[kind](environment[variable])
+            read(environment[variable])
         except ValueError:
             found.append(
-                f"{setting.name}: {_json_text(environment[variable])} in the "
-                f"environment variable {variable} is not allowed; it takes "
-                f"{'an integer' if kind == 'integer' else 'a list, as JSON'}",
+                f"{name}: {_json_text(environment[variable])} in the environment "
+                f"variable {variable} is not allowed; it takes {allowed}",
             )
     return found
 

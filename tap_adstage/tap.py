@@ -49,7 +49,12 @@ class TapAdStage(Tap):
         try:
             super().__init__(**arguments)
         except ValueError:
-            unreadable = config_checks.unreadable_variables(os.environ, "TAP_ADSTAGE_")
+            self.append_builtin_config(self.config_jsonschema)
+            unreadable = config_checks.unreadable_variables(
+                os.environ,
+                "TAP_ADSTAGE_",
+                self.config_jsonschema["properties"],
+            )
             if not (arguments.get("parse_env_config") and unreadable):
                 raise
             raise ConfigError(unreadable) from None

@@ -417,6 +417,7 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
     [
         ("TAP_ADSTAGE_PAGE_SIZE", "many", "an integer"),
         ("TAP_ADSTAGE_REPORTS", "{not json", "a list, as JSON"),
+        ("TAP_ADSTAGE_STREAM_MAPS", "{not json", "an object, as JSON"),
     ],
 )
 def test_a_variable_of_the_wrong_type_is_an_error_that_names_it(

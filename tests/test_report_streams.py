@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_adstage.config import default_reports
 from tap_adstage.exceptions import AdStageError, ConfigError, StateError
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.tap import TapAdStage
@@ -115,6 +116,27 @@ def test_daily_records_equal_the_sandbox_s_truth(
         return (record["entity_id"], record["date"])
 
     assert sorted(records, key=order) == sorted(truth, key=order)
+
+
+def test_the_five_default_reports_hold_the_names_and_ids_of_their_level(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    del settings["reports"]
+    messages = sync({**settings, "start_date": "2024-03-19"})
+    for report in default_reports():
+        records = messages.records(report["name"])
+        entities = sandbox.world.entities(report["entity_level"])
+        texts = [field for field in report["fields"] if field not in FIELDS]
+        assert sorted(
+            tuple(r[name] for name in ["date", "entity_id", *texts]) for r in records
+        ) == sorted(
+            ("2024-03-19", entity.entity_id, *map(entity.meta, texts))
+            for entity in entities
+        )
+        assert len(texts) >= 2
+        assert all(set(FIELDS) <= set(record) for record in records)
 
 
 @pytest.mark.parametrize(

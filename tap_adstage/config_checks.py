@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ _FORMS = {
 }
 _PATTERNS = {
     "name": "lower-case letters, digits and _, a letter first",
-    "access_token": "visible ASCII characters",
+    "access_token": "the token alone, in visible ASCII characters without spaces",
     "user_agent": "printable ASCII characters",
 }
 _TYPES = {
@@ -55,7 +56,12 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
     ("minimum", lambda _, schema: f"an integer, {schema['minimum']} or more"),
     ("format", lambda _, schema: _FORMS[schema["format"]]),
     ("pattern", lambda name, _: _PATTERNS[REPORT_KEY_ALIASES.get(name, name)]),
-    ("minItems", lambda _, __: "a list with at least one value"),
+    (
+        "minItems",
+        lambda name, schema: (
+            f"a list with at least one value, each {_say(name, schema['items'])}"
+        ),
+    ),
     ("type", lambda _, schema: _types(schema["type"])),
 )
 """How to say what a schema allows, by the first of its keywords that stands here."""
@@ -66,6 +72,13 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "object": (json.loads, "an object, as JSON"),
 }
 """How a variable becomes a value of a type, and how to say what it takes."""
+
+_FILTER_VALUES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    **dict.fromkeys(("gt", "lt", "gte", "lte"), ((int, float, Decimal), "a number")),
+    **dict.fromkeys(("in", "iin"), (list, "a list")),
+    **dict.fromkeys(("match", "nomatch", "imatch", "inomatch"), (str, "a text")),
+}
+"""What the value of a filter is, by its operator."""
 
 _LEVEL_RANKS = {
     "account": 0,
@@ -226,7 +239,8 @@ def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
     if error.path and error.path[-1] in {"aggregate_by", "granularity"}:
         hint = ". AdStage has no hourly data" if instance == "HOUR" else ""
     else:
-        hint = f": {error.cause}" if error.cause else ""
+        cause = str(error.cause or "").removeprefix(f"{instance!r}: ")
+        hint = f": {cause}" if cause else ""
     name = str(error.path[-1] if error.path else setting)
     return f"{path}: {value} is not allowed; it takes {_allowed(name, error)}{hint}"
 
@@ -234,7 +248,10 @@ def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
 def _allowed(name: str, error: ValidationError) -> str:
     if error.validator == "uniqueItems":
         return "each value once"
-    schema: Any = error.schema
+    return _say(name, error.schema)
+
+
+def _say(name: str, schema: Any) -> str:  # noqa: ANN401 - a JSON schema
     return next(say(name, schema) for key, say in _PHRASES if key in schema)
 
 
@@ -336,6 +353,18 @@ def _report_errors(
         if name:
             seen.add(name)
         yield from _target_errors(path, report)
+        yield from _filter_errors(path, report)
+
+
+def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
+    for number, condition in enumerate(report.get("filters", [])):
+        operator, value = condition["op"], condition["value"]
+        kind, allowed = _FILTER_VALUES[operator]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            yield (
+                f"{path}.filters[{number}].value: {_json_text(value)} is not allowed; "
+                f"with op {operator} it takes {allowed}"
+            )
 
 
 def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:

@@ -68,12 +68,12 @@ class Setting:
 
     @property
     def kind(self) -> str:
-        """What Meltano calls its type."""
-        if "enum" in self.schema:
-            return "options"
-        if self.schema.get("format") == "date":
-            return "date_iso8601"
-        return str(self.schema["type"])
+        """What Meltano calls its type.
+
+        Dates are plain texts to it: as dates it would read 01/02/2024 in its own way
+        before the tap can refuse it.
+        """
+        return "options" if "enum" in self.schema else str(self.schema["type"])
 
     def json_schema(self) -> dict[str, Any]:
         """The setting as a property of a JSON schema, as the SDK shows it."""

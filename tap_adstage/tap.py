@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import weakref
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
@@ -22,6 +22,8 @@ from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import click
     from singer_sdk import Stream
 
@@ -75,6 +77,11 @@ class TapAdStage(Tap):
         resources = [stream(self, directory) for stream in RESOURCE_STREAMS.values()]
         if directory.config.accounts is not None:
             _ = directory.accounts
+        elif self.config.get("accounts"):
+            self.logger.warning(
+                "accounts: not used; it narrows nothing unless sync_mode is "
+                "SPECIFIC_ACCOUNTS",
+            )
         if not directory.config.reports:
             return [*resources]
         catalog = FieldCatalog.of(
@@ -168,6 +175,16 @@ class TapAdStage(Tap):
         if errors and raise_errors:
             raise ConfigError(errors)
         return errors
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
+        """Stop on SIGTERM and SIGINT, with the exit code of a process that was.
+
+        The SDK's own handler writes the state, which may fall into the middle of
+        another line, and exits with 0, as if the sync were whole. A STATE follows
+        every window as it is, so there is nothing to write here.
+        """
+        del frame
+        raise SystemExit(128 + signum)
 
     def _transport(self, parsed: Config) -> Transport:
         return Transport(

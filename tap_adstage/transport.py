@@ -119,10 +119,7 @@ class Transport:
                 **environment,
             )
         except _PASSING as error:
-            reason = excerpt(str(error))
-            raise TransientError(
-                f"{name} failed: {type(error).__name__}: {reason}.",
-            ) from None
+            raise TransientError(f"{name} failed: {_reason(error)}.") from None
         _judge(name, response)
         try:
             return decode(_text(response))
@@ -156,6 +153,13 @@ def _judge(name: str, response: requests.Response) -> None:
     if status == HTTPStatus.UNAUTHORIZED:
         raise UnauthorizedError(answer)
     raise ApiError(answer)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What went wrong with a connection: the innermost of the errors around it."""
+    inner: Any = error.args[0] if error.args else error
+    inner = getattr(inner, "reason", inner)
+    return excerpt(str(inner).rpartition(">: ")[2])
 
 
 def _message(response: requests.Response) -> str:

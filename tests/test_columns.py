@@ -158,7 +158,8 @@ def test_requested_names_are_the_api_s() -> None:
         ({"fields": ["zzzzzz"]}, ["'zzzzzz'", "a metric or a documented meta field"]),
         ({"fields": ["clicks", "Clicks"]}, ["Clicks, clicks", "each field once"]),
         ({"group_by": "clicks"}, ["reports.r.group_by", "'clicks'", "meta field"]),
-        ({"group_by": "net"}, ["reports.r.group_by", "'net'"]),
+        ({"group_by": "netwrok"}, ["reports.r.group_by", "did you mean network"]),
+        ({"group_by": "objective"}, ["reports.r.group_by", "no object"]),
         ({"sort_by": "cost"}, ["reports.r.sort_by", "'cost'"]),
         (
             {"filters": [{"path": "meta/clicks", "op": "gt", "value": 1}]},
@@ -166,7 +167,7 @@ def test_requested_names_are_the_api_s() -> None:
         ),
         (
             {"filters": [{"path": "ad_name", "op": "match", "value": "x"}]},
-            ["reports.r.filters", "'ad_name'", "meta/NAME"],
+            ["reports.r.filters", "'ad_name'", "did you mean meta/ad_name"],
         ),
         (
             {
@@ -190,6 +191,12 @@ def test_fields_that_can_t_be_columns_are_an_error(
     with pytest.raises(ConfigError) as error:
         report_columns(report(**keys), CATALOG)
     assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+def test_a_wrong_group_is_one_error() -> None:
+    with pytest.raises(ConfigError) as error:
+        report_columns(report(group_by="netwrok"), CATALOG)
+    assert len(error.value.errors) == 1
 
 
 def test_every_unknown_field_is_said_at_once() -> None:

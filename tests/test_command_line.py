@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from importlib import metadata
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tap_adstage.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -97,7 +100,7 @@ def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
     for mode in ([], ["--discover"]):
         ended = run("--config", str(config), *mode)
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert "AdStage has no 'cliks'" in ended.stderr
+        assert "there is no 'cliks' to use here" in ended.stderr
         assert "did you mean clicks" in ended.stderr
         assert "Traceback" not in ended.stderr
 
@@ -136,8 +139,6 @@ def test_a_sandbox_without_its_libraries_is_one_clear_line(
 
 
 def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
-    from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415
-
     with Sandbox() as sandbox:
         config = tmp_path / "config.json"
         settings = {"api_url": sandbox.api_url, "access_token": "wr0ng-t0ken"}
@@ -147,6 +148,32 @@ def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
     assert "look at the setting access_token" in ended.stderr
     assert "wr0ng-t0ken" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("mode", [[], ["--discover"]])
+def test_a_run_that_is_stopped_does_not_look_like_a_whole_one(
+    tmp_path: Path,
+    number: signal.Signals,
+    mode: list[str],
+) -> None:
+    with Sandbox(latency=0.2) as sandbox:
+        settings = {"api_url": sandbox.api_url, "access_token": sandbox.token}
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({**settings, "page_size": 10}))
+        tap = subprocess.Popen(  # noqa: S603 - the tap itself
+            [sys.executable, "-m", "tap_adstage", "--config", str(config), *mode],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not sandbox.requests:
+            assert tap.poll() is None
+        tap.send_signal(number)
+        stdout, stderr = tap.communicate(timeout=30)
+    assert tap.returncode == 128 + number
+    assert stdout == ""
+    assert "Traceback" not in stderr
 
 
 def test_an_error_in_the_middle_of_a_sync_is_one_clear_line(tmp_path: Path) -> None:

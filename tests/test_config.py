@@ -74,6 +74,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("accounts", ["/network/myspace/account/1"], "adwords"),
         ("networks", [], "at least one"),
         ("networks", ["gemini"], "adwords, amazon"),
+        ("networks", "facebook", "list with at least one value, each one of adwords"),
         ("networks", ["facebook", "facebook"], "once"),
         ("statuses", "visible", "all_visible, all_active"),
         ("start_date", "2024-02-30", "2024-01-31"),
@@ -158,6 +159,18 @@ def test_every_setting_has_a_wrong_value_tested() -> None:
         (
             {"filters": [{"path": "clicks", "op": "gt", "value": None}]},
             ["reports[0].filters[0].value", "a number or a text"],
+        ),
+        (
+            {"filters": [{"path": "clicks", "op": "gt", "value": "ten"}]},
+            ["reports[0].filters[0].value", '"ten"', "op gt", "a number"],
+        ),
+        (
+            {"filters": [{"path": "meta/network", "op": "in", "value": "quora"}]},
+            ["reports[0].filters[0].value", '"quora"', "op in", "a list"],
+        ),
+        (
+            {"filters": [{"path": "meta/ad_name", "op": "match", "value": 5}]},
+            ["reports[0].filters[0].value", "5", "op match", "a text"],
         ),
         ({"order": "up"}, ["reports[0].order", "asc, desc"]),
         ({"group_by": ""}, ["reports[0].group_by", "not empty"]),

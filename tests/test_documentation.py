@@ -13,8 +13,10 @@ import yaml
 
 from tap_adstage.config import parse
 from tap_adstage.date_ranges import parse_date_range
+from tap_adstage.entity_ids import CROSS_NETWORKS
+from tap_adstage.reports.meta_fields import META_FIELDS
 from tap_adstage.resources.streams import RESOURCE_STREAMS
-from tap_adstage.settings import REPORT_KEYS, SETTINGS
+from tap_adstage.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ def default(setting: Setting) -> str:
     return f"`{text if isinstance(text, str) else json.dumps(text)}`"
 
 
+def check_section(section: str, expected: str, *, update: bool) -> None:
+    """Hold a marked section of README against a text, or write it anew."""
+    start = f"<!-- {section}: kept by tests/test_documentation.py -->\n"
+    end = f"<!-- end of {section} -->"
+    text = README.read_text()
+    if update:
+        before, after = text.split(start)[0], text.split(end)[1]
+        README.write_text(f"{before}{start}{expected}\n{end}{after}")
+        text = README.read_text()
+    assert text.split(start)[1].split(end)[0] == expected + "\n"
+
+
 @pytest.mark.parametrize(
     ("section", "settings"),
     [("settings", SETTINGS), ("report keys", REPORT_KEYS)],
@@ -64,14 +78,24 @@ def test_readme_s_table_is_the_definition(
     settings: Sequence[Setting],
     update_golden: bool,  # noqa: FBT001
 ) -> None:
-    start = f"<!-- {section}: kept by tests/test_documentation.py -->\n"
-    end = f"<!-- end of {section} -->"
-    text = README.read_text()
-    if update_golden:
-        before, after = text.split(start)[0], text.split(end)[1]
-        README.write_text(f"{before}{start}{table(settings)}\n{end}{after}")
-        text = README.read_text()
-    assert text.split(start)[1].split(end)[0] == table(settings) + "\n"
+    check_section(section, table(settings), update=update_golden)
+
+
+def test_readme_s_meta_fields_are_the_documented_ones(
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    listed = ", ".join(f"`{name}`" for name in sorted(META_FIELDS))
+    check_section("meta fields", listed, update=update_golden)
+
+
+def test_readme_s_networks_are_the_ones_that_there_are() -> None:
+    (line,) = re.findall(r"^\*\*Networks\*\* are .+$", README.read_text(), re.MULTILINE)
+    assert tuple(re.findall(r"`(\w+)`", line)) == CROSS_NETWORKS
+
+
+def test_readme_s_filters_are_the_ones_that_there_are() -> None:
+    (line,) = re.findall(r"^\*\*Filters\*\* .+$", README.read_text(), re.MULTILINE)
+    assert set(FILTER_OPERATORS) <= set(re.findall(r"`(\w+)`", line))
 
 
 def test_readme_s_streams_are_the_tap_s() -> None:
@@ -103,7 +127,7 @@ def test_readme_s_config_is_valid() -> None:
     )
     assert [report.name for report in parsed.reports] == [
         "campaigns_daily",
-        "spend_by_network_monthly",
+        "spend_by_currency_monthly",
         "last_30_days",
     ]
 

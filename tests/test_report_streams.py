@@ -540,11 +540,44 @@ def test_the_bookmark_moves_over_windows_without_rows(
     sync: Sync,
     settings: dict[str, Any],
 ) -> None:
-    nothing = [{"path": "clicks", "op": "gt", "value": 10**9}]
+    nothing = [{"path": "meta/campaign_name", "op": "in", "value": ["no such"]}]
     messages = sync(with_report(settings, filters=nothing), streams=["daily"])
     assert len(ranges(sandbox)) == 3
     assert messages.records("daily") == []
     assert messages.bookmark("daily") == "2024-03-19"
+
+
+@pytest.mark.parametrize(
+    ("path", "window_days", "expected"),
+    [("clicks", 10, 25), ("clicks", 1, 25), ("meta/network", 10, 3)],
+)
+def test_a_filter_on_a_metric_is_about_each_row_whatever_the_windows(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    path: str,
+    window_days: int,
+    expected: int,
+) -> None:
+    condition = (
+        {"path": path, "op": "gt", "value": 500}
+        if path == "clicks"
+        else {"path": path, "op": "in", "value": ["quora"]}
+    )
+    config = with_report(settings, filters=[condition], window_days=window_days)
+    records = sync(config, streams=["daily"]).records("daily")
+    assert len(ranges(sandbox)) == expected
+    world = sandbox.world
+    assert {(r["date"], r["entity_id"]) for r in records} == {
+        (day.isoformat(), campaign.entity_id)
+        for campaign in world.entities("campaigns")
+        for day in days("2024-02-24", "2024-03-19")
+        if (
+            (world.metric(campaign, "clicks", day, today=sandbox.today) or 0) > 500
+            if path == "clicks"
+            else campaign.network == "quora"
+        )
+    }
 
 
 def test_a_future_end_is_today(
@@ -616,7 +649,7 @@ def test_an_empty_range_sends_no_request_and_says_so(
     assert questions(sandbox) == []
     assert messages.records("daily") == []
     assert messages.bookmark("daily") == "2024-02-28"
-    lines = [r for r in caplog.records if "range is empty" in r.getMessage()]
+    lines = [r for r in caplog.records if "the range is empty" in r.getMessage()]
     assert len(lines) == 1
 
 
@@ -631,7 +664,7 @@ def test_a_changed_slice_starts_over_and_says_so(
     messages = sync(config, state=state_of("2024-03-18"), streams=["daily"])
     assert ranges(sandbox)[0].startswith("2024-02-26")
     assert messages.state == state_of("2024-03-11", "week")
-    assert len([r for r in caplog.records if "Starting over" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "starting over" in r.getMessage()]) == 1
 
 
 def test_a_bookmark_without_a_slice_goes_for_any(

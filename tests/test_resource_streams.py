@@ -199,6 +199,19 @@ def test_chosen_accounts_narrow_accounts_and_import_status(
     }
 
 
+def test_accounts_that_narrow_nothing_are_said(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    accounts = sandbox.world.entities("accounts")
+    config = {**settings, "accounts": [accounts[0].entity_id]}
+    messages = sync(config, streams=["accounts"])
+    assert len(messages.records("accounts")) == len(accounts)
+    assert "accounts: not used" in caplog.text
+
+
 def test_an_account_that_is_not_linked_is_an_error_that_lists_what_is(
     sandbox: Sandbox,
     sync: Sync,
@@ -242,7 +255,9 @@ def test_a_key_that_comes_again_is_left_out_and_said(
     config = serve(httpserver, path, {"_embedded": {"item": items}})
     messages = sync(config, streams=["accounts"])
     assert [r["remote_id"] for r in messages.records("accounts")] == ["1", "2"]
-    assert "Left out 1 resources whose key (network, remote_id)" in caplog.text
+    assert (
+        "accounts: left out 1 resources whose key (network, remote_id)" in caplog.text
+    )
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,24 @@ def test_other_variables_reach_the_command() -> None:
     assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "7"
 
 
+def test_a_real_account_s_credentials_do_not_reach_the_command() -> None:
+    arguments = ("run", sys.executable, "-c", SHOW_SETTINGS)
+    settings = settings_of(sandbox(*arguments, TAP_ADSTAGE_CLIENT_SECRET="s3cret"))
+    assert "TAP_ADSTAGE_CLIENT_SECRET" not in settings
+
+
+def test_meltano_keeps_its_state_for_as_long_as_the_command_runs() -> None:
+    show = (
+        "import os; print(os.environ['MELTANO_STATE_BACKEND_URI']);"
+        "print(os.path.dirname(os.environ['MELTANO_DATABASE_URI'][len('sqlite:///'):]))"
+    )
+    own = {"MELTANO_STATE_BACKEND_URI": "s3://bucket/state"}
+    backend, folder = sandbox("run", sys.executable, "-c", show, **own).stdout.split()
+    assert backend == "systemdb"
+    assert folder.startswith(tempfile.gettempdir())
+    assert not Path(folder).exists()
+
+
 def test_the_commands_own_options_stay_its_own() -> None:
     own = ["--postgres", "--port", "1", "-x", "--", "--help"]
     show = "import sys; print(sys.argv[1:])"

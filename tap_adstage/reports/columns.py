@@ -112,12 +112,6 @@ class FieldCatalog:
         meta = meta_field(field)
         return None if meta is None else Column(column_name(meta), meta, _kind(meta))
 
-    def nearest(self, field: str) -> list[str]:
-        """The names most like one that is none, best first, at most three."""
-        names = [*self.metrics, *META_FIELDS]
-        near = get_close_matches(field.lower(), names, n=3, cutoff=0.5)
-        return [self.metrics.get(name, name) for name in near]
-
 
 @dataclass(frozen=True, slots=True)
 class ReportColumns:
@@ -208,21 +202,21 @@ def report_columns(report: ReportConfig, catalog: FieldCatalog) -> ReportColumns
 
 
 def _field_errors(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
+    fields = [*catalog.metrics.values(), *META_FIELDS]
     for field in report.fields:
         if catalog.column(field) is None:
-            yield _unknown(report, "fields", field, catalog)
+            yield _unknown(report, "fields", field, fields)
     twice = {field for field in report.fields if _count(field, report.fields) > 1}
     if twice:
         yield (
             f"reports.{report.name}.fields: {', '.join(sorted(twice))} given more than "
             "once; it takes each field once"
         )
-    if report.group_by and (
-        meta_field(report.group_by) is None or catalog.metric(report.group_by)
-    ):
-        yield _unknown(report, "group_by", report.group_by, catalog)
-    if catalog.column(report.sort_by) is None:
-        yield _unknown(report, "sort_by", report.sort_by, catalog)
+    group = report.group_by
+    if group and (meta_field(group) in {None, *_OBJECTS} or catalog.metric(group)):
+        yield _unknown(report, "group_by", group, META_FIELDS - {*_OBJECTS})
+    if report.sort_by != group and catalog.column(report.sort_by) is None:
+        yield _unknown(report, "sort_by", report.sort_by, fields)
     for condition in report.filters:
         path = str(condition["path"])
         known = (
@@ -231,24 +225,28 @@ def _field_errors(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
             else catalog.metric(path)
         )
         if not known:
-            yield _unknown(report, "filters", path, catalog)
+            metas = [f"meta/{name}" for name in META_FIELDS]
+            names = [*catalog.metrics.values(), *metas]
+            yield _unknown(report, "filters", path, names)
 
 
 def _unknown(
     report: ReportConfig,
     key: str,
     field: str,
-    catalog: FieldCatalog,
+    names: Iterable[str],
 ) -> str:
-    kinds = {
-        "group_by": "a documented meta field",
+    allowed = {
+        "group_by": "a documented meta field that is no object",
         "filters": "a metric, or a meta field as meta/NAME",
     }
-    near = catalog.nearest(field.removeprefix("meta/"))
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    spelled = {name.lower(): name for name in sorted(names)}
+    near = get_close_matches(field.lower(), spelled, n=3, cutoff=0.5)
+    found = " or ".join(spelled[name] for name in near)
     return (
-        f"reports.{report.name}.{key}: AdStage has no {field!r}; it takes "
-        f"{kinds.get(key, 'a metric or a documented meta field')}{hint}"
+        f"reports.{report.name}.{key}: there is no {field!r} to use here; it takes "
+        f"{allowed.get(key, 'a metric or a documented meta field')}"
+        f"{f'; did you mean {found}?' if found else ''}"
     )
 
 

@@ -77,7 +77,8 @@ class ResourceStream(Stream):
             yield record
         if repeated:
             self.logger.warning(
-                "Left out %d resources whose key (%s) came before",
+                "%s: left out %d resources whose key (%s) came before",
+                self.name,
                 repeated,
                 ", ".join(self.key),
             )

@@ -12,6 +12,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,12 @@ _OTHER_CONNECTIONS = (
     "TARGET_POSTGRES_SQLALCHEMY_URL",
     "TARGET_POSTGRES_SSL_",
     "TARGET_POSTGRES_SSH_TUNNEL",
+)
+# A real account's credentials, which the tap would prefer to the sandbox's token.
+_OTHER_CREDENTIALS = (
+    "TAP_ADSTAGE_CLIENT_",
+    "TAP_ADSTAGE_REFRESH_TOKEN",
+    "TAP_ADSTAGE_OAUTH_",
 )
 
 
@@ -182,12 +189,26 @@ def loader_settings(server: Postgres) -> dict[str, str]:
     }
 
 
-def without_other_connections(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what would lead target-postgres to another server."""
+def meltano_settings(folder: str) -> dict[str, str]:
+    """Name the environment variables that keep Meltano's state in a folder.
+
+    Bookmarks of generated data would otherwise count for the project's real account,
+    and those of an earlier database for a new one.
+    """
+    return {
+        "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
+        "MELTANO_STATE_BACKEND_URI": "systemdb",
+    }
+
+
+def without(
+    environment: Mapping[str, str], prefixes: tuple[str, ...]
+) -> dict[str, str]:
+    """Leave out the variables whose names start with one of the prefixes."""
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(_OTHER_CONNECTIONS)
+        if not name.startswith(prefixes)
     }
 
 
@@ -282,15 +303,18 @@ def run(options: SandboxOptions, *, postgres: bool, command: tuple[str, ...]) ->
 
     TAP_ADSTAGE_API_URL, TAP_ADSTAGE_ACCESS_TOKEN and, with --as-of, TAP_ADSTAGE_AS_OF
     are set for it; with --postgres also TARGET_POSTGRES_HOST, _PORT, _USER, _PASSWORD
-    and _DATABASE. The exit code is the command's own.
+    and _DATABASE. Meltano keeps its state for as long as the command runs. The exit
+    code is the command's own.
     """
     try:
         with _Signals().caught() as signals, ExitStack() as started:
-            environment = dict(os.environ)
+            environment = without(os.environ, _OTHER_CREDENTIALS)
             if postgres:
                 server = started.enter_context(Postgres())
-                environment = without_other_connections(environment)
+                environment = without(environment, _OTHER_CONNECTIONS)
                 environment |= loader_settings(server)
+            folder = started.enter_context(TemporaryDirectory(prefix="tap-adstage-"))
+            environment |= meltano_settings(folder)
             sandbox = started.enter_context(options.running())
             environment |= tap_settings(sandbox.api_url, sandbox.token, options.today)
             code = _exit_code(signals, command, environment)

@@ -125,7 +125,8 @@ class RefreshToken(Credentials):
         rotated = granted.get("refresh_token")
         if rotated and rotated != self._refresh_token:
             self._keep(str(rotated))
-        self._access_token = str(granted["access_token"])
+        self._access_token = _header_value(str(granted["access_token"]))
+        self.transport.secrets.add(self._access_token)
         self._valid_until = time.monotonic() + _lifetime(granted.get("expires_in"))
         return self._access_token
 
@@ -133,6 +134,7 @@ class RefreshToken(Credentials):
         if self._refresh_token is None:
             kept = read_token_file(self.config.token_file, self.config.refresh_token)
             self._refresh_token = kept or self.config.refresh_token
+            self.transport.secrets |= {self._refresh_token, self.config.client_secret}
         return self._refresh_token
 
     def _request(self, refresh_token: str) -> dict[str, Any]:
@@ -144,7 +146,9 @@ class RefreshToken(Credentials):
         )
 
         def decode(text: str) -> dict[str, Any]:
-            json.loads(text)  # oauthlib takes form-encoded answers as well
+            # oauthlib takes form-encoded answers as well
+            if not isinstance(json.loads(text), dict):
+                raise ValueError("an object was expected")  # noqa: TRY004 - see fetch
             return dict(client.parse_request_body_response(text))
 
         try:
@@ -169,8 +173,20 @@ class RefreshToken(Credentials):
 
     def _keep(self, rotated: str) -> None:
         self._refresh_token = rotated
+        self.transport.secrets.add(rotated)
         if self.config.token_file:
-            write_token_file(self.config.token_file, rotated, self.config.refresh_token)
+            try:
+                write_token_file(
+                    self.config.token_file,
+                    rotated,
+                    self.config.refresh_token,
+                )
+            except OSError as error:
+                raise AuthenticationError(
+                    f"oauth_token_file: {self.config.token_file} can't be written "
+                    f"({error.strerror}), and AdStage has rotated the refresh token; "
+                    "grant access anew and give a path that can be written",
+                ) from None
         else:
             self.logger.warning(
                 "AdStage rotated the refresh token; without the setting "
@@ -224,6 +240,15 @@ def write_token_file(path: Path, token: str, configured: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _header_value(token: str) -> str:
+    """A token that can be sent; one that can't would be shown by the error."""
+    if not (token.isascii() and token.isprintable() and token.split() == [token]):
+        raise AuthenticationError(
+            "AdStage gave an access token that no HTTP header can hold",
+        )
+    return token
 
 
 def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value

@@ -6,9 +6,10 @@ Pure functions over decoded JSON. Whoever follows a link passes its `href` throu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import uritemplate
 
@@ -192,33 +193,47 @@ def resolve(href: str, page: str) -> str:
     Raises:
         LinkError: If the link leads to another origin.
     """
-    source = urlsplit(page)
-    target = urlsplit(urljoin(page, href))
-    if (source.scheme, target.scheme) in {("https", "http"), ("http", "https")} and (
-        source.port is None and target.port is None
-    ):
-        target = target._replace(scheme="https")
-        source = source._replace(scheme="https")
     try:
-        same = _origin(source) == _origin(target)
-    except ValueError:  # a port that is no number
-        same = False
-    if not same or target.username is not None or target.password is not None:
+        source, target = urlsplit(page), urlsplit(urljoin(page, href))
+        upward = _upward(source, target)
+        followed = upward or (
+            target.username is None and _origin(source) == _origin(target)
+        )
+    except ValueError:  # no URL at all, or a port that is no number
+        followed = False
+    if not followed:
         raise LinkError(
             f"the page {redact(page)} links to {redact(_shown(href))}, which is not "
             f"on the API's own origin; it was not followed",
         )
+    if upward:
+        target = target._replace(scheme="https", netloc=target.hostname or "")
     url: str = without_token(urlunsplit(target._replace(fragment="")))
     return url
 
 
-def _origin(url: Any) -> tuple[str, str | None, int | None]:  # noqa: ANN401
+def _upward(source: SplitResult, target: SplitResult) -> bool:
+    """Whether one of two URLs of a host is on http and the other on https.
+
+    Only on the standard ports: elsewhere one port can't be both.
+    """
+    return (
+        target.username is None
+        and {source.scheme, target.scheme} == {"http", "https"}
+        and source.hostname == target.hostname
+        and all(
+            url.port in {None, _DEFAULT_PORTS[url.scheme]} for url in (source, target)
+        )
+    )
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return (url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme))
 
 
 def _shown(href: str) -> str:
-    parts = urlsplit(href)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    """A link without user and password."""
+    return re.sub(r"//[^/?#]*@", "//", href)
 
 
 def _section(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -31,8 +31,9 @@ def retrying(
 ) -> T:
     """Call until it works, or until waiting would take too long.
 
-    `TransientError` alone is tried again: after what AdStage asked for, else after
-    waits that double from a second to a minute, half of each of them random.
+    `TransientError` alone is tried again: after what AdStage asked for, or after waits
+    that double from a second to a minute, half of each of them random. From the second
+    failure on the longer of the two counts.
 
     Args:
         call: What to do.
@@ -93,10 +94,13 @@ def _waits(deadline: float) -> Generator[float, TransientError, None]:
     growing = _FIRST_WAIT
     error = yield 0.0
     while True:
-        wait = error.retry_after
-        if wait is None:
-            wait = growing / 2 + backoff.full_jitter(growing / 2)
-            growing = min(growing * 2, _LONGEST_WAIT)
+        wait = growing / 2 + backoff.full_jitter(growing / 2)
+        if error.retry_after is not None:
+            # To the letter the first time; a server that goes on asking for no wait
+            # at all is not hammered for it.
+            first = growing == _FIRST_WAIT
+            wait = error.retry_after if first else max(error.retry_after, wait)
+        growing = min(growing * 2, _LONGEST_WAIT)
         if time.monotonic() + wait > deadline:
             return
         error = yield wait

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from tap_adstage.exceptions import (
     ApiError,
@@ -58,6 +58,7 @@ class Transport:
         request_timeout: Seconds without a byte after which a request counts as failed.
         max_retry_seconds: Longest time in seconds that one request is retried.
         logger: Where retries are told.
+        secrets: Values that no error and no log line may show.
         session: Connections that are kept open between requests.
     """
 
@@ -65,6 +66,7 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
+    secrets: set[str] = field(default_factory=set)
     session: requests.Session = field(default_factory=requests.Session)
 
     def fetch(
@@ -100,6 +102,28 @@ class Transport:
         decode: Callable[[str], Any],
     ) -> Any:  # noqa: ANN401 - any JSON value
         name = f"{request.method} {redact(request.url)}"
+        try:
+            response = self._send(request)
+        except requests.exceptions.SSLError as error:
+            raise ApiError(f"{name} is not safe: {_reason(error)}") from None
+        except _PASSING as error:
+            raise TransientError(f"{name} failed: {_reason(error)}.") from None
+        except (
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+            UnicodeError,
+        ) as error:
+            raise ApiError(f"{name} can't be asked: {_reason(error)}") from None
+        self._judge(name, response)
+        try:
+            return decode(_text(response))
+        except ValueError:
+            raise TransientError(
+                f"{name} answered {response.status_code}, but not with the JSON that "
+                f"it should: {self._excerpt(response.text)!r}.",
+            ) from None
+
+    def _send(self, request: requests.Request) -> requests.Response:
         prepared = self.session.prepare_request(request)
         prepared.headers.update(
             {"Accept": "application/json", "User-Agent": self.user_agent},
@@ -111,68 +135,58 @@ class Transport:
             None,
             None,
         )
-        try:
-            response = self.session.send(
-                prepared,
-                timeout=self.request_timeout,
-                allow_redirects=False,
-                **environment,
+        return self.session.send(
+            prepared,
+            timeout=self.request_timeout,
+            allow_redirects=False,
+            **environment,
+        )
+
+    def _judge(self, name: str, response: requests.Response) -> None:
+        """Raise what an answer's status means; return if it is a success."""
+        status = response.status_code
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        if status < HTTPStatus.BAD_REQUEST:
+            target = self._excerpt(response.headers.get("Location", "nowhere"))
+            raise LinkError(
+                f"{name} answered {status} with a redirect to {target}; it was not "
+                "followed",
             )
-        except _PASSING as error:
-            raise TransientError(f"{name} failed: {_reason(error)}.") from None
-        _judge(name, response)
-        try:
-            return decode(_text(response))
-        except ValueError:
+        answer = f"{name} answered {status}: {self._message(response)}"
+        if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransientError(
-                f"{name} answered {response.status_code}, but not with the JSON that "
-                f"it should: {excerpt(response.text)!r}.",
-            ) from None
+                f"{answer}.",
+                retry_after=retry_after(
+                    response.headers.get("Retry-After"),
+                    now=dt.datetime.now(dt.timezone.utc),
+                ),
+            )
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise UnauthorizedError(answer)
+        raise ApiError(answer)
+
+    def _message(self, response: requests.Response) -> str:
+        """AdStage's own words in an error body; it documents no form for them."""
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if isinstance(document, dict):
+            for key in ("message", "error_description", "error", "errors"):
+                if document.get(key):
+                    return self._excerpt(str(document[key]))
+        return self._excerpt(response.text) or str(response.reason)
+
+    def _excerpt(self, text: str) -> str:
+        return excerpt(text, self.secrets)
 
 
-def _judge(name: str, response: requests.Response) -> None:
-    """Raise what an answer's status means; return if it is a success."""
-    status = response.status_code
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return
-    if status < HTTPStatus.BAD_REQUEST:
-        target = urlsplit(response.headers.get("Location", ""))
-        raise LinkError(
-            f"{name} answered {status} with a redirect to "
-            f"{target.scheme}://{target.hostname}; the tap follows none",
-        )
-    answer = f"{name} answered {status}: {_message(response)}"
-    if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise TransientError(
-            f"{answer}.",
-            retry_after=retry_after(
-                response.headers.get("Retry-After"),
-                now=dt.datetime.now(dt.timezone.utc),
-            ),
-        )
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise UnauthorizedError(answer)
-    raise ApiError(answer)
-
-
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """What went wrong with a connection: the innermost of the errors around it."""
     inner: Any = error.args[0] if error.args else error
     inner = getattr(inner, "reason", inner)
     return excerpt(str(inner).rpartition(">: ")[2])
-
-
-def _message(response: requests.Response) -> str:
-    """AdStage's own words in an error body; it documents no form for them."""
-    try:
-        document = response.json()
-    except ValueError:
-        document = None
-    if isinstance(document, dict):
-        for key in ("message", "error_description", "error", "errors"):
-            if document.get(key):
-                return excerpt(str(document[key]))
-    return excerpt(response.text) or str(response.reason)
 
 
 def _text(response: requests.Response) -> str:

@@ -49,6 +49,7 @@ def transport() -> Iterator[Transport]:
         request_timeout=1,
         max_retry_seconds=120,
         logger=logging.getLogger("tap-adstage"),
+        secrets={TOKEN},
     )
     yield transport
     transport.session.close()

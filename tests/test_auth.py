@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 from tap_adstage.auth import RefreshToken, read_token_file, write_token_file
 from tap_adstage.client import AdStageClient
 from tap_adstage.config import OAuthConfig
-from tap_adstage.exceptions import AuthenticationError
+from tap_adstage.exceptions import AuthenticationError, TransientError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ class TokenEndpoint:
         return json_response(answer)
 
 
-def json_response(document: dict[str, object], status: int = 200) -> Response:
+def json_response(document: object, status: int = 200) -> Response:
     return Response(json.dumps(document), status, content_type="application/json")
 
 
@@ -185,12 +185,16 @@ def test_a_refused_refresh_token_is_an_error_without_secrets(
     status: int,
 ) -> None:
     httpserver.expect_request("/oauth/token").respond_with_json(
-        {"error": "invalid_grant", "error_description": "the token was revoked"},
+        {
+            "error": "invalid_grant",
+            "error_description": "token r0 of s3cret: the token was revoked",
+        },
         status=status,
     )
     with pytest.raises(AuthenticationError, match="the token was revoked") as error:
         client_of(oauth, transport, httpserver).get("/me")
     assert "s3cret" not in str(error.value)
+    assert "r0" not in str(error.value)
     assert len(httpserver.log) == 1
 
 
@@ -200,14 +204,56 @@ def test_a_token_endpoint_that_fails_is_asked_again(
     httpserver: HTTPServer,
     waits: list[float],
 ) -> None:
-    for failure in (Response("", 500), Response("<html>", 200)):
+    for failure in (Response("", 500), Response("<html>", 200), json_response([])):
         httpserver.expect_ordered_request("/oauth/token").respond_with_response(failure)
     httpserver.expect_ordered_request("/oauth/token").respond_with_json(
         {"access_token": "a1", "token_type": "Bearer"},
     )
     httpserver.expect_ordered_request("/api/me").respond_with_json({"id": 1})
     assert client_of(oauth, transport, httpserver).get("/me") == {"id": 1}
-    assert len(waits) == 2
+    assert len(waits) == 3
+
+
+def test_a_token_endpoint_that_goes_on_failing_is_not_taken_for_a_refusal(
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    transport.max_retry_seconds = 0
+    httpserver.expect_request("/oauth/token").respond_with_data("", status=503)
+    with pytest.raises(TransientError, match="/oauth/token answered 503"):
+        client_of(oauth, transport, httpserver).get("/me")
+
+
+@pytest.mark.parametrize("token", ["sec\nret", "snow☃man", "two words", ""])
+def test_an_access_token_that_no_header_can_hold_is_not_shown(
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    token: str,
+) -> None:
+    httpserver.expect_request("/oauth/token").respond_with_json(
+        {"access_token": token, "token_type": "Bearer"},
+    )
+    with pytest.raises(AuthenticationError) as error:
+        client_of(oauth, transport, httpserver).get("/me")
+    assert not token or token not in str(error.value)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_rotated_token_that_can_t_be_kept_ends_the_run_before_it_is_used(
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    sent: list[str],
+    tmp_path: Path,
+) -> None:
+    kept = replace(oauth, token_file=tmp_path / "gone" / "token.json")
+    with pytest.raises(
+        AuthenticationError, match=r"oauth_token_file.*can't be written"
+    ):
+        client_of(kept, transport, httpserver).get("/me")
+    assert sent == []
 
 
 @pytest.mark.usefixtures("sent")

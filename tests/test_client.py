@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,6 +154,32 @@ def test_a_page_that_is_no_object_is_an_error(
         ResponseError, match="/api/list: the answer is not a JSON object"
     ):
         ids(client)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"message": "hello"}, {"_embedded": {}}, {"_embedded": {"accounts": []}}],
+)
+def test_a_page_that_is_no_list_is_an_error(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+    answer: dict[str, Any],
+) -> None:
+    httpserver.expect_request("/api/list").respond_with_json(answer)
+    with pytest.raises(
+        ResponseError, match=r"/api/list: a page has no _embedded\.item"
+    ):
+        ids(client)
+
+
+@pytest.mark.parametrize("answer", [page([]), {"total": 0, "_embedded": {}}])
+def test_an_empty_list_is_a_list(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+    answer: dict[str, Any],
+) -> None:
+    httpserver.expect_request("/api/list").respond_with_json(answer)
+    assert ids(client) == []
 
 
 # --- reports of API V2 ---
@@ -337,6 +364,52 @@ def test_retry_after_is_kept(
     assert waits == [seconds]
 
 
+def test_a_server_that_asks_for_no_wait_again_and_again_is_not_hammered(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+    waits: list[float],
+) -> None:
+    for _ in range(3):
+        httpserver.expect_ordered_request("/api/me").respond_with_response(
+            Response("", 429, headers={"Retry-After": "0"}),
+        )
+    httpserver.expect_ordered_request("/api/me").respond_with_json({"id": 1})
+    client.get("/me")
+    assert waits[0] == 0
+    assert waits[1] >= 1
+    assert waits[2] >= 2
+
+
+def test_an_answer_that_takes_too_long_is_tried_again(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+) -> None:
+    answered = threading.Event()
+
+    def late(_: Request) -> Response:
+        answered.wait(10)
+        return Response("{}")
+
+    client.transport.request_timeout = 0.2
+    httpserver.expect_ordered_request("/api/me").respond_with_handler(late)
+    httpserver.expect_ordered_request("/api/me").respond_with_json({"id": 1})
+    threading.Timer(0.5, answered.set).start()
+    assert client.get("/me") == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://.x/api", "http://exa mple/api", "http://*/api"]
+)
+def test_a_host_that_is_none_is_one_clear_error(
+    client: AdStageClient,
+    waits: list[float],
+    url: str,
+) -> None:
+    with pytest.raises(ApiError, match="can't be asked"):
+        client.fetch(ApiRequest(url))
+    assert waits == []
+
+
 def test_a_request_gives_up_rather_than_wait_longer_than_it_may(
     httpserver: HTTPServer,
     client: AdStageClient,
@@ -386,6 +459,21 @@ def test_an_error_quotes_a_short_piece_of_the_body_without_secrets(
     assert "57a082a0" not in str(error.value)
     assert TOKEN not in str(error.value)
     assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("key", ["message", "error", "errors", "error_description"])
+def test_adstage_s_own_words_are_quoted_without_the_run_s_secrets(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+    key: str,
+) -> None:
+    httpserver.expect_request("/api/me").respond_with_json(
+        {key: f"the token {TOKEN} may not do this"},
+        status=403,
+    )
+    with pytest.raises(ApiError, match="may not do this") as error:
+        client.get("/me")
+    assert TOKEN not in str(error.value)
 
 
 def test_numbers_come_as_the_api_wrote_them(

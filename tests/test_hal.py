@@ -109,6 +109,7 @@ def test_own_fields_hold_no_links_forms_embedded_and_tokens() -> None:
             "https://PLATFORM.adstage.io:443/api/y",
         ),
         ("http://platform.adstage.io/api/y", "https://platform.adstage.io/api/y"),
+        ("http://platform.adstage.io:80/api/y", "https://platform.adstage.io/api/y"),
         (
             "/api/y?access_token=57a082&limit=1",
             "https://platform.adstage.io/api/y?limit=1",
@@ -139,7 +140,10 @@ def test_a_link_may_lead_from_http_up_to_https() -> None:
         "https://user:pass@platform.adstage.io/api/y",
         "ftp://platform.adstage.io/api/y",
         "javascript:alert(1)",
-        "http://platform.adstage.io:80/api/y",
+        "http://platform.adstage.io:8080/api/y",
+        "http://platform.adstage.io:99999/api/y",
+        "http://[x/y",
+        "http://user:pass@platform.adstage.io/api/y",
     ],
 )
 def test_a_link_to_another_origin_is_an_error_that_names_the_page(href: str) -> None:

@@ -11,6 +11,7 @@ import requests
 from tap_adstage import hal
 from tap_adstage.exceptions import AuthenticationError, ResponseError, UnauthorizedError
 from tap_adstage.paging import ApiRequest, Paginator
+from tap_adstage.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,9 +105,15 @@ class AdStageClient:
 
         Yields:
             Each resource.
+
+        Raises:
+            ResponseError: If a page is no list.
         """
         for page in self.pages(ApiRequest(url)):
-            yield from hal.embedded(page, str(page.get("list_of") or "item"))
+            items = hal.embedded(page, "item")
+            if not items and not _says_empty(page):
+                raise ResponseError(f"GET {redact(url)}: a page has no _embedded.item")
+            yield from items
 
     def get(self, template: str, **variables: str | int) -> Any:  # noqa: ANN401
         """Read one document.
@@ -131,3 +138,9 @@ class AdStageClient:
                 headers={"Content-Type": "application/json"} if has_body else None,
             ),
         )
+
+
+def _says_empty(page: dict[str, Any]) -> bool:
+    """Whether a page without items is a list all the same."""
+    embedded = page.get("_embedded")
+    return page.get("total") == 0 or (isinstance(embedded, dict) and "item" in embedded)

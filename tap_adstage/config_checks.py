@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -66,8 +67,14 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
 )
 """How to say what a schema allows, by the first of its keywords that stands here."""
 
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+
+
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "integer": (int, "an integer"),
+    "boolean": (_boolean, "true or false"),
     "array": (json.loads, "a list, as JSON"),
     "object": (json.loads, "an object, as JSON"),
 }
@@ -124,6 +131,32 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
     ]
 
 
+def unknown_variables(
+    environment: Iterable[str],
+    prefix: str,
+    known: Iterable[str],
+) -> list[str]:
+    """Find environment variables that look like settings and are none.
+
+    Args:
+        environment: Names of environment variables.
+        prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
+        known: All settings there are.
+
+    Returns:
+        One line for each, with the nearest names. A second `_` after the prefix is
+        Meltano's, and the SDK has the log level.
+    """
+    names = [f"{prefix}{name.upper()}" for name in sorted(known)]
+    return [
+        f"{variable}: there is no such setting; {_nearest(variable, names)}"
+        for variable in environment
+        if variable.startswith(prefix)
+        and not variable.startswith(f"{prefix}_")
+        and variable not in {*names, f"{prefix}LOGLEVEL"}
+    ]
+
+
 def unreadable_variables(
     environment: Mapping[str, str],
     prefix: str,
@@ -148,7 +181,7 @@ def unreadable_variables(
         read, allowed = reader
         try:
             read(environment[variable])
-        except ValueError:
+        except (ValueError, KeyError):
             found.append(
                 f"{name}: {_json_text(environment[variable])} in the environment "
                 f"variable {variable} is not allowed; it takes {allowed}",
@@ -295,10 +328,10 @@ def _credential_errors(given: Mapping[str, Any]) -> Iterator[str]:
             f"{', '.join(oauth)}, or set sandbox to true to try generated data"
         )
     token_file = given.get("oauth_token_file")
-    if token_file and not Path(token_file).expanduser().parent.is_dir():
+    if token_file and not os.access(Path(token_file).expanduser().parent, os.W_OK):
         yield (
             f"oauth_token_file: {_json_text(token_file)} is not allowed; it takes a "
-            "path in a folder that exists"
+            "path in a folder that exists and can be written"
         )
 
 

@@ -133,11 +133,15 @@ class Directory:
         """
         path = "/users/{id}/sync_information"
         accounts = self._object(path, id=self.user_id).get("accounts")
-        if not isinstance(accounts, list):
-            raise ResponseError(f"{path}: accounts is not a list")
+        if not isinstance(accounts, list) or not all(
+            isinstance(account, dict) for account in accounts
+        ):
+            raise ResponseError(f"{path}: accounts is not a list of objects")
         if self.config.accounts is None:
             return accounts
-        chosen = {(account["network"], account["name"]) for account in self.accounts}
+        chosen = {
+            (account["network"], account.get("name")) for account in self.accounts
+        }
         return [
             status
             for status in accounts

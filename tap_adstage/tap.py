@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.server import Sandbox
 
 
+_PREFIX = "TAP_ADSTAGE_"
+
+
 class TapAdStage(Tap):
     """Singer tap for AdStage, which gathers advertising data from many ad networks."""
 
@@ -48,16 +51,12 @@ class TapAdStage(Tap):
         Raises:
             AdStageError: If the settings can't be used.
         """
+        self._reads_environment = bool(arguments.get("parse_env_config"))
         try:
             super().__init__(**arguments)
         except ValueError:
-            self.append_builtin_config(self.config_jsonschema)
-            unreadable = config_checks.unreadable_variables(
-                os.environ,
-                "TAP_ADSTAGE_",
-                self.config_jsonschema["properties"],
-            )
-            if not (arguments.get("parse_env_config") and unreadable):
+            unreadable = self._unreadable_variables()
+            if not unreadable:
                 raise
             raise ConfigError(unreadable) from None
 
@@ -163,6 +162,7 @@ class TapAdStage(Tap):
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         errors = config_checks.unknown_settings(self._config, known)
+        errors += self._unreadable_variables()
         try:
             self._parsed_config = config.parse(
                 self._config,
@@ -176,6 +176,15 @@ class TapAdStage(Tap):
             raise ConfigError(errors)
         return errors
 
+    def _unreadable_variables(self) -> list[str]:
+        if not self._reads_environment:
+            return []
+        self.append_builtin_config(self.config_jsonschema)
+        known = self.config_jsonschema["properties"]
+        for line in config_checks.unknown_variables(os.environ, _PREFIX, known):
+            self.logger.warning("%s", line)
+        return config_checks.unreadable_variables(os.environ, _PREFIX, known)
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
         """Stop on SIGTERM and SIGINT, with the exit code of a process that was.
 
@@ -188,6 +197,7 @@ class TapAdStage(Tap):
 
     def _transport(self, parsed: Config) -> Transport:
         return Transport(
+            secrets={parsed.access_token} if parsed.access_token else set(),
             user_agent=parsed.user_agent or f"tap-adstage/{self.plugin_version}",
             request_timeout=parsed.request_timeout,
             max_retry_seconds=parsed.max_retry_seconds,

@@ -150,17 +150,18 @@ def _requested(span: Span, today: dt.date) -> DateRange:
         days = parse_date_range(span.date_range, today=today)
         start, end = days.start, days.end
     else:
-        start = span.start_date or _timeframe_start(span.timeframe_months, today)
+        last = min(span.end_date or today, today)
+        start = span.start_date or _timeframe_start(span.timeframe_months, last)
         end = span.end_date or today - _DAY
     start = max(start, span.start_date or start)
     end = min(end, span.end_date or end, today)
     return DateRange(start, max(end, start - _DAY))
 
 
-def _timeframe_start(timeframe_months: str, today: dt.date) -> dt.date:
+def _timeframe_start(timeframe_months: str, last: dt.date) -> dt.date:
     if timeframe_months == ALL_TIME:
         return ALL_TIME_START
-    moment = pendulum.date(today.year, today.month, today.day)
+    moment = pendulum.date(last.year, last.month, last.day)
     return _plain(moment.subtract(months=TIMEFRAME_MONTHS[timeframe_months]))
 
 
@@ -191,7 +192,7 @@ def _window(slices: list[Slice], today: dt.date) -> Window:
 
 
 def _minus(day: dt.date, days: int) -> dt.date:
-    return day - min(dt.timedelta(days=days), day - dt.date.min)
+    return day - dt.timedelta(days=min(days, (day - dt.date.min).days))
 
 
 def _plain(day: dt.date) -> dt.date:

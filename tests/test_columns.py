@@ -82,6 +82,7 @@ def test_a_row_has_its_date_its_entity_and_the_fields_in_their_order() -> None:
     ("field", "column", "schema"),
     [
         ("bid_float", "bid_float", NUMBER),
+        ("budget_float", "budget_float", NUMBER),
         ("quality_score_float", "quality_score_float", NUMBER),
         ("bid.value", "bid_value", TEXT),
         ("objective.unit", "objective_unit", TEXT),
@@ -106,7 +107,13 @@ def test_a_field_s_column_has_its_type(
 
 @pytest.mark.parametrize("field", ["objective", "tracking_params"])
 def test_objects_stay_objects(field: str) -> None:
-    assert properties(fields=[field])[field]["type"] == ["object", "null"]
+    schema = properties(fields=[field])[field]
+    assert schema["type"] == ["object", "null"]
+    assert schema["additionalProperties"] is True
+    documented = {
+        name.partition(".")[2] for name in META_FIELDS if name.startswith(f"{field}.")
+    }
+    assert set(schema["properties"]) == documented
 
 
 @pytest.mark.parametrize(

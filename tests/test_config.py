@@ -431,6 +431,7 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it() -> None:
         ("TAP_ADSTAGE_PAGE_SIZE", "many", "an integer"),
         ("TAP_ADSTAGE_REPORTS", "{not json", "a list, as JSON"),
         ("TAP_ADSTAGE_STREAM_MAPS", "{not json", "an object, as JSON"),
+        ("TAP_ADSTAGE_SANDBOX", "maybe", "true or false"),
     ],
 )
 def test_a_variable_of_the_wrong_type_is_an_error_that_names_it(
@@ -444,6 +445,21 @@ def test_a_variable_of_the_wrong_type_is_an_error_that_names_it(
         ended.stderr
     )
     assert "Traceback" not in ended.stderr
+
+
+def test_a_variable_that_is_no_setting_is_said() -> None:
+    ended = run(
+        "--config",
+        "ENV",
+        environment={
+            "TAP_ADSTAGE_LOKBACK_DAYS": "7",
+            "TAP_ADSTAGE_LOGLEVEL": "INFO",
+            "TAP_ADSTAGE__SELECT": "[]",
+        },
+    )
+    (line,) = [x for x in ended.stderr.splitlines() if "no such setting" in x]
+    assert "TAP_ADSTAGE_LOKBACK_DAYS: there is no such setting; did you mean" in line
+    assert "TAP_ADSTAGE_LOOKBACK_DAYS" in line
 
 
 def test_every_setting_can_come_from_the_environment() -> None:

@@ -115,6 +115,7 @@ def test_a_series_becomes_a_record_for_each_entity_and_slice() -> None:
 
 def test_a_total_becomes_a_record_for_each_entity() -> None:
     page = {
+        "type": "rows",
         "_embedded": {
             "results": [
                 {
@@ -192,17 +193,27 @@ def test_meta_fields_have_their_column_s_type(
     assert record[field.replace(".", "_")] == expected
 
 
-@pytest.mark.parametrize("group", [None, ""])
-def test_a_group_without_a_value_is_named_none(group: str | None) -> None:
+@pytest.mark.parametrize(("group", "key"), [(None, "(none)"), ("", ""), ("x", "x")])
+def test_a_group_without_a_value_is_named_none(group: str | None, key: str) -> None:
     page = changed([*META, "entity_id"], None)
     meta = page["_embedded"]["results"][0]["summary"]["meta"]
     meta |= {"campaign_type": group, "network": ["adwords", "quora"]}
     record = read(page, group_by="campaign_type", fields=["clicks", "ad_name"])[0]
-    assert record["campaign_type"] == "(none)"
+    assert record["campaign_type"] == key
     assert record["network"] == ["adwords", "quora"]
     assert record["currency_code"] == ["USD"]
     assert record["ad_name"] is None
     assert "entity_id" not in record
+
+
+def test_another_user_s_folders_are_not_taken_for_the_user_s_own() -> None:
+    page = changed([*META, "folder_names.39"], ["Theirs"])
+    page["_embedded"]["results"][0]["summary"]["meta"]["folder_names.40"] = ["Mine"]
+    record = read(page, fields=["folder_names", "folder_names.39"])[0]
+    assert record["folder_names"] == ["Mine"]
+    assert record["folder_names_39"] == ["Theirs"]
+    with pytest.raises(ResponseError, match=r"several folder_names: folder_names\.39"):
+        read(page, fields=["folder_names"])
 
 
 def test_a_page_without_results_has_no_records() -> None:
@@ -213,11 +224,17 @@ def test_a_page_without_results_has_no_records() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        (["_embedded", "results"], 5, "_embedded.results is not made of objects"),
-        (["_embedded"], [], "_embedded is not an object"),
+        (["_embedded", "results"], 5, "_embedded.results is not a list"),
+        (["_embedded", "results"], [5], "_embedded.results is not made of objects"),
+        (["_embedded"], [], "_embedded.results is not a list"),
+        (["_embedded"], {}, "_embedded.results is not a list"),
+        (["type"], None, "type is None, not timeseries"),
+        (["type"], "rows", "type is 'rows', not timeseries"),
         (["time"], None, "time is not an object"),
         (["time", "timestamps"], None, "time.timestamps is not a list"),
-        (["time", "timestamps"], ["2019-05-01T00:00:00Z"], "each of the 1 timestamps"),
+        (["time", "timestamps"], ["2019-05-01T00:00:00Z"], "not the slices of 2019"),
+        (["time", "timestamps"], [], "not the slices of 2019"),
+        ([*RESULT, "series"], {}, "series has no metrics"),
         (["time", "timestamps", 0], "2019-04-01T00:00:00Z", "not the slices of 2019"),
         (["time", "timestamps", 0], "2019-05-02T00:00:00Z", "not the slices of 2019"),
         (["time", "timestamps", 0], "2019-06-01T00:00:00Z", "each once"),

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.config import default_reports
-from tap_adstage.exceptions import AdStageError, ConfigError, StateError
+from tap_adstage.exceptions import (
+    AdStageError,
+    ConfigError,
+    ResponseError,
+    StateError,
+)
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conftest import Messages, Sync
+    from pytest_httpserver import HTTPServer
 
     from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
@@ -411,6 +417,45 @@ def test_a_column_that_the_catalog_s_schema_lacks_is_not_requested(
     assert "spend" not in questions(sandbox)[0]["fields"]
 
 
+def test_names_of_fields_go_out_as_adstage_spells_them(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    config = with_report(
+        settings,
+        date_range="yesterday",
+        group_by="NETWORK",
+        sort_by="Network",
+        filters=[{"path": "meta/Campaign_Name", "op": "nomatch", "value": "zzz"}],
+    )
+    assert sync(config, streams=["daily"]).records("daily")
+    (question,) = questions(sandbox)
+    assert (question["group_by"], question["sort_by"]) == ("network", "network")
+    assert question["filters"][0]["path"] == "meta/campaign_name"
+
+
+def test_a_page_of_another_shape_is_an_error_that_names_request_window_and_page(
+    httpserver: HTTPServer,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    for path in ("/api/metric_descriptors", "/api/organizations/1/metric_descriptors"):
+        httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
+    httpserver.expect_request(
+        "/api/v2/organizations/1/report",
+    ).respond_with_json({"error": "report failed"})
+    config = with_report(settings, fields=["clicks"])
+    config |= {
+        "api_url": httpserver.url_for("/api"),
+        "user_id": 40,
+        "organization_id": 1,
+    }
+    where = r"POST \S+/report, 2024-02-24\.\.2024-03-04, page 1: type is None"
+    with pytest.raises(ResponseError, match=where):
+        sync(config, streams=["daily"])
+
+
 # --- windows, bookmarks, state ---
 
 
@@ -649,7 +694,7 @@ def test_an_empty_range_sends_no_request_and_says_so(
     assert questions(sandbox) == []
     assert messages.records("daily") == []
     assert messages.bookmark("daily") == "2024-02-28"
-    lines = [r for r in caplog.records if "the range is empty" in r.getMessage()]
+    lines = [r for r in caplog.records if "nothing to ask for" in r.getMessage()]
     assert len(lines) == 1
 
 
@@ -737,6 +782,7 @@ def test_full_table_replication_in_the_catalog_leaves_the_bookmark_alone(
     )
     entry["replication_method"] = "FULL_TABLE"
     sandbox.requests.clear()
+    config["reports"][0]["lookback_days"] = 2
     messages = sync(config, state=state_of("2024-03-22"), catalog={"streams": [entry]})
     assert ranges(sandbox)[0].startswith("2024-02-24")
     assert messages.bookmark("daily") == "2024-03-22"
@@ -757,9 +803,17 @@ def test_stream_maps_and_flattening_keep_working(
         "flattening_enabled": True,
         "flattening_max_depth": 1,
     }
-    record = sync(config, streams=["daily"]).records("daily")[0]
+    messages = sync(config, streams=["daily", "folders", "current_user"])
+    record = messages.records("daily")[0]
     assert record["twice"] == record["clicks"] * 2
     assert "network" not in record
+    assert {"objective__code", "objective__unit"} <= set(record)
+    assert "network_counts__totals" in messages.records("folders")[0]
+    for stream in ("daily", "folders", "current_user"):
+        (schema,) = messages.of("SCHEMA", stream)
+        for flat in messages.records(stream):
+            filled = {name for name, value in flat.items() if value is not None}
+            assert filled <= set(schema["schema"]["properties"])
 
 
 def test_a_state_never_goes_before_the_batch_that_backs_it(

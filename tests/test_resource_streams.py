@@ -135,6 +135,31 @@ def test_every_list_is_fetched_once_a_run(
     assert len(paths) == len(set(paths)) + 1  # /me, light and in full
 
 
+def test_a_group_s_own_link_is_followed_with_the_page_size(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    sync({**settings, "page_size": 3}, streams=["account_group_accounts"])
+    limits = [r.query["limit"] for r in sandbox.requests if "/list_accounts" in r.path]
+    assert set(limits) == {"3"}
+
+
+def test_oauth_goes_before_a_token(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    oauth = {
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-secret",
+        "refresh_token": "sandbox-refresh",
+    }
+    config = {**settings, **oauth, "access_token": "not-the-sandbox-s"}
+    assert sync(config, streams=["organizations"]).records("organizations")
+    assert sandbox.requests[0].path == "/oauth/token"
+
+
 def test_a_stream_that_is_not_selected_sends_no_request(
     sandbox: Sandbox,
     sync: Sync,
@@ -225,6 +250,8 @@ def test_an_account_that_is_not_linked_is_an_error_that_lists_what_is(
         ConfigError, match=r"/network/quora/account/0 not linked"
     ) as error:
         sync({**settings, **chosen})
+    with pytest.raises(ConfigError, match="not linked"):
+        sync({**settings, **chosen}, streams=[])
     linked = sandbox.world.entities("accounts")
     assert all(account.entity_id in str(error.value) for account in linked)
 
@@ -275,7 +302,12 @@ def test_a_key_that_comes_again_is_left_out_and_said(
             {"_embedded": {"item": [{"id": 988}]}},
             "account group 988 has no adstage:list link",
         ),
-        ("import_status", "/users/40/sync_information", {}, "accounts is not a list"),
+        (
+            "import_status",
+            "/users/40/sync_information",
+            {},
+            "accounts is not a list of objects",
+        ),
         (
             "import_status",
             "/users/40/sync_information",

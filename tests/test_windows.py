@@ -45,7 +45,7 @@ def covered(span: Span, bookmark: str | None = None) -> str:
         ({"timeframe_months": "TWENTY_FOUR"}, "2022-03-20..2024-03-19"),
         ({"timeframe_months": "ALL_TIME"}, "2012-01-01..2024-03-19"),
         ({"start_date": day("2024-01-05")}, "2024-01-05..2024-03-19"),
-        ({"end_date": day("2024-02-29")}, "2023-09-20..2024-02-29"),
+        ({"end_date": day("2024-02-29")}, "2023-08-29..2024-02-29"),
         ({"date_range": "last 7 days"}, "2024-03-13..2024-03-19"),
         ({"date_range": "7 days to now"}, "2024-03-14..2024-03-20"),
         (

@@ -62,11 +62,10 @@ class Bookmark:
         Args:
             state: What stands under `bookmarks.{stream}`; it is changed.
         """
-        state.clear()
         state["replication_key"] = REPLICATION_KEY
         state["replication_key_value"] = self.date.isoformat()
         state["aggregate_by"] = self.aggregate_by
 
     def counts(self, aggregate_by: str) -> bool:
         """Whether it can be gone on from with slices of this length."""
-        return self.aggregate_by in {None, aggregate_by}
+        return self.aggregate_by in (None, aggregate_by)

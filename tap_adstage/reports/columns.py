@@ -37,14 +37,19 @@ _SCHEMAS: Mapping[Kind, dict[str, Any]] = {
     Kind.METRIC: {"type": ["number", "null"]},
     Kind.TEXT: {"type": ["string", "null"]},
     Kind.NUMBER: {"type": ["number", "null"]},
-    Kind.OBJECT: {
-        "type": ["object", "null"],
-        "properties": {},
-        "additionalProperties": True,
-    },
     Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
 }
-_OBJECTS = ("objective", "tracking_params")
+_OBJECTS = {
+    "objective": ("code", "title", "subtitle", "unit"),
+    "tracking_params": (
+        "utm_medium",
+        "utm_source",
+        "utm_campaign",
+        "utm_content",
+        "utm_term",
+    ),
+}
+"""Documented objects and their keys, which flattening makes columns of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,19 @@ class Column:
     name: str
     field: str
     kind: Kind
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of its values where it is no key."""
+        if self.kind is not Kind.OBJECT:
+            return dict(_SCHEMAS[self.kind])
+        return {
+            "type": ["object", "null"],
+            "properties": {
+                key: dict(_SCHEMAS[Kind.TEXT]) for key in _OBJECTS[self.field]
+            },
+            "additionalProperties": True,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +155,7 @@ class ReportColumns:
         }
         for column in self.fields:
             properties[column.name] = (
-                {"type": "string"}
-                if column.name in self.keys
-                else dict(_SCHEMAS[column.kind])
+                {"type": "string"} if column.name in self.keys else column.schema
             )
         return {"type": "object", "properties": properties, "required": [*self.keys]}
 

@@ -14,7 +14,7 @@ from tap_adstage.reports.columns import NONE, Column, Kind
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.windows import Slice, Window
@@ -43,7 +43,7 @@ def rows(
     Raises:
         ResponseError: If the page is not as documented, naming the place.
     """
-    results = hal.embedded(page, "results")
+    results = _results(page, "rows" if aggregate_by == "total" else "timeseries")
     if aggregate_by == "total":
         for number, result in enumerate(results):
             where = f"_embedded.results[{number}]"
@@ -55,6 +55,20 @@ def rows(
     slices = _slices(page, window) if results else []
     for number, result in enumerate(results):
         yield from _series(result, slices, columns, f"_embedded.results[{number}]")
+
+
+def _results(page: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """The results of a page that is what was asked for.
+
+    Anything else, an error that comes with status 200 say, would pass for a window
+    without rows.
+    """
+    if page.get("type") != kind:
+        raise ResponseError(f"type is {excerpt(repr(page.get('type')))}, not {kind}")
+    embedded = page.get("_embedded")
+    if not isinstance(embedded, dict) or not isinstance(embedded.get("results"), list):
+        raise ResponseError("_embedded.results is not a list")
+    return hal.embedded(page, "results")
 
 
 def _series(
@@ -89,20 +103,20 @@ def _series(
 def _slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
     """The slices that the page's timestamps stand for.
 
-    Each must be one that was asked for: a row under the wrong day is worse than none.
+    They must be those that were asked for, all of them: a row under the wrong day is
+    worse than none, and a day without rows would count as finished.
     """
     timestamps = _object(page, "time", "").get("timestamps")
     if not isinstance(timestamps, list):
         raise ResponseError("time.timestamps is not a list")
     asked = {piece.start: piece for piece in window.slices}
     days = [_day(timestamp) for timestamp in timestamps]
-    found = [asked[day] for day in days if day in asked]
-    if len(set(found)) != len(timestamps):
+    if set(days) != set(asked) or len(days) != len(asked):
         shown = excerpt(json.dumps(timestamps, default=str))
         raise ResponseError(
             f"time.timestamps are not the slices of {window.range}, each once: {shown}",
         )
-    return found
+    return [asked[day] for day in days if day]
 
 
 def _day(timestamp: Any) -> dt.date | None:  # noqa: ANN401 - any JSON value
@@ -118,8 +132,9 @@ def _dates(piece: Slice, columns: ReportColumns) -> Record:
 
 
 def _meta(meta: Mapping[str, Any], columns: ReportColumns, where: str) -> Record:
+    requested = {column.field for column in columns.fields}
     record = {
-        column.name: _value(_found(meta, column.field), column)
+        column.name: _value(_found(meta, column.field, requested), column)
         for column in columns.fields
         if column.kind is not Kind.METRIC
     }
@@ -127,30 +142,42 @@ def _meta(meta: Mapping[str, Any], columns: ReportColumns, where: str) -> Record
         if key in columns.dates:
             continue
         value = next(
-            _found(meta, column.field)
+            _found(meta, column.field, requested)
             for column in columns.fields
             if column.name == key
         )
         if value is None and key != columns.group:
             raise ResponseError(f"{where}: the row has no {key}")
-        record[key] = NONE if value in (None, "") else _text(value)
+        record[key] = NONE if value is None else _text(value)
     return record
 
 
-def _found(meta: Mapping[str, Any], field: str) -> Any:  # noqa: ANN401 - any JSON value
-    """A meta field's value; folders come back under `folder_names.{user}`."""
+def _found(
+    meta: Mapping[str, Any],
+    field: str,
+    requested: Collection[str],
+) -> Any:  # noqa: ANN401 - any JSON value
+    """A meta field's value; folders come back under `folder_names.{user}`.
+
+    A user's folders that were asked for by name are another column's.
+    """
     if field in meta or field not in {"folder_names", "folder_ids"}:
         return meta.get(field)
-    qualified = [key for key in meta if key.startswith(f"{field}.")]
-    return meta[qualified[0]] if qualified else None
+    qualified = {key for key in meta if key.startswith(f"{field}.")} - {*requested}
+    if len(qualified) > 1:
+        raise ResponseError(f"meta has several {field}: {', '.join(sorted(qualified))}")
+    return next((meta[key] for key in qualified), None)
 
 
 def _sources(holder: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
-    return [
+    sources = [
         _object(holder, part, where)
         for part in ("metrics", "calculated")
         if holder.get(part) is not None
     ]
+    if not sources:
+        raise ResponseError(f"{where} has no metrics")
+    return sources
 
 
 def _metrics(

@@ -77,9 +77,11 @@ class ReportStream(Stream):
         windows = plan(self._span, None if whole else saved, self._report.today)
         if not windows:
             self.logger.info(
-                "%s: nothing to ask for, the range is empty as of %s",
+                "%s: nothing to ask for: as of %s the range is empty, or all of it is "
+                "before the bookmark (%s) less the lookback",
                 self.name,
                 self._report.today,
+                saved,
             )
         for number, window in enumerate(windows, start=1):
             self.logger.info(

@@ -10,6 +10,7 @@ from singer_sdk import typing as th
 
 from tap_adstage import hal
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,9 +68,12 @@ class ResourceStream(Stream):
         for resource in self.resources():
             record = self._record(resource)
             key = tuple(record.get(name) for name in self.key)
-            if None in key:
-                missing = self.key[key.index(None)]
-                raise ResponseError(f"{self.name}: a resource has no {missing}")
+            for name, part in zip(self.key, key, strict=True):
+                if not isinstance(part, (str, int)):
+                    raise ResponseError(
+                        f"{self.name}: a resource's {name} is {excerpt(repr(part))}, "
+                        "neither a text nor a number",
+                    )
             if key in seen:
                 repeated += 1
                 continue

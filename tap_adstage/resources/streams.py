@@ -8,6 +8,7 @@ from singer_sdk import typing as th
 
 from tap_adstage import hal
 from tap_adstage.directory import DESCRIPTOR_NETWORKS
+from tap_adstage.entity_ids import CROSS_NETWORKS
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.resources.stream import ResourceStream
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
     from tap_adstage.directory import Resource
 
-_Free = th.ObjectType(additional_properties=True)
+_StatusByNetwork = th.ObjectType(
+    *(th.Property(network, th.StringType) for network in CROSS_NETWORKS),
+    additional_properties=True,
+)
+_CountByNetwork = th.ObjectType(
+    *(th.Property(network, th.IntegerType) for network in (*CROSS_NETWORKS, "totals")),
+    additional_properties=True,
+)
 _Strings = th.ArrayType(th.StringType)
 
 _ACCOUNT = (
@@ -44,8 +52,8 @@ class CurrentUser(ResourceStream):
         th.Property("email", th.StringType),
         th.Property("created_at", th.IntegerType),
         th.Property("has_linked", th.BooleanType),
-        th.Property("account_status", _Free),
-        th.Property("visible_account_status", _Free),
+        th.Property("account_status", _StatusByNetwork),
+        th.Property("visible_account_status", _StatusByNetwork),
         th.Property("avatar_url", th.StringType),
         th.Property("customer_status", th.StringType),
         th.Property("default_organization_role", th.StringType),
@@ -144,7 +152,7 @@ class Folders(ResourceStream):
         th.Property("daily_budget_value", th.NumberType),
         th.Property("lifetime_budget_value", th.NumberType),
         th.Property("monthly_budget_value", th.NumberType),
-        th.Property("network_counts", _Free),
+        th.Property("network_counts", _CountByNetwork),
     )
 
     def resources(self) -> Iterable[Resource]:

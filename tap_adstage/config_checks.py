@@ -68,18 +68,6 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
 """How to say what a schema allows, by the first of its keywords that stands here."""
 
 
-def _boolean(text: str) -> bool:
-    return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
-
-
-_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "integer": (int, "an integer"),
-    "boolean": (_boolean, "true or false"),
-    "array": (json.loads, "a list, as JSON"),
-    "object": (json.loads, "an object, as JSON"),
-}
-"""How a variable becomes a value of a type, and how to say what it takes."""
-
 _FILTER_VALUES: dict[str, tuple[type | tuple[type, ...], str]] = {
     **dict.fromkeys(("gt", "lt", "gte", "lte"), ((int, float, Decimal), "a number")),
     **dict.fromkeys(("in", "iin"), (list, "a list")),
@@ -125,68 +113,10 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
     """
     names = sorted(known)
     return [
-        f"{name}: there is no such setting; {_nearest(name, names)}"
+        f"{name}: there is no such setting; {nearest(name, names)}"
         for name in raw
         if name not in names
     ]
-
-
-def unknown_variables(
-    environment: Iterable[str],
-    prefix: str,
-    known: Iterable[str],
-) -> list[str]:
-    """Find environment variables that look like settings and are none.
-
-    Args:
-        environment: Names of environment variables.
-        prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
-        known: All settings there are.
-
-    Returns:
-        One line for each, with the nearest names. A second `_` after the prefix is
-        Meltano's, and the SDK has the log level.
-    """
-    names = [f"{prefix}{name.upper()}" for name in sorted(known)]
-    return [
-        f"{variable}: there is no such setting; {_nearest(variable, names)}"
-        for variable in environment
-        if variable.startswith(prefix)
-        and not variable.startswith(f"{prefix}_")
-        and variable not in {*names, f"{prefix}LOGLEVEL"}
-    ]
-
-
-def unreadable_variables(
-    environment: Mapping[str, str],
-    prefix: str,
-    properties: Mapping[str, Any],
-) -> list[str]:
-    """Find environment variables that can't be read as their setting's type.
-
-    Args:
-        environment: Environment variables.
-        prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
-        properties: JSON schema of each setting, the SDK's among them.
-
-    Returns:
-        One error line for each.
-    """
-    found = []
-    for name, schema in properties.items():
-        variable = f"{prefix}{name.upper()}"
-        reader = next((_READERS[k] for k in _READERS if k in schema["type"]), None)
-        if reader is None or variable not in environment:
-            continue
-        read, allowed = reader
-        try:
-            read(environment[variable])
-        except (ValueError, KeyError):
-            found.append(
-                f"{name}: {_json_text(environment[variable])} in the environment "
-                f"variable {variable} is not allowed; it takes {allowed}",
-            )
-    return found
 
 
 # --- what is wrong with the form of a value ---
@@ -259,14 +189,14 @@ def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
         allowed = sorted(schema["properties"])
         unknown = sorted(set(instance) - set(allowed))
         return "; ".join(
-            f"{path}.{name}: there is no such key; {_nearest(name, allowed)}"
+            f"{path}.{name}: there is no such key; {nearest(name, allowed)}"
             for name in unknown
         )
     if error.validator == "required":
         names: Any = error.validator_value
         missing = [name for name in names if name not in instance]
         return f"{path}: {', '.join(missing)} missing"
-    value = _json_text(instance)
+    value = json_text(instance)
     if secret:
         value = "(hidden)" if instance else "(empty)"
     if error.path and error.path[-1] in {"aggregate_by", "granularity"}:
@@ -294,7 +224,8 @@ def _types(kinds: str | list[str]) -> str:
     )
 
 
-def _nearest(name: str, names: Collection[str]) -> str:
+def nearest(name: str, names: Collection[str]) -> str:
+    """Offer the names most like one that is none, or all there are."""
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
@@ -330,7 +261,7 @@ def _credential_errors(given: Mapping[str, Any]) -> Iterator[str]:
     token_file = given.get("oauth_token_file")
     if token_file and not os.access(Path(token_file).expanduser().parent, os.W_OK):
         yield (
-            f"oauth_token_file: {_json_text(token_file)} is not allowed; it takes a "
+            f"oauth_token_file: {json_text(token_file)} is not allowed; it takes a "
             "path in a folder that exists and can be written"
         )
 
@@ -348,7 +279,7 @@ def _account_errors(given: Mapping[str, Any]) -> Iterator[str]:
         network = EntityId.parse(account).network
         if networks and network not in networks:
             yield (
-                f"accounts: {_json_text(account)} is not allowed; it takes accounts "
+                f"accounts: {json_text(account)} is not allowed; it takes accounts "
                 f"of the networks in the setting networks: {', '.join(networks)}"
             )
 
@@ -357,8 +288,8 @@ def _date_errors(given: Mapping[str, Any]) -> Iterator[str]:
     start, end = given.get("start_date"), given.get("end_date")
     if start and end and date_ranges.parse_day(start) > date_ranges.parse_day(end):
         yield (
-            f"end_date: {_json_text(end)} is not allowed; it takes a date that is not "
-            f"before start_date {_json_text(start)}"
+            f"end_date: {json_text(end)} is not allowed; it takes a date that is not "
+            f"before start_date {json_text(start)}"
         )
 
 
@@ -377,7 +308,7 @@ def _report_errors(
             if key not in report:
                 yield f"{path}.{key}: not given; every report has one"
         name = report.get("name", "")
-        refused = f"{path}.name: {_json_text(name)} is not allowed"
+        refused = f"{path}.name: {json_text(name)} is not allowed"
         if name in seen:
             yield f"{refused}; another report has it, and each has its own"
         elif name in stream_names:
@@ -395,7 +326,7 @@ def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
         kind, allowed = _FILTER_VALUES[operator]
         if not isinstance(value, kind) or isinstance(value, bool):
             yield (
-                f"{path}.filters[{number}].value: {_json_text(value)} is not allowed; "
+                f"{path}.filters[{number}].value: {json_text(value)} is not allowed; "
                 f"with op {operator} it takes {allowed}"
             )
 
@@ -408,11 +339,11 @@ def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
         rank = _LEVEL_RANKS.get(EntityId.parse(target).level, 0)
         if rank > _REPORT_RANKS[level]:
             yield (
-                f"{path}.targets[{number}]: {_json_text(target)} is not allowed; it "
+                f"{path}.targets[{number}]: {json_text(target)} is not allowed; it "
                 f"takes entities no finer than the report's entity_level {level}"
             )
 
 
-def _json_text(value: object) -> str:
+def json_text(value: object) -> str:
     """A value as an error text shows it."""
     return json.dumps(value, ensure_ascii=False, default=str)

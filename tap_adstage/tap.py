@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 
-from tap_adstage import config, config_checks, settings
+from tap_adstage import config, config_checks, environment, settings
 from tap_adstage.auth import BearerToken, RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.directory import Directory
@@ -181,9 +181,9 @@ class TapAdStage(Tap):
             return []
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
-        for line in config_checks.unknown_variables(os.environ, _PREFIX, known):
+        for line in environment.unknown_variables(os.environ, _PREFIX, known):
             self.logger.warning("%s", line)
-        return config_checks.unreadable_variables(os.environ, _PREFIX, known)
+        return environment.unreadable_variables(os.environ, _PREFIX, known)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
         """Stop on SIGTERM and SIGINT, with the exit code of a process that was.

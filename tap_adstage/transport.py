@@ -190,9 +190,8 @@ def _reason(error: Exception) -> str:
 
 
 def _text(response: requests.Response) -> str:
-    return response.content.decode(
-        "utf-8"
-    )  # JSON is UTF-8; UnicodeDecodeError is ValueError
+    """The body as text: JSON is UTF-8, and what isn't is no JSON (a `ValueError`)."""
+    return response.content.decode("utf-8")
 
 
 def _refuse_constant(name: str) -> None:

@@ -15,7 +15,7 @@ ORDER = [
     {"exceptions", "redaction", "entity_ids", "date_ranges"},
     {"settings", "hal"},
     {"config_checks", "windows", "paging", "retries"},
-    {"config", "transport"},
+    {"config", "environment", "transport"},
     # what speaks to AdStage
     {"auth"},
     {"client"},
@@ -26,7 +26,15 @@ ORDER = [
     {"tap"},
     {"__main__"},
 ]
-PURE = {"date_ranges", "windows", "config", "config_checks", "settings", "entity_ids"}
+PURE = {
+    "date_ranges",
+    "windows",
+    "config",
+    "config_checks",
+    "environment",
+    "settings",
+    "entity_ids",
+}
 LEVELS = {module: level for level, names in enumerate(ORDER) for module in names}
 
 

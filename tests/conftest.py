@@ -68,9 +68,11 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the tap would have waited, without waiting them."""
+    """The seconds that the tap waited, which pass on its clock alone."""
     seconds: list[float] = []
+    clock = time.monotonic
     monkeypatch.setattr(time, "sleep", seconds.append)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(seconds))
     return seconds
 
 

@@ -151,7 +151,14 @@ def parse(
     errors = config_checks.errors(given, stream_names)
     if errors:
         raise ConfigError(errors)
-    return _config(given, now)
+    try:
+        config = _config(given, now)
+        for report in config.reports:
+            if report.date_range:
+                date_ranges.parse_date_range(report.date_range, today=report.today)
+    except date_ranges.DateRangeError as error:
+        raise ConfigError([f"as_of and date_range: {error}"]) from None
+    return config
 
 
 def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tap_adstage.config import Config
     from tap_adstage.sandbox.server import Sandbox
 
-
 _PREFIX = "TAP_ADSTAGE_"
 
 
@@ -55,7 +54,7 @@ class TapAdStage(Tap):
         try:
             super().__init__(**arguments)
         except ValueError:
-            unreadable = self._unreadable_variables()
+            unreadable = self._environment_errors()
             if not unreadable:
                 raise
             raise ConfigError(unreadable) from None
@@ -162,7 +161,7 @@ class TapAdStage(Tap):
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         errors = config_checks.unknown_settings(self._config, known)
-        errors += self._unreadable_variables()
+        errors += self._environment_errors()
         try:
             self._parsed_config = config.parse(
                 self._config,
@@ -176,7 +175,8 @@ class TapAdStage(Tap):
             raise ConfigError(errors)
         return errors
 
-    def _unreadable_variables(self) -> list[str]:
+    def _environment_errors(self) -> list[str]:
+        """What can't be read of the environment; what is no setting is only said."""
         if not self._reads_environment:
             return []
         self.append_builtin_config(self.config_jsonschema)

@@ -332,6 +332,20 @@ def test_as_of_sets_today(as_of: str, today: dt.date) -> None:
     assert config.today == config.reports[0].today == today
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"as_of": "0001-01-01T00:00:00+14:00"},
+        {
+            "as_of": "2020-01-01",
+            "reports": [{**REPORT, "date_range": "2021 years ago"}],
+        },
+    ],
+)
+def test_a_range_before_the_calendar_is_an_error(settings: dict[str, Any]) -> None:
+    assert "not within the years 1 to 9999" in error_of(settings)
+
+
 def test_a_start_date_s_day_is_the_one_that_is_written() -> None:
     settings = {"start_date": "2024-01-01T00:00:00Z", "time_zone": "America/New_York"}
     report = read({**settings, "reports": [REPORT]}).reports[0]

@@ -187,10 +187,11 @@ def _read_moment(text: str) -> tuple[dt.date, dt.datetime | None]:
 
 
 def _day(word: str) -> pendulum.Date:
-    # The pattern first: from Python 3.11 on, fromisoformat takes more forms.
+    # Not fromisoformat: from Python 3.11 on it takes more forms, and before that the
+    # SDK puts another in its place, which returns plain dates.
     try:
         if _DAY.fullmatch(word):
-            return pendulum.Date.fromisoformat(word)
+            return pendulum.Date(*map(int, word.split("-")))
     except ValueError:
         raise DateRangeError(f"{word!r} is not a day of the calendar") from None
     raise DateRangeError(f"{word!r} is not a day written yyyy-mm-dd")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tap_adstage import date_ranges
 from tap_adstage.entity_ids import EntityId
-from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS, canonical_report
+from tap_adstage.settings import (
+    FILTER_OPERATORS,
+    REPORT_KEY_ALIASES,
+    SETTINGS,
+    canonical_report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -68,13 +72,6 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
 """How to say what a schema allows, by the first of its keywords that stands here."""
 
 
-_FILTER_VALUES: dict[str, tuple[type | tuple[type, ...], str]] = {
-    **dict.fromkeys(("gt", "lt", "gte", "lte"), ((int, float, Decimal), "a number")),
-    **dict.fromkeys(("in", "iin"), (list, "a list")),
-    **dict.fromkeys(("match", "nomatch", "imatch", "inomatch"), (str, "a text")),
-}
-"""What the value of a filter is, by its operator."""
-
 _LEVEL_RANKS = {
     "account": 0,
     "campaign": 1,
@@ -83,7 +80,7 @@ _LEVEL_RANKS = {
     "keyword": 3,
     "criterion": 3,
 }
-_REPORT_RANKS = {"accounts": 0, "campaigns": 1, "ad_groups": 2, "ads": 3, "keywords": 3}
+"""How fine a level is; a report's `entity_level` is the plural of one."""
 
 
 def errors(given: Mapping[str, Any], stream_names: Collection[str]) -> list[str]:
@@ -322,12 +319,11 @@ def _report_errors(
 
 def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
     for number, condition in enumerate(report.get("filters", [])):
-        operator, value = condition["op"], condition["value"]
-        kind, allowed = _FILTER_VALUES[operator]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        kind = FILTER_OPERATORS[condition["op"]]
+        if not Draft202012Validator({"type": kind}).is_valid(condition["value"]):
             yield (
-                f"{path}.filters[{number}].value: {json_text(value)} is not allowed; "
-                f"with op {operator} it takes {allowed}"
+                f"{path}.filters[{number}].value: {json_text(condition['value'])} is "
+                f"not allowed; with op {condition['op']} it takes {_TYPES[kind]}"
             )
 
 
@@ -337,7 +333,7 @@ def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
         return
     for number, target in enumerate(report.get("targets", [])):
         rank = _LEVEL_RANKS.get(EntityId.parse(target).level, 0)
-        if rank > _REPORT_RANKS[level]:
+        if rank > _LEVEL_RANKS[level.removesuffix("s")]:
             yield (
                 f"{path}.targets[{number}]: {json_text(target)} is not allowed; it "
                 f"takes entities no finer than the report's entity_level {level}"

@@ -17,18 +17,12 @@ if TYPE_CHECKING:
 STATUSES = ("all_visible", "all_active", "all_inactive", "all_with_deleted")
 TIMEFRAME_MONTHS = {"THREE": 3, "SIX": 6, "TWELVE": 12, "TWENTY_FOUR": 24}
 ALL_TIME = "ALL_TIME"
-FILTER_OPERATORS = (
-    "gt",
-    "lt",
-    "gte",
-    "lte",
-    "in",
-    "iin",
-    "match",
-    "nomatch",
-    "imatch",
-    "inomatch",
-)
+FILTER_OPERATORS = {
+    **dict.fromkeys(("gt", "lt", "gte", "lte"), "number"),
+    **dict.fromkeys(("in", "iin"), "array"),
+    **dict.fromkeys(("match", "nomatch", "imatch", "inomatch"), "string"),
+}
+"""The operators of filters, and the JSON type of the value that each takes."""
 
 ENTITY_LEVELS = ("accounts", "campaigns", "ad_groups", "ads", "keywords")
 ENTITY_LEVEL_ALIASES = {

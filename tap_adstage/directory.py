@@ -132,11 +132,8 @@ class Directory:
             ResponseError: If the answer has no list of accounts.
         """
         path = "/users/{id}/sync_information"
-        accounts = self._object(path, id=self.user_id).get("accounts")
-        if not isinstance(accounts, list) or not all(
-            isinstance(account, dict) for account in accounts
-        ):
-            raise ResponseError(f"{path}: accounts is not a list of objects")
+        information = self._object(path, id=self.user_id)
+        accounts = _objects(information.get("accounts"), f"{path}: accounts")
         if self.config.accounts is None:
             return accounts
         chosen = {
@@ -213,11 +210,13 @@ class Directory:
     def _array(self, template: str, **variables: str | int) -> list[Resource]:
         """A bare array, as all lists of descriptors are, whatever their tables say."""
         document = self.client.get(template, **variables)
-        if not isinstance(document, list) or not all(
-            isinstance(item, dict) for item in document
-        ):
-            raise ResponseError(f"{template}: the answer is not a list of objects")
-        return document
+        return _objects(document, f"{template}: the answer")
+
+
+def _objects(found: Any, place: str) -> list[Resource]:  # noqa: ANN401 - any JSON value
+    if isinstance(found, list) and all(isinstance(item, dict) for item in found):
+        return found
+    raise ResponseError(f"{place} is not a list of objects")
 
 
 def account_entity_id(account: Resource) -> str:

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from dataclasses import dataclass
@@ -330,6 +331,22 @@ def test_a_run_whose_tap_is_killed_goes_on_from_the_last_finished_window(
     resumed = [q["date_range"] for q in pipeline.questions()[asked:]]
     assert min(text.partition("..")[0] for text in resumed) == START.isoformat()
     assert len(resumed) < asked_by_a_full_run(pipeline)
+
+
+def test_the_demo_shows_what_landed() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert ended.returncode == 0, ended.stderr
+    for title in ("Rows in Postgres", "Spend in Postgres", "Report requests and boo"):
+        assert title in ended.stdout
+    assert "came late and were picked up" in " ".join(ended.stdout.split())
 
 
 def asked_by_a_full_run(pipeline: Pipeline) -> int:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from tap_adstage import hal
-from tap_adstage.exceptions import AuthenticationError, ResponseError, UnauthorizedError
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ResponseError,
+    UnauthorizedError,
+)
 from tap_adstage.paging import ApiRequest, Paginator
 from tap_adstage.redaction import redact
 
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
 
     from tap_adstage.auth import Credentials
     from tap_adstage.transport import Transport
+
+_NO_SUCH_URL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 @dataclass(slots=True)
@@ -91,11 +99,20 @@ class AdStageClient:
         paginator = Paginator()
         page: ApiRequest | None = request
         while page is not None:
-            document = self.fetch(page)
+            page, document = self._fetch_page(page)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
             yield document
             page = paginator.following(page, document)
+
+    def _fetch_page(self, page: ApiRequest) -> tuple[ApiRequest, Any]:
+        """Ask for a page, or for what goes instead where the API has no such URL."""
+        try:
+            return page, self.fetch(page)
+        except ApiError as error:
+            if page.instead is None or error.status not in _NO_SUCH_URL:
+                raise
+            return page.instead, self.fetch(page.instead)
 
     def items(self, url: str) -> Iterator[dict[str, Any]]:
         """Read the resources of a HAL list (its `item`s), from all its pages.

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from tap_adstage import config_checks, date_ranges
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.settings import SETTINGS, canonical_report
+from tap_adstage.settings import ADSTAGE, SETTINGS, api_version, canonical_report
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,7 +56,10 @@ class ReportConfig:
         group_by: Meta field to group rows by, if any.
         sort_by: Field that orders the pages.
         order: `asc` or `desc`.
-        ignore_precision: Whether metrics come unrounded.
+        ignore_precision: Whether metrics come unrounded (API V2 only).
+        provider: `adstage`, or the network that AdStage asks live.
+        dimensions: What an external provider's rows are broken down by.
+        api_version: 2, or 1, which external providers always have.
     """
 
     name: str
@@ -79,6 +82,14 @@ class ReportConfig:
     sort_by: str
     order: str
     ignore_precision: bool
+    provider: str
+    dimensions: tuple[str, ...]
+    api_version: int
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the data come from a network and not from what AdStage imported."""
+        return self.provider != ADSTAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,7 @@ class Config:
         page_size: Rows a page.
         request_timeout: Seconds.
         max_retry_seconds: Seconds.
+        reconcile: `off`, `warn` or `fail`.
         user_agent: User-Agent header, if given.
         today: The day that it is, in the setting `time_zone`.
         reports: The reports, in the order given.
@@ -122,6 +134,7 @@ class Config:
     page_size: int
     request_timeout: float
     max_retry_seconds: float
+    reconcile: str
     user_agent: str | None
     today: dt.date
     reports: tuple[ReportConfig, ...]
@@ -201,6 +214,7 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
         page_size=settings["page_size"],
         request_timeout=settings["request_timeout"],
         max_retry_seconds=settings["max_retry_seconds"],
+        reconcile=settings["reconcile"],
         user_agent=settings["user_agent"],
         today=date_ranges.today(settings["as_of"], settings["time_zone"], now=now),
         reports=tuple(
@@ -256,6 +270,9 @@ def _report(
         sort_by=report.get("sort_by", report.get("group_by", "entity_id")),
         order=report.get("order", "asc"),
         ignore_precision=report.get("ignore_precision", False),
+        provider=report.get("provider", ADSTAGE),
+        dimensions=tuple(report.get("dimensions", ())),
+        api_version=api_version(report),
     )
 
 

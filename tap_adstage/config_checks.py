@@ -7,23 +7,17 @@ request, and no value of a secret is quoted.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tap_adstage import date_ranges
+from tap_adstage import date_ranges, report_checks
 from tap_adstage.entity_ids import EntityId
-from tap_adstage.settings import (
-    FILTER_OPERATORS,
-    REPORT_KEY_ALIASES,
-    SETTINGS,
-    canonical_report,
-)
+from tap_adstage.phrases import TYPES, json_text, nearest
+from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -44,16 +38,8 @@ _PATTERNS = {
     "access_token": "the token alone, in visible ASCII characters without spaces",
     "user_agent": "printable ASCII characters",
 }
-_TYPES = {
-    "string": "a text that is not empty",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "an object",
-}
 _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
-    ("enum", lambda _, schema: f"one of {', '.join(schema['enum'])}"),
+    ("enum", lambda _, schema: f"one of {', '.join(map(str, schema['enum']))}"),
     (
         "maximum",
         lambda _, schema: f"an integer from {schema['minimum']} to {schema['maximum']}",
@@ -70,17 +56,6 @@ _PHRASES: tuple[tuple[str, Callable[[str, Any], str]], ...] = (
     ("type", lambda _, schema: _types(schema["type"])),
 )
 """How to say what a schema allows, by the first of its keywords that stands here."""
-
-
-_LEVEL_RANKS = {
-    "account": 0,
-    "campaign": 1,
-    "ad_group": 2,
-    "ad": 3,
-    "keyword": 3,
-    "criterion": 3,
-}
-"""How fine a level is; a report's `entity_level` is the plural of one."""
 
 
 def errors(given: Mapping[str, Any], stream_names: Collection[str]) -> list[str]:
@@ -217,16 +192,8 @@ def _say(name: str, schema: Any) -> str:  # noqa: ANN401 - a JSON schema
 
 def _types(kinds: str | list[str]) -> str:
     return " or ".join(
-        _TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)
+        TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)
     )
-
-
-def nearest(name: str, names: Collection[str]) -> str:
-    """Offer the names most like one that is none, or all there are."""
-    near = get_close_matches(name, names, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"there are {', '.join(names)}"
 
 
 # --- what is wrong with the meaning of values of the right form ---
@@ -239,7 +206,7 @@ def _meaning_errors(
     yield from _credential_errors(given)
     yield from _account_errors(given)
     yield from _date_errors(given)
-    yield from _report_errors(given.get("reports", []), stream_names)
+    yield from report_checks.errors(given, stream_names)
 
 
 def _credential_errors(given: Mapping[str, Any]) -> Iterator[str]:
@@ -288,58 +255,3 @@ def _date_errors(given: Mapping[str, Any]) -> Iterator[str]:
             f"end_date: {json_text(end)} is not allowed; it takes a date that is not "
             f"before start_date {json_text(start)}"
         )
-
-
-def _report_errors(
-    reports: Iterable[Mapping[str, Any]],
-    stream_names: Collection[str],
-) -> Iterator[str]:
-    seen: set[str] = set()
-    for number, given in enumerate(reports):
-        path = f"reports[{number}]"
-        for alias, key in REPORT_KEY_ALIASES.items():
-            if given.get(alias) is not None and given.get(key) is not None:
-                yield f"{path}: {key} and {alias} mean the same; give one of them"
-        report = canonical_report(given)
-        for key in ("name", "entity_level", "fields"):
-            if key not in report:
-                yield f"{path}.{key}: not given; every report has one"
-        name = report.get("name", "")
-        refused = f"{path}.name: {json_text(name)} is not allowed"
-        if name in seen:
-            yield f"{refused}; another report has it, and each has its own"
-        elif name in stream_names:
-            others = ", ".join(sorted(stream_names))
-            yield f"{refused}; the tap's own streams are {others}"
-        if name:
-            seen.add(name)
-        yield from _target_errors(path, report)
-        yield from _filter_errors(path, report)
-
-
-def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
-    for number, condition in enumerate(report.get("filters", [])):
-        kind = FILTER_OPERATORS[condition["op"]]
-        if not Draft202012Validator({"type": kind}).is_valid(condition["value"]):
-            yield (
-                f"{path}.filters[{number}].value: {json_text(condition['value'])} is "
-                f"not allowed; with op {condition['op']} it takes {_TYPES[kind]}"
-            )
-
-
-def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
-    level = report.get("entity_level")
-    if level is None:
-        return
-    for number, target in enumerate(report.get("targets", [])):
-        rank = _LEVEL_RANKS.get(EntityId.parse(target).level, 0)
-        if rank > _LEVEL_RANKS[level.removesuffix("s")]:
-            yield (
-                f"{path}.targets[{number}]: {json_text(target)} is not allowed; it "
-                f"takes entities no finer than the report's entity_level {level}"
-            )
-
-
-def json_text(value: object) -> str:
-    """A value as an error text shows it."""
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -7,7 +7,7 @@ each other, and with what the settings were checked against.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
-
-DESCRIPTOR_NETWORKS = ("facebook", "adwords", "gemini", "google_analytics")
-"""Networks with metric descriptors of their own (API: Network Metric Descriptors)."""
 
 Resource = dict[str, Any]
 
@@ -38,6 +35,7 @@ class Directory:
 
     client: AdStageClient
     config: Config
+    _of_networks: dict[str, list[Resource]] = field(default_factory=dict)
 
     @cached_property
     def user_id(self) -> int:
@@ -162,9 +160,15 @@ class Directory:
         """Descriptors of one network's own metrics and text fields.
 
         Args:
-            network: One of `DESCRIPTOR_NETWORKS`.
+            network: One of `EXTERNAL_PROVIDERS`.
+
+        Returns:
+            The descriptors (API: Network Metric Descriptors).
         """
-        return self._array("/metric_descriptors/{network}", network=network)
+        if network not in self._of_networks:
+            path = "/metric_descriptors/{network}"
+            self._of_networks[network] = self._array(path, network=network)
+        return self._of_networks[network]
 
     def group_accounts(self, group: Resource) -> Iterator[Resource]:
         """The accounts of a group, read through its own `adstage:list` link.

@@ -18,6 +18,9 @@ CROSS_NETWORKS = (
 )
 """Networks whose data AdStage imports, in the documentation's order."""
 
+EXTERNAL_PROVIDERS = ("facebook", "adwords", "gemini", "google_analytics")
+"""Networks that AdStage also reports on live, with descriptors of their own."""
+
 _NETWORKS = (*CROSS_NETWORKS, "gemini", "google_analytics", "adstage")
 _NETWORK_LEVELS = ("account", "campaign", "ad_group", "ad", "keyword", "criterion")
 _ADSTAGE_LEVELS = ("account_group", "user", "organization", "folder")

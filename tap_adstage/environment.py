@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.config_checks import json_text, nearest
+from tap_adstage.phrases import json_text, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -50,8 +50,26 @@ class StateError(AdStageError):
     """A bookmark in the state is not one that this tap wrote."""
 
 
+class ReconcileError(AdStageError):
+    """What was written is not what AdStage counts and sums up itself."""
+
+
 class ApiError(AdStageError):
-    """AdStage refused a request, and asking again won't help."""
+    """AdStage refused a request, and asking again won't help.
+
+    Attributes:
+        status: HTTP status of its answer, if it gave one.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Describe the refusal.
+
+        Args:
+            message: What was refused, without secrets.
+            status: HTTP status of AdStage's answer, if it gave one.
+        """
+        super().__init__(message)
+        self.status = status
 
 
 class AuthenticationError(ApiError):

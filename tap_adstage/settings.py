@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.entity_ids import CROSS_NETWORKS
+from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,11 @@ ENTITY_LEVEL_ALIASES = {
 }
 AGGREGATE_BY = ("day", "week", "month", "total")
 AGGREGATE_BY_ALIASES = {"DAY": "day", "LIFETIME": "total"}
+ADSTAGE = "adstage"
+"""The provider of what AdStage has imported; all others are external."""
+
+API_VERSIONS = (2, 1)
+RECONCILE = ("off", "warn", "fail")
 
 REPORT_KEY_ALIASES = {
     "table": "name",
@@ -201,6 +206,24 @@ REPORT_KEYS = (
         schema={"type": "boolean"},
         description="Whether metrics come unrounded.",
     ),
+    Setting(
+        name="provider",
+        schema=_one_of(ADSTAGE, *EXTERNAL_PROVIDERS),
+        description="Where the data come from: `adstage` where it isn't given, or a "
+        "network that AdStage asks live, through API V1 and for a single target.",
+    ),
+    Setting(
+        name="dimensions",
+        schema=_array(_text()) | {"uniqueItems": True},
+        description="Dimensions of an external provider that rows are broken down by, "
+        "each a key column.",
+    ),
+    Setting(
+        name="api_version",
+        schema={"type": "integer", "enum": list(API_VERSIONS)},
+        description="AdStage's API version: 2 where it isn't given, 1 for external "
+        "providers. Version 1 has no calculated metrics.",
+    ),
 )
 
 _REPORT_SCHEMA: dict[str, Any] = {
@@ -366,6 +389,13 @@ SETTINGS = (
         default=600,
     ),
     Setting(
+        name="reconcile",
+        schema=_one_of(*RECONCILE),
+        description="Compare what each window wrote with AdStage's own row count and "
+        "totals: `warn` says where they differ, `fail` ends the run there.",
+        default="warn",
+    ),
+    Setting(
         name="user_agent",
         schema=_text(pattern=rf"^[!-~]([ -~]*[!-~])?{_END}"),
         description="User-Agent header; `tap-adstage/VERSION` where it isn't given.",
@@ -398,6 +428,20 @@ def canonical_report(report: Mapping[str, Any]) -> dict[str, Any]:
     if aggregate_by := keys.get("aggregate_by"):
         keys["aggregate_by"] = AGGREGATE_BY_ALIASES.get(aggregate_by, aggregate_by)
     return keys
+
+
+def api_version(report: Mapping[str, Any]) -> int:
+    """Find the version of AdStage's API that a report uses.
+
+    Args:
+        report: A report in the tap's own names.
+
+    Returns:
+        What the report says; else 1 for external providers, which version 2 doesn't
+        have, and 2 for all others.
+    """
+    external = report.get("provider", ADSTAGE) != ADSTAGE
+    return int(report.get("api_version", 1 if external else 2))
 
 
 def json_schema() -> dict[str, Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_adstage.auth import Credentials
-    from tap_adstage.config import Config
+    from tap_adstage.config import Config, ReportConfig
     from tap_adstage.sandbox.server import Sandbox
 
 _PREFIX = "TAP_ADSTAGE_"
@@ -80,19 +80,31 @@ class TapAdStage(Tap):
                 "accounts: not used; it narrows nothing unless sync_mode is "
                 "SPECIFIC_ACCOUNTS",
             )
-        if not directory.config.reports:
-            return [*resources]
-        catalog = FieldCatalog.of(
-            [
-                *directory.cross_network_descriptors,
-                *directory.organization_descriptors,
-            ],
-        )
-        reports = [
-            ReportStream(self, report, catalog, directory)
-            for report in directory.config.reports
-        ]
+        reports = [self.report_stream(report) for report in directory.config.reports]
         return [*resources, *reports]
+
+    def report_stream(self, report: ReportConfig) -> ReportStream:
+        """Make the stream of one report.
+
+        Args:
+            report: The report.
+
+        Returns:
+            The stream.
+
+        Raises:
+            AdStageError: If the report asks for what this AdStage user doesn't have.
+        """
+        descriptors = (
+            self.directory.network_descriptors(report.provider)
+            if report.is_external
+            else [
+                *self.directory.cross_network_descriptors,
+                *self.directory.organization_descriptors,
+            ]
+        )
+        catalog = FieldCatalog.of(descriptors, is_external=report.is_external)
+        return ReportStream(self, report, catalog, self.directory)
 
     @cached_property
     def directory(self) -> Directory:

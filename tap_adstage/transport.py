@@ -164,7 +164,7 @@ class Transport:
             )
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(answer)
-        raise ApiError(answer)
+        raise ApiError(answer, status=status)
 
     def _message(self, response: requests.Response) -> str:
         """AdStage's own words in an error body; it documents no form for them."""

@@ -93,6 +93,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("page_size", True, "from 1 to 1000"),
         ("request_timeout", 0, "1 or more"),
         ("max_retry_seconds", -5, "0 or more"),
+        ("reconcile", "error", "off, warn, fail"),
         ("user_agent", "bad\r\nheader", "printable"),
         ("reports", {}, "list"),
         ("reports", ["spend"], "an object"),

@@ -12,10 +12,11 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 
 ORDER = [
     # pure: plain values in, plain values out
-    {"exceptions", "redaction", "entity_ids", "date_ranges"},
+    {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases"},
     {"settings", "hal"},
-    {"config_checks", "windows", "paging", "retries"},
-    {"config", "environment", "transport"},
+    {"report_checks", "windows", "paging", "retries"},
+    {"config_checks", "environment"},
+    {"config", "transport"},
     # what speaks to AdStage
     {"auth"},
     {"client"},
@@ -31,6 +32,8 @@ PURE = {
     "windows",
     "config",
     "config_checks",
+    "report_checks",
+    "phrases",
     "environment",
     "settings",
     "entity_ids",

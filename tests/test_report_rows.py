@@ -12,8 +12,8 @@ import pytest
 from tap_adstage.config import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.reports import v2
 from tap_adstage.reports.columns import FieldCatalog, report_columns
-from tap_adstage.reports.rows import rows
 from tap_adstage.windows import Slice, Window
 
 MAY, JUNE = dt.date(2019, 5, 1), dt.date(2019, 6, 1)
@@ -42,9 +42,9 @@ def read(page: dict[str, Any], window: Window = MONTHS, **keys: Any) -> list[Any
         now=dt.datetime(2019, 7, 1, tzinfo=dt.timezone.utc),
         stream_names=[],
     )
-    columns = report_columns(config.reports[0], FieldCatalog.of(DESCRIPTORS))
-    aggregate_by = config.reports[0].aggregate_by
-    return list(rows(page, window, columns, aggregate_by=aggregate_by))
+    (parsed,) = config.reports
+    columns = report_columns(parsed, FieldCatalog.of(DESCRIPTORS))
+    return list(v2.rows(page, window, columns, parsed))
 
 
 def series_page(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value

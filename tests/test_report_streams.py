@@ -283,6 +283,9 @@ def test_the_question_says_everything_that_the_report_does(
             "limit": 500,
             "statuses": "all_active",
             "relative_to_time_zone": "Asia/Tokyo",
+            "summarize_on": ["filtered"],
+            "summary_fields": ["clicks"],
+            "summary_format": "row",
         },
     ]
 

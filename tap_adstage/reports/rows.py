@@ -1,12 +1,14 @@
-"""From a page of a V2 report to records (API V2: Building Reports)."""
+"""From the parts of a report's page to the values of a record.
+
+What both versions of the API share; how each lays a page out is in `v1` and `v2`.
+"""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_adstage import hal
 from tap_adstage.date_ranges import parse_day
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
@@ -14,142 +16,134 @@ from tap_adstage.reports.columns import NONE, Column, Kind
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.windows import Slice, Window
+    from tap_adstage.windows import Slice
 
-    Record = dict[str, Any]
+Record: TypeAlias = "dict[str, Any]"
 
 
-def rows(
-    page: Mapping[str, Any],
-    window: Window,
-    columns: ReportColumns,
-    *,
-    aggregate_by: str,
-) -> Iterator[Record]:
-    """Read a page's records, one for each entity (or group) and slice.
+def dates(piece: Slice, columns: ReportColumns) -> Record:
+    """The date columns of a slice.
 
     Args:
-        page: The page's document.
-        window: The days that were asked for.
+        piece: The slice.
         columns: The report's columns.
-        aggregate_by: `day`, `week`, `month` or `total`.
 
-    Yields:
-        Records with every column; what AdStage leaves out is null.
-
-    Raises:
-        ResponseError: If the page is not as documented, naming the place.
+    Returns:
+        `date`, the slice's first day, and `date_end`, its last, where it is a column.
     """
-    results = _results(page, "rows" if aggregate_by == "total" else "timeseries")
-    if aggregate_by == "total":
-        for number, result in enumerate(results):
-            where = f"_embedded.results[{number}]"
-            record = _dates(window.slices[0], columns)
-            record |= _meta(_object(result, "meta", where), columns, where)
-            record |= _metrics(_sources(result, where), columns, _plain, where)
-            yield record
-        return
-    slices = _slices(page, window) if results else []
-    for number, result in enumerate(results):
-        yield from _series(result, slices, columns, f"_embedded.results[{number}]")
+    days = (piece.start.isoformat(), piece.end.isoformat())
+    return dict(zip(columns.dates, days, strict=False))
 
 
-def _results(page: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The results of a page that is what was asked for.
-
-    Anything else, an error that comes with status 200 say, would pass for a window
-    without rows.
-    """
-    if page.get("type") != kind:
-        raise ResponseError(f"type is {excerpt(repr(page.get('type')))}, not {kind}")
-    embedded = page.get("_embedded")
-    if not isinstance(embedded, dict) or not isinstance(embedded.get("results"), list):
-        raise ResponseError("_embedded.results is not a list")
-    return hal.embedded(page, "results")
-
-
-def _series(
-    result: Mapping[str, Any],
-    slices: Sequence[Slice],
-    columns: ReportColumns,
-    where: str,
-) -> Iterator[Record]:
-    summary = _object(result, "summary", where)
-    meta = _meta(_object(summary, "meta", f"{where}.summary"), columns, where)
-    series = _object(result, "series", where)
-    sources = _sources(series, f"{where}.series")
-
-    def whole(found: Any, place: str) -> Sequence[Any]:  # noqa: ANN401 - any JSON value
-        if found is None:
-            return [None] * len(slices)
-        if not isinstance(found, list) or len(found) != len(slices):
-            raise ResponseError(
-                f"{place}: there is no value for each of the {len(slices)} timestamps",
-            )
-        return [_plain(value, place) for value in found]
-
-    metrics = _metrics(sources, columns, whole, f"{where}.series")
-    for position, piece in enumerate(slices):
-        yield {
-            **_dates(piece, columns),
-            **meta,
-            **{name: values[position] for name, values in metrics.items()},
-        }
-
-
-def _slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
-    """The slices that the page's timestamps stand for.
-
-    They must be those that were asked for, all of them: a row under the wrong day is
-    worse than none, and a day without rows would count as finished.
-    """
-    timestamps = _object(page, "time", "").get("timestamps")
-    if not isinstance(timestamps, list):
-        raise ResponseError("time.timestamps is not a list")
-    asked = {piece.start: piece for piece in window.slices}
-    days = [_day(timestamp) for timestamp in timestamps]
-    if set(days) != set(asked) or len(days) != len(asked):
-        shown = excerpt(json.dumps(timestamps, default=str))
-        raise ResponseError(
-            f"time.timestamps are not the slices of {window.range}, each once: {shown}",
-        )
-    return [asked[day] for day in days if day]
-
-
-def _day(timestamp: Any) -> dt.date | None:  # noqa: ANN401 - any JSON value
+def day_of(timestamp: Any) -> dt.date | None:  # noqa: ANN401 - any JSON value
+    """The day of a timestamp as it is written, or `None` where there is none."""
     try:
         return parse_day(timestamp)
     except (TypeError, ValueError):
         return None
 
 
-def _dates(piece: Slice, columns: ReportColumns) -> Record:
-    days = (piece.start.isoformat(), piece.end.isoformat())
-    return dict(zip(columns.dates, days, strict=False))
+def meta_values(
+    meta: Mapping[str, Any],
+    columns: ReportColumns,
+    where: str,
+    *,
+    entity_id: str | None = None,
+) -> Record:
+    """The values of the columns that are no metrics, keys among them.
 
+    Args:
+        meta: Values by field, as AdStage gives them.
+        columns: The report's columns.
+        where: The row's place in the page, for an error.
+        entity_id: What the row is about where AdStage doesn't say, if that is known.
 
-def _meta(meta: Mapping[str, Any], columns: ReportColumns, where: str) -> Record:
+    Returns:
+        Every column that is no date and no metric; no key is null.
+
+    Raises:
+        ResponseError: If the row doesn't say what it is about, or a value is of
+            another type than its field.
+    """
     requested = {column.field for column in columns.fields}
-    record = {
-        column.name: _value(_found(meta, column.field, requested), column)
-        for column in columns.fields
-        if column.kind is not Kind.METRIC
-    }
-    for key in columns.keys:
-        if key in columns.dates:
+    record = {}
+    for column in columns.fields:
+        if column.kind is Kind.METRIC:
             continue
-        value = next(
-            _found(meta, column.field, requested)
-            for column in columns.fields
-            if column.name == key
-        )
-        if value is None and key != columns.group:
-            raise ResponseError(f"{where}: the row has no {key}")
-        record[key] = NONE if value is None else _text(value)
+        value = _found(meta, column.field, requested)
+        if column.name not in columns.keys:
+            record[column.name] = _value(value, column)
+            continue
+        value = _single(value)
+        if value is None and column.name not in {columns.group, *columns.dimensions}:
+            value = entity_id
+            if value is None:
+                raise ResponseError(f"{where}: the row has no {column.name}")
+        record[column.name] = NONE if value is None else _text(value)
     return record
+
+
+def metric_values(
+    sources: Sequence[Mapping[str, Any]],
+    columns: ReportColumns,
+    read: Callable[[Any, str], Any],
+    where: str,
+) -> Record:
+    """The values of the columns that are metrics.
+
+    Args:
+        sources: Objects of values by field; the first that has a field counts.
+        columns: The report's columns.
+        read: Turns what AdStage gives for a metric, and its place, into the value.
+        where: The place of the sources, for an error.
+
+    Returns:
+        Every metric's column; what AdStage leaves out is read as null.
+    """
+    return {
+        column.name: read(
+            next(
+                (
+                    source[column.field]
+                    for source in sources
+                    if source.get(column.field) is not None
+                ),
+                None,
+            ),
+            f"{where}.{column.field}",
+        )
+        for column in columns.fields
+        if column.kind is Kind.METRIC
+    }
+
+
+def number(value: Any, place: str) -> int | Decimal | None:  # noqa: ANN401
+    """A metric's value as AdStage wrote it.
+
+    Raises:
+        ResponseError: If it is neither a number nor null.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return value
+    raise ResponseError(f"{place}: {excerpt(repr(value))} is not a number")
+
+
+def an_object(holder: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    """An object inside another.
+
+    Raises:
+        ResponseError: If what stands there is none, naming the place.
+    """
+    found = holder.get(key)
+    if not isinstance(found, dict):
+        place = f"{where}.{key}".lstrip(".")
+        raise ResponseError(f"{place} is not an object")
+    return found
 
 
 def _found(
@@ -169,47 +163,11 @@ def _found(
     return next((meta[key] for key in qualified), None)
 
 
-def _sources(holder: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
-    sources = [
-        _object(holder, part, where)
-        for part in ("metrics", "calculated")
-        if holder.get(part) is not None
-    ]
-    if not sources:
-        raise ResponseError(f"{where} has no metrics")
-    return sources
-
-
-def _metrics(
-    sources: Sequence[Mapping[str, Any]],
-    columns: ReportColumns,
-    read: Callable[[Any, str], Any],
-    where: str,
-) -> Record:
-    return {
-        column.name: read(
-            next(
-                (
-                    source[column.field]
-                    for source in sources
-                    if source.get(column.field) is not None
-                ),
-                None,
-            ),
-            f"{where}.{column.field}",
-        )
-        for column in columns.fields
-        if column.kind is Kind.METRIC
-    }
-
-
-def _plain(value: Any, place: str) -> int | Decimal | None:  # noqa: ANN401
-    """A metric's value as AdStage wrote it; anything but a number is an error."""
-    if value is None:
-        return None
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """What a row has in common may come as a list of one, and as none."""
+    if not isinstance(value, list) or len(value) > 1:
         return value
-    raise ResponseError(f"{place}: {excerpt(repr(value))} is not a number")
+    return value[0] if value else None
 
 
 def _value(value: Any, column: Column) -> Any:  # noqa: ANN401 - any JSON value
@@ -220,7 +178,7 @@ def _value(value: Any, column: Column) -> Any:  # noqa: ANN401 - any JSON value
     if column.kind is Kind.TEXT:
         return _text(value)
     if column.kind is Kind.NUMBER:
-        return _plain(value, f"meta.{column.field}")
+        return number(value, f"meta.{column.field}")
     if not isinstance(value, dict):
         raise ResponseError(f"meta.{column.field}: {excerpt(repr(value))} is no object")
     return value
@@ -233,11 +191,3 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, (list, dict, bool)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
-
-
-def _object(holder: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    found = holder.get(key)
-    if not isinstance(found, dict):
-        place = f"{where}.{key}".lstrip(".")
-        raise ResponseError(f"{place} is not an object")
-    return found

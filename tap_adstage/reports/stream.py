@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import singer_sdk.singerlib as singer
 from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import ReconcileError, ResponseError
 from tap_adstage.paging import ApiRequest
-from tap_adstage.reports import request
+from tap_adstage.reports import v1, v2
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
-from tap_adstage.reports.rows import rows
+from tap_adstage.reports.control import Tally, control_fields, summed_fields
+from tap_adstage.reports.request import Question, fields_to_request
 from tap_adstage.windows import Span, later, plan
 
 if TYPE_CHECKING:
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
     from tap_adstage.config import ReportConfig
     from tap_adstage.directory import Directory
     from tap_adstage.reports.columns import FieldCatalog
+    from tap_adstage.reports.control import ControlTotals
     from tap_adstage.windows import Window
+
+_APIS = {1: v1, 2: v2}
 
 
 class ReportStream(Stream):
@@ -53,10 +58,18 @@ class ReportStream(Stream):
         self._report = report
         self._catalog = catalog
         self._directory = directory
-        self._columns = report_columns(report, catalog)
+        self._api = _APIS[report.api_version]
+        self._columns = report_columns(report, catalog, _discovered(tap, report.name))
+        self._unreconciled = self._uncompared = 0
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
         self.replication_key = REPLICATION_KEY
+        if self._columns.vanished:
+            self.logger.warning(
+                "%s: AdStage no longer has %s; the columns stay, without values",
+                self.name,
+                ", ".join(self._columns.vanished),
+            )
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
         """Read every window, oldest first.
@@ -94,6 +107,7 @@ class ReportStream(Stream):
             yield from self._window_records(window)
             saved = later(saved, window.bookmark)
             self._finish_window(saved)
+        self._sum_up(len(windows))
 
     @property
     def _filters_on_metrics(self) -> bool:
@@ -123,35 +137,79 @@ class ReportStream(Stream):
 
     def _window_records(self, window: Window) -> Iterator[dict[str, Any]]:
         client = self._directory.client
+        question = self._question(client.page_size)
+        organization_id = self._directory.organization_id
         first = ApiRequest(
-            client.url(
-                request.PATH,
-                organization_id=self._directory.organization_id,
-            ),
-            request.body(
-                self._report,
-                window,
-                fields=request.fields_to_request(self._columns, self._selected_columns),
-                catalog=self._catalog,
-                accounts=self._chosen_accounts,
-                page_size=client.page_size,
-            ),
+            client.url(self._api.PATH, organization_id=organization_id),
+            self._api.body(question, window),
         )
+        tally = Tally(self._columns, summed_fields(self._columns, question.fields))
+        control: ControlTotals | None = None
         for number, page in enumerate(client.pages(first), start=1):
-            where = f"{first}, {window.range}, page {number}"
-            yield from self._page_records(page, window, where)
+            with _located(f"{first}, {window.range}, page {number}"):
+                for record in self._api.rows(page, window, self._columns, self._report):
+                    tally.add(record)
+                    yield record
+                control = self._api.control(page, window, self._report)
+        self._reconcile(window, tally, control)
 
-    def _page_records(
+    def _reconcile(
         self,
-        page: Mapping[str, Any],
         window: Window,
-        where: str,
-    ) -> Iterator[dict[str, Any]]:
-        aggregate_by = self._report.aggregate_by
-        try:
-            yield from rows(page, window, self._columns, aggregate_by=aggregate_by)
-        except ResponseError as error:
-            raise ResponseError(f"{where}: {error}") from None
+        tally: Tally,
+        control: ControlTotals | None,
+    ) -> None:
+        """Compare a window that is written with AdStage's own count and totals."""
+        policy = self._directory.config.reconcile
+        if policy == "off":
+            return
+        if control is None:
+            self._uncompared += 1
+            return
+        is_rounded = self._report.api_version != 1 and not self._report.ignore_precision
+        differences = [*tally.differences(control, is_rounded=is_rounded)]
+        if not differences:
+            return
+        self._unreconciled += 1
+        text = (
+            f"{self.name}: window {window.range} is not what AdStage counts: "
+            f"{'; '.join(differences)}"
+        )
+        if policy == "fail":
+            raise ReconcileError(
+                f"{text}. The bookmark stays before the window, so that the next run "
+                "fetches it again; set reconcile to warn to go on all the same",
+            )
+        self.logger.warning("%s", text)
+
+    def _sum_up(self, windows: int) -> None:
+        """Say once, at the end, what was not as it should be."""
+        if self._unreconciled:
+            self.logger.warning(
+                "%s: %d of %d windows are not what AdStage counts",
+                self.name,
+                self._unreconciled,
+                windows,
+            )
+        if self._uncompared:
+            self.logger.warning(
+                "%s: %d of %d windows were not compared, as AdStage gave no totals",
+                self.name,
+                self._uncompared,
+                windows,
+            )
+
+    def _question(self, page_size: int) -> Question:
+        fields = fields_to_request(self._columns, self._selected_columns)
+        compares = self._directory.config.reconcile != "off"
+        return Question(
+            report=self._report,
+            fields=fields,
+            catalog=self._catalog,
+            accounts=self._chosen_accounts,
+            page_size=page_size,
+            control_fields=control_fields(self._columns, fields) if compares else (),
+        )
 
     @property
     def _selected_columns(self) -> set[str]:
@@ -216,3 +274,19 @@ class ReportStream(Stream):
 
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Leave the state as it was until the first window is written."""
+
+
+def _discovered(tap: Tap, stream: str) -> Mapping[str, Any]:
+    """The columns that an earlier discovery found: those of the catalog it wrote."""
+    catalog = tap.input_catalog
+    entry = catalog.get(stream) if catalog else None
+    return entry.schema.to_dict().get("properties", {}) if entry else {}
+
+
+@contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Name the page in what is wrong with it."""
+    try:
+        yield
+    except ResponseError as error:
+        raise ResponseError(f"{where}: {error}") from None

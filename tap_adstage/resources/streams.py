@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_adstage import hal
-from tap_adstage.directory import DESCRIPTOR_NETWORKS
-from tap_adstage.entity_ids import CROSS_NETWORKS
+from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.resources.stream import ResourceStream
 
@@ -279,7 +278,7 @@ class MetricDescriptors(ResourceStream):
         directory = self._directory
         yield from _provided("adstage", directory.cross_network_descriptors)
         yield from _provided("organization", directory.organization_descriptors)
-        for network in DESCRIPTOR_NETWORKS:
+        for network in EXTERNAL_PROVIDERS:
             yield from _provided(network, directory.network_descriptors(network))
 
 

@@ -1,0 +1,218 @@
+"""Control totals: what was written against AdStage's own count and sums.
+
+AdStage counts and sums up all rows of an answer itself (API V2: `summary`; API V1:
+`counts` and totals). Rows that paging loses or repeats, and numbers that are read
+wrongly, show as a difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.reports.columns import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Record
+
+_SUMMED = {"clicks": 0, "impressions": 0, "spend": 2}
+"""Metrics whose sum over rows is AdStage's total, and decimals that they have at
+least: a total of money is rounded to cents even where every number in it is whole."""
+
+_OVERLAPPING_GROUPS = (
+    "folder_names",
+    "folder_ids",
+    "account_group_id",
+    "account_group_name",
+)
+"""An entity may be in several of these groups, and is once in the total."""
+
+_SINGLE_PRECISION = Decimal(2) ** -24
+"""Largest error of an unrounded number, as a share of it: AdStage's unrounded amounts
+are single-precision floats (339.46 comes as 339.460006713867)."""
+
+
+@dataclass(slots=True)
+class Amount:
+    """A sum of numbers, and what its rounding error depends on.
+
+    Attributes:
+        total: The sum.
+        numbers: How many numbers were added.
+        decimals: Most decimals that one of them has.
+        magnitude: The sum of their absolute values.
+    """
+
+    total: int | Decimal = 0
+    numbers: int = 0
+    decimals: int = 0
+    magnitude: int | Decimal = 0
+
+    def add(self, number: int | Decimal) -> None:
+        """Add a number as AdStage wrote it."""
+        self.total += number
+        self.magnitude += max(number, -number)
+        self.numbers += 1
+        if isinstance(number, Decimal):
+            exponent = number.as_tuple().exponent
+            if isinstance(exponent, int):
+                self.decimals = max(self.decimals, -exponent)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """AdStage's own word on an answer, over all of its pages.
+
+    Attributes:
+        counts: How many rows there are; more than one number where AdStage gives
+            several and it isn't documented which of them counts rows.
+        sums: Totals by field.
+    """
+
+    counts: frozenset[int]
+    sums: Mapping[str, Amount]
+
+    @classmethod
+    def of(cls, counts: Iterable[Any], sources: Iterable[Any]) -> ControlTotals:
+        """Collect what is usable; anything else is left out and not compared.
+
+        Args:
+            counts: Numbers of rows.
+            sources: Objects of totals by field; what several have is added up.
+
+        Returns:
+            The totals.
+        """
+        sums: dict[str, Amount] = {}
+        for source in sources:
+            for name in _SUMMED if isinstance(source, dict) else ():
+                if _is_number(source.get(name)):
+                    sums.setdefault(name, Amount()).add(source[name])
+        whole = [count for count in counts if type(count) is int]
+        return cls(frozenset(whole), sums)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums up the records of a window as they are written.
+
+    Attributes:
+        columns: The report's columns.
+        fields: Fields to sum up, of those in `summed_fields`.
+    """
+
+    columns: ReportColumns
+    fields: Sequence[str]
+    _rows: set[tuple[str, ...]] = field(default_factory=set)
+    _sums: dict[str, Amount] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Count a record: a row's slices are one row, and so is a repeated row."""
+        keys = self.columns.keys
+        self._rows.add(tuple(record[k] for k in keys if k not in self.columns.dates))
+        for name in self.fields:
+            amount = self._sums.setdefault(name, Amount())
+            if record[name] is not None:
+                amount.add(record[name])
+
+    def differences(
+        self,
+        control: ControlTotals,
+        *,
+        is_rounded: bool,
+    ) -> Iterator[str]:
+        """Compare with AdStage's own word.
+
+        Args:
+            control: AdStage's count and totals.
+            is_rounded: Whether AdStage was asked to round its numbers.
+
+        Yields:
+            What differs, what AdStage says and what was written; nothing where all is
+            as it should be.
+        """
+        written = len(self._rows)
+        if control.counts and written not in control.counts:
+            counted = " or ".join(str(count) for count in sorted(control.counts))
+            yield f"rows: AdStage counts {counted}, {written} were written"
+        for name in self.fields:
+            expected = control.sums.get(name)
+            got = self._sums.get(name, Amount())
+            if expected is None:
+                continue
+            allowed = _tolerance(got, expected, _SUMMED[name], is_rounded=is_rounded)
+            if not -allowed <= got.total - expected.total <= allowed:
+                yield (
+                    f"{name}: AdStage's total is {expected.total}, the rows written "
+                    f"sum to {got.total}"
+                    f"{f', rounding explains {allowed.normalize():f}' * bool(allowed)}"
+                )
+
+
+def summed_fields(columns: ReportColumns, requested: Iterable[str]) -> list[str]:
+    """The fields whose sum over a report's rows is AdStage's total.
+
+    Args:
+        columns: The report's columns.
+        requested: Fields that are asked for.
+
+    Returns:
+        `clicks`, `impressions` and `spend`, of those that are asked for; none where an
+        entity may be in several rows.
+    """
+    asked = {*requested}
+    groups = {column.field for column in columns.fields if column.name == columns.group}
+    if any(group.startswith(_OVERLAPPING_GROUPS) for group in groups):
+        return []
+    return [
+        column.field
+        for column in columns.fields
+        if column.field in _SUMMED
+        and column.field in asked
+        and column.kind is Kind.METRIC
+    ]
+
+
+def control_fields(columns: ReportColumns, requested: Sequence[str]) -> list[str]:
+    """The fields whose totals to ask AdStage for.
+
+    Args:
+        columns: The report's columns.
+        requested: Fields that are asked for, of which totals must be.
+
+    Returns:
+        The ones to sum up; where there are none, a single other one, as AdStage counts
+        rows only where it sums something up.
+    """
+    metrics = [c.field for c in columns.fields if c.kind is Kind.METRIC]
+    others = [name for name in requested if name in metrics] or [*requested]
+    return summed_fields(columns, requested) or others[:1]
+
+
+def _tolerance(
+    rows: Amount,
+    totals: Amount,
+    decimals: int,
+    *,
+    is_rounded: bool,
+) -> Decimal:
+    """Most that rounding alone can set a sum of rows apart from a total.
+
+    Each number is off by at most half a unit of its last decimal. Whole numbers that
+    count something are exact.
+    """
+    decimals = max(rows.decimals, totals.decimals, decimals)
+    if decimals == 0:
+        return Decimal(0)
+    rounding = (rows.numbers + totals.numbers) * Decimal(5).scaleb(-decimals - 1)
+    if is_rounded:
+        return rounding
+    return rounding + (rows.magnitude + totals.magnitude) * _SINGLE_PRECISION
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)

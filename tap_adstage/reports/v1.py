@@ -1,0 +1,225 @@
+"""Reports of API version 1: the question, and what is read from a page (API V1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage import hal
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.redaction import excerpt
+from tap_adstage.reports.control import ControlTotals
+from tap_adstage.reports.rows import (
+    an_object,
+    dates,
+    day_of,
+    meta_values,
+    metric_values,
+    number,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_adstage.config import ReportConfig
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.request import Question
+    from tap_adstage.reports.rows import Record
+    from tap_adstage.windows import Slice, Window
+
+PATH = "/organizations/{organization_id}/build_report"
+
+_BASIC = "adstage:metrics"
+_SERIES = "adstage:time_series"
+
+
+def body(question: Question, window: Window) -> dict[str, Any]:
+    """The body of a report's first page; its links lead to the further pages.
+
+    Args:
+        question: What to ask for.
+        window: The days to ask for; they go out as an absolute date range.
+
+    Returns:
+        The body (API V1: Basic Report, Time Series Report).
+    """
+    report = question.report
+    asked: dict[str, Any] = {
+        "entity_level": report.entity_level,
+        "date_range": str(window.range),
+        "limit": question.page_size,
+        "sort_by": question.sort_by,
+        "order": report.order,
+        "statuses": report.statuses,
+        "provider": report.provider,
+        "relative_to_time_zone": report.time_zone,
+    }
+    if not report.is_external:
+        asked["networks"] = list(report.networks)
+    if report.aggregate_by != "total":
+        asked["aggregate_by"] = report.aggregate_by
+    given = {
+        "fields": list(question.fields),
+        "targets": question.targets,
+        "filters": question.filters,
+        "group_by": question.group_by,
+        "dimensions": [
+            question.catalog.dimension(name).field for name in report.dimensions
+        ],
+    }
+    return asked | {key: value for key, value in given.items() if value}
+
+
+def rows(
+    page: Mapping[str, Any],
+    window: Window,
+    columns: ReportColumns,
+    report: ReportConfig,
+) -> Iterator[Record]:
+    """Read a page's records, one for each row and slice.
+
+    Args:
+        page: The page's document.
+        window: The days that were asked for; slices outside them, to which AdStage
+            widens a range, are another window's.
+        columns: The report's columns.
+        report: The report.
+
+    Yields:
+        Records with every column; what AdStage leaves out is null.
+
+    Raises:
+        ResponseError: If the page is not as documented, naming the place.
+    """
+    entity_id = _known_entity(report)
+    for place, row in _rows(page, _relation(report)):
+        meta = an_object(row, "meta", place)
+        data = an_object(row, "data", place)
+        # An external provider's text fields may stand beside its metrics.
+        values = meta_values({**data, **meta}, columns, place, entity_id=entity_id)
+        if report.aggregate_by == "total":
+            _check_range(row, window, place)
+            yield {
+                **dates(window.slices[0], columns),
+                **values,
+                **metric_values([data], columns, number, place),
+            }
+            continue
+        series = _series(row, window, place)
+        for piece in window.slices:
+            found = series.get(piece, {})
+            metrics = metric_values([found], columns, number, f"{place}.series")
+            yield {**dates(piece, columns), **values, **metrics}
+
+
+def control(
+    page: Mapping[str, Any],
+    window: Window,
+    report: ReportConfig,
+) -> ControlTotals | None:
+    """Read AdStage's own count and totals of all of a report's pages.
+
+    Args:
+        page: Any page's document.
+        window: The days that were asked for; totals of slices outside them, to which
+            AdStage widens a range, are left out.
+        report: The report.
+
+    Returns:
+        The count and totals over everything that the filters let through; `None` where
+        the page has neither (API V1: Basic Report, `counts` and totals).
+    """
+    counts = page.get("counts")
+    counted = counts if isinstance(counts, dict) else {}
+    # A group's or a breakdown's rows are buckets, and `filtered` may count entities.
+    buckets = bool(report.group_by or report.dimensions)
+    keys = ("filtered", "filtered_buckets") if buckets else ("filtered",)
+    found = hal.embedded(page, f"{_relation(report)}/totals")
+    totals = found[0] if found else {}
+    sources = [totals.get("data")]
+    if report.aggregate_by != "total" and totals:
+        place = f"_embedded.{_relation(report)}/totals"
+        sources = [*_series(totals, window, place).values()]
+    control = ControlTotals.of([counted.get(key) for key in keys], sources)
+    return control if control.counts or control.sums else None
+
+
+def _relation(report: ReportConfig) -> str:
+    return _BASIC if report.aggregate_by == "total" else _SERIES
+
+
+def _rows(page: Mapping[str, Any], relation: str) -> list[tuple[str, dict[str, Any]]]:
+    """The rows of a page that is what was asked for, each with its place.
+
+    Anything else, an error that comes with status 200 say, would pass for a window
+    without rows.
+    """
+    embedded = page.get("_embedded")
+    if not isinstance(embedded, dict) or not isinstance(embedded.get(relation), list):
+        raise ResponseError(f"_embedded.{relation} is not a list")
+    return [
+        (f"_embedded.{relation}[{position}]", row)
+        for position, row in enumerate(hal.embedded(page, relation))
+    ]
+
+
+def _series(
+    row: Mapping[str, Any],
+    window: Window,
+    where: str,
+) -> dict[Slice, Mapping[str, Any]]:
+    """A row's metrics by slice, those outside the window left out.
+
+    A slice may be missing only inside the range that the row itself says it is about:
+    a day without data is null, a day that was not answered for is an error.
+    """
+    series = row.get("series")
+    if not isinstance(series, list):
+        raise ResponseError(f"{where}.series is not a list")
+    asked = {piece.start: piece for piece in window.slices}
+    found: dict[Slice, Mapping[str, Any]] = {}
+    for position, point in enumerate(series):
+        place = f"{where}.series[{position}]"
+        if not isinstance(point, dict):
+            raise ResponseError(f"{place} is not an object")
+        start, _ = _timeframe(point, place)
+        piece = asked.get(start)
+        if piece is None:
+            continue
+        if piece in found:
+            raise ResponseError(f"{place}: the slice of {start} comes twice")
+        found[piece] = an_object(point, "data", place)
+    missing = [piece for piece in window.slices if piece not in found]
+    if missing:
+        start, end = _timeframe(row, where)
+        if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
+            raise ResponseError(
+                f"{where}: there is no slice of {missing[0].start} in its series",
+            )
+    return found
+
+
+def _check_range(row: Mapping[str, Any], window: Window, where: str) -> None:
+    """A row's range must be the one that was asked for: its record says that it is."""
+    start, end = _timeframe(row, where)
+    if (start, end) != (window.range.start, window.range.end):
+        raise ResponseError(
+            f"{where}: its timeframe is {start}..{end}, not {window.range}",
+        )
+
+
+def _timeframe(holder: Mapping[str, Any], where: str) -> Sequence[dt.date]:
+    timeframe = an_object(holder, "timeframe", where)
+    days = [day_of(timeframe.get(key)) for key in ("start", "end")]
+    known = [day for day in days if day is not None]
+    if len(known) < len(days):
+        shown = excerpt(repr(timeframe))
+        raise ResponseError(f"{where}.timeframe has no start and end: {shown}")
+    return known
+
+
+def _known_entity(report: ReportConfig) -> str | None:
+    """What all rows are about where an external provider's don't say."""
+    if report.is_external and report.entity_level == "accounts":
+        return report.targets[0]
+    return None

@@ -1,0 +1,219 @@
+"""Reports of API version 2: the question, and what is read from a page (API V2)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage import hal
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.redaction import excerpt
+from tap_adstage.reports.control import ControlTotals
+from tap_adstage.reports.rows import (
+    an_object,
+    dates,
+    day_of,
+    meta_values,
+    metric_values,
+    number,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_adstage.config import ReportConfig
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.request import Question
+    from tap_adstage.reports.rows import Record
+    from tap_adstage.windows import Slice, Window
+
+PATH = "/v2/organizations/{organization_id}/report"
+
+
+def body(question: Question, window: Window) -> dict[str, Any]:
+    """The body of a report's first page; further pages add a `page_token`.
+
+    Args:
+        question: What to ask for.
+        window: The days to ask for; they go out as an absolute date range.
+
+    Returns:
+        The body (API V2: Rows Report, Time Series Report).
+    """
+    report = question.report
+    metrics: dict[str, Any] = {
+        "networks": list(report.networks),
+        "entity_level": report.entity_level,
+    }
+    if question.targets:
+        metrics["targets"] = question.targets
+    asked: dict[str, Any] = {
+        "version": "2",
+        "date_range": str(window.range),
+        "output_format": "row",
+        "sources": {"metrics": metrics},
+        "fields": list(question.fields),
+        "sort_by": question.sort_by,
+        "order": report.order,
+        "limit": question.page_size,
+        "statuses": report.statuses,
+        "ignore_precision": report.ignore_precision,
+        "relative_to_time_zone": report.time_zone,
+    }
+    if report.aggregate_by != "total":
+        asked |= {"output_format": "series", "aggregate_by": report.aggregate_by}
+    if question.filters:
+        asked["filters"] = question.filters
+    if question.group_by:
+        asked["group_by"] = question.group_by
+    if question.control_fields:
+        asked |= {
+            "summarize_on": ["filtered"],
+            "summary_fields": list(question.control_fields),
+            "summary_format": "row",
+        }
+    return asked
+
+
+def rows(
+    page: Mapping[str, Any],
+    window: Window,
+    columns: ReportColumns,
+    report: ReportConfig,
+) -> Iterator[Record]:
+    """Read a page's records, one for each entity (or group) and slice.
+
+    Args:
+        page: The page's document.
+        window: The days that were asked for.
+        columns: The report's columns.
+        report: The report.
+
+    Yields:
+        Records with every column; what AdStage leaves out is null.
+
+    Raises:
+        ResponseError: If the page is not as documented, naming the place.
+    """
+    if report.aggregate_by == "total":
+        for place, result in _results(page, "rows"):
+            yield {
+                **dates(window.slices[0], columns),
+                **meta_values(an_object(result, "meta", place), columns, place),
+                **metric_values(_sources(result, place), columns, number, place),
+            }
+        return
+    results = _results(page, "timeseries")
+    slices = _slices(page, window) if results else []
+    for place, result in results:
+        yield from _series(result, slices, columns, place)
+
+
+def control(
+    page: Mapping[str, Any],
+    window: Window,
+    report: ReportConfig,
+) -> ControlTotals | None:
+    """Read AdStage's own count and totals of all of a report's pages.
+
+    Args:
+        page: Any page's document.
+        window: The days that were asked for.
+        report: The report.
+
+    Returns:
+        The summary over everything that the filters let through; `None` where the page
+        has none (API V2: Rows Report, `summary`).
+    """
+    del window, report
+    summary = page.get("summary")
+    filtered = summary.get("filtered") if isinstance(summary, dict) else None
+    if not isinstance(filtered, dict):
+        return None
+    return ControlTotals.of(
+        [filtered.get("count")],
+        [filtered.get("metrics"), filtered.get("calculated")],
+    )
+
+
+def _results(
+    page: Mapping[str, Any],
+    kind: str,
+) -> list[tuple[str, dict[str, Any]]]:
+    """The results of a page that is what was asked for, each with its place.
+
+    Anything else, an error that comes with status 200 say, would pass for a window
+    without rows.
+    """
+    if page.get("type") != kind:
+        raise ResponseError(f"type is {excerpt(repr(page.get('type')))}, not {kind}")
+    embedded = page.get("_embedded")
+    if not isinstance(embedded, dict) or not isinstance(embedded.get("results"), list):
+        raise ResponseError("_embedded.results is not a list")
+    return [
+        (f"_embedded.results[{position}]", result)
+        for position, result in enumerate(hal.embedded(page, "results"))
+    ]
+
+
+def _series(
+    result: Mapping[str, Any],
+    slices: Sequence[Slice],
+    columns: ReportColumns,
+    where: str,
+) -> Iterator[Record]:
+    summary = an_object(result, "summary", where)
+    meta = meta_values(
+        an_object(summary, "meta", f"{where}.summary"),
+        columns,
+        where,
+    )
+    series = an_object(result, "series", where)
+
+    def whole(found: Any, place: str) -> Sequence[Any]:  # noqa: ANN401 - any JSON value
+        if found is None:
+            return [None] * len(slices)
+        if not isinstance(found, list) or len(found) != len(slices):
+            raise ResponseError(
+                f"{place}: there is no value for each of the {len(slices)} timestamps",
+            )
+        return [number(value, place) for value in found]
+
+    place = f"{where}.series"
+    metrics = metric_values(_sources(series, place), columns, whole, place)
+    for position, piece in enumerate(slices):
+        yield {
+            **dates(piece, columns),
+            **meta,
+            **{name: values[position] for name, values in metrics.items()},
+        }
+
+
+def _slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
+    """The slices that the page's timestamps stand for.
+
+    They must be those that were asked for, all of them: a row under the wrong day is
+    worse than none, and a day without rows would count as finished.
+    """
+    timestamps = an_object(page, "time", "").get("timestamps")
+    if not isinstance(timestamps, list):
+        raise ResponseError("time.timestamps is not a list")
+    asked = {piece.start: piece for piece in window.slices}
+    days = [day_of(timestamp) for timestamp in timestamps]
+    if set(days) != set(asked) or len(days) != len(asked):
+        shown = excerpt(json.dumps(timestamps, default=str))
+        raise ResponseError(
+            f"time.timestamps are not the slices of {window.range}, each once: {shown}",
+        )
+    return [asked[day] for day in days if day]
+
+
+def _sources(holder: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
+    sources = [
+        an_object(holder, part, where)
+        for part in ("metrics", "calculated")
+        if holder.get(part) is not None
+    ]
+    if not sources:
+        raise ResponseError(f"{where} has no metrics")
+    return sources

@@ -7,8 +7,14 @@ import pytest
 
 from tap_adstage.config import parse
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.reports.columns import FieldCatalog, column_name, report_columns
+from tap_adstage.reports.columns import (
+    ALWAYS,
+    FieldCatalog,
+    column_name,
+    report_columns,
+)
 from tap_adstage.reports.meta_fields import META_FIELDS, meta_field
+from tap_adstage.reports.request import Question, fields_to_request
 
 if TYPE_CHECKING:
     from tap_adstage.config import ReportConfig
@@ -222,3 +228,181 @@ def test_documented_meta_fields_are_known_in_any_case() -> None:
     assert len(META_FIELDS) == 70
     assert meta_field("folder_names.x") is None
     assert meta_field("nothing") is None
+
+
+# --- external providers ---
+
+GOOGLE = FieldCatalog.of(
+    [
+        {"id": "ga:sessions", "type": "METRIC"},
+        {"id": "ga:bounceRate", "type": "METRIC"},
+        {"id": "ga:sourceMedium", "type": "TEXT"},
+        {"id": "campaign_name", "type": "TEXT"},
+    ],
+    is_external=True,
+)
+PROFILE: dict[str, Any] = {
+    "provider": "google_analytics",
+    "targets": ["/network/google_analytics/account/1"],
+    "entity_level": "accounts",
+    "fields": ["ga:sessions"],
+}
+
+
+def external(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
+    return report(**PROFILE | keys)
+
+
+def test_an_external_provider_s_prefixes_are_requested_and_are_no_part_of_a_name() -> (
+    None
+):
+    columns = report_columns(
+        external(fields=["GA:BounceRate", "ga:sessions", "campaign_name"]), GOOGLE
+    )
+    assert columns.schema["properties"] == {
+        "date": DAY,
+        "entity_id": {"type": "string"},
+        "network": TEXT,
+        "currency_code": TEXT,
+        "ga_bouncerate": NUMBER,
+        "ga_sessions": NUMBER,
+        "campaign_name": TEXT,
+    }
+    everything = {column.name for column in columns.fields}
+    assert fields_to_request(columns, everything) == [
+        "ga:bounceRate",
+        "ga:sessions",
+        "campaign_name",
+    ]
+
+
+def test_dimensions_are_string_columns_and_keys() -> None:
+    columns = report_columns(
+        external(dimensions=["ga:deviceCategory", "ga:sourceMedium"]), GOOGLE
+    )
+    assert columns.keys == (
+        "date",
+        "entity_id",
+        "ga_devicecategory",
+        "ga_sourcemedium",
+    )
+    for key in columns.keys[1:]:
+        assert columns.schema["properties"][key] == {"type": "string"}
+    assert columns.schema["required"] == [*columns.keys]
+    asked = fields_to_request(columns, {column.name for column in columns.fields})
+    assert asked == ["ga:sessions"]
+
+
+def test_a_dimension_s_case_counts_unless_a_descriptor_has_it() -> None:
+    columns = report_columns(
+        external(dimensions=["ga:deviceCategory", "GA:SOURCEMEDIUM"]), GOOGLE
+    )
+    fields = [column.field for column in columns.fields]
+    assert {"ga:deviceCategory", "ga:sourceMedium"} <= set(fields)
+
+
+def test_a_field_that_is_a_dimension_too_is_one_column() -> None:
+    names = [
+        column.name
+        for column in report_columns(
+            external(
+                fields=["ga:sourceMedium", "ga:sessions"],
+                dimensions=["ga:sourceMedium"],
+            ),
+            GOOGLE,
+        ).fields
+    ]
+    assert sorted(names) == sorted(set(names))
+    assert names.index("ga_sourcemedium") < names.index("ga_sessions")
+
+
+def test_a_total_by_dimension_and_group_has_all_of_them_in_its_key() -> None:
+    columns = report_columns(
+        external(
+            dimensions=["ga:deviceCategory"],
+            aggregate_by="total",
+            group_by="campaign_name",
+        ),
+        GOOGLE,
+    )
+    assert columns.keys == ("date", "date_end", "campaign_name", "ga_devicecategory")
+
+
+@pytest.mark.parametrize(
+    ("keys", "parts"),
+    [
+        ({"fields": ["ga:session"]}, ["'ga:session'", "did you mean ga:sessions"]),
+        ({"fields": ["clicks"]}, ["'clicks'", "a text field of provider google_ana"]),
+        ({"fields": ["account_name"]}, ["'account_name'"]),
+        ({"group_by": "account_name"}, ["group_by", "text field of provider"]),
+        ({"group_by": "ga:sessions"}, ["group_by", "'ga:sessions'"]),
+        ({"sort_by": "spend"}, ["sort_by", "'spend'"]),
+        (
+            {"filters": [{"path": "meta/ga:sessions", "op": "gt", "value": 1}]},
+            ["filters", "'meta/ga:sessions'", "did you mean ga:sessions"],
+        ),
+        (
+            {"dimensions": ["ga:date", "ga.date"]},
+            ["ga:date and ga.date would share the column ga_date"],
+        ),
+    ],
+)
+def test_an_external_provider_s_fields_are_those_of_its_descriptors(
+    keys: dict[str, Any],
+    parts: list[str],
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        report_columns(external(**keys), GOOGLE)
+    assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+def test_filters_on_a_provider_s_fields_are_spelled_as_the_provider_does() -> None:
+    filters = [
+        {"path": "GA:Sessions", "op": "gt", "value": 1},
+        {"path": "meta/GA:SourceMedium", "op": "match", "value": "x"},
+    ]
+    asked = Question(
+        report=external(filters=filters, sort_by="ga:SESSIONS"),
+        fields=[],
+        catalog=GOOGLE,
+        accounts=None,
+        page_size=1,
+    )
+    assert [condition["path"] for condition in asked.filters] == [
+        "ga:sessions",
+        "meta/ga:sourceMedium",
+    ]
+    assert asked.sort_by == "ga:sessions"
+
+
+# --- descriptors that vanish ---
+
+DISCOVERED = {
+    "calculated_metric_9": {"type": ["number", "null"]},
+    "old_note": {"type": ["string", "null"]},
+    "old_texts": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("calculated_metric:9", "calculated_metric_9"),
+        ("Old_Note", "old_note"),
+        ("old_texts", "old_texts"),
+    ],
+)
+def test_a_field_that_vanished_since_discovery_stays_a_column(
+    field: str, column: str
+) -> None:
+    columns = report_columns(report(fields=["clicks", field]), CATALOG, DISCOVERED)
+    assert columns.vanished == (field,)
+    assert columns.schema["properties"][column] == DISCOVERED[column]
+    everything = {column.name for column in columns.fields}
+    assert fields_to_request(columns, everything) == [*ALWAYS, "clicks"]
+
+
+def test_a_field_that_was_never_discovered_is_unknown() -> None:
+    with pytest.raises(ConfigError, match="'cliks'"):
+        report_columns(report(fields=["cliks"]), CATALOG, DISCOVERED)
+    assert report_columns(report(), CATALOG, DISCOVERED).vanished == ()

@@ -30,6 +30,12 @@ REPORT: dict[str, Any] = {
 }
 
 
+FACEBOOK: dict[str, Any] = {
+    "provider": "facebook",
+    "targets": ["/network/facebook/account/10"],
+}
+
+
 def read(settings: dict[str, Any]) -> Config:
     return parse(
         {"access_token": "t0ken", **settings},
@@ -179,6 +185,75 @@ def test_every_setting_has_a_wrong_value_tested() -> None:
         ({"ignore_precision": "no"}, ["reports[0].ignore_precision", "true or false"]),
         ({"feilds": ["x"]}, ["reports[0].feilds", "did you mean fields or"]),
         ({"hourly": True}, ["reports[0].hourly", "there is no such key"]),
+        ({"api_version": 3}, ["reports[0].api_version", "3", "one of 2, 1"]),
+        ({"api_version": "1"}, ["reports[0].api_version", '"1"', "one of 2, 1"]),
+        (
+            {"api_version": 1, "fields": ["Calculated_Metric:123"]},
+            ["reports[0].fields[0]", '"Calculated_Metric:123"', "take api_version 2"],
+        ),
+        (
+            {"api_version": 1, "sort_by": "calculated_metric:1"},
+            ["reports[0].sort_by", "calculated metrics take api_version 2"],
+        ),
+        (
+            {
+                "api_version": 1,
+                "filters": [{"path": "calculated_metric:1", "op": "gt", "value": 1}],
+            },
+            ["reports[0].filters[0].path", "calculated metrics take api_version 2"],
+        ),
+        (
+            {"api_version": 1, "ignore_precision": True},
+            ["reports[0].ignore_precision", "true", "takes api_version 2"],
+        ),
+        (
+            {
+                "api_version": 1,
+                "entity_level": "ads",
+                "targets": ["/network/adwords/ad_group/1"],
+            },
+            ["reports[0].targets[0]", "accounts, account groups, folders and camp"],
+        ),
+        ({"provider": "tiktok"}, ["reports[0].provider", "adstage, facebook, adwords"]),
+        (
+            {"dimensions": ["age"]},
+            ["reports[0].dimensions", '["age"]', "an external provider"],
+        ),
+        ({"dimensions": []}, ["reports[0].dimensions", "at least one"]),
+        ({"dimensions": ["age", "age"]}, ["reports[0].dimensions", "each value once"]),
+        (
+            {**FACEBOOK, "api_version": 2},
+            ["reports[0].api_version", "2", "facebook takes version 1"],
+        ),
+        ({**FACEBOOK, "networks": ["facebook"]}, ["reports[0].networks", "a network"]),
+        (
+            {**FACEBOOK, "fields": ["calculated_metric:123"]},
+            ["reports[0].fields[0]", "calculated metrics"],
+        ),
+        (
+            {**FACEBOOK, "targets": None},
+            ["reports[0].targets: not given", "a single account", "/network/facebook"],
+        ),
+        (
+            {**FACEBOOK, "targets": ["/network/adwords/account/1"]},
+            ["reports[0].targets", "/network/adwords/account/1", "a single account"],
+        ),
+        (
+            {**FACEBOOK, "targets": [*FACEBOOK["targets"], *FACEBOOK["targets"]]},
+            ["reports[0].targets", "a single account"],
+        ),
+        (
+            {**FACEBOOK, "targets": ["/network/adstage/account_group/1"]},
+            ["reports[0].targets", "a single account"],
+        ),
+        (
+            {
+                **FACEBOOK,
+                "entity_level": "ads",
+                "targets": ["/network/facebook/campaign/1"],
+            },
+            ["reports[0].targets", "a single account"],
+        ),
     ],
 )
 def test_a_wrong_report_is_an_error_that_names_the_key(
@@ -212,6 +287,14 @@ def test_two_reports_of_one_name_are_an_error() -> None:
         (
             {"start_date": "2024-02-01", "end_date": "2024-01-31"},
             ["end_date", '"2024-01-31"', 'start_date "2024-02-01"'],
+        ),
+        (
+            {
+                "sync_mode": "SPECIFIC_ACCOUNTS",
+                "accounts": ["/network/facebook/account/11"],
+                "reports": [{**REPORT, **FACEBOOK}],
+            },
+            ["reports[0].targets", "account/10", "one of the setting accounts"],
         ),
     ],
 )
@@ -263,6 +346,35 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (report.sort_by, report.order) == ("entity_id", "asc")
     assert (report.lookback_days, report.window_days) == (30, 10)
     assert len(report.networks) == 9
+
+
+@pytest.mark.parametrize(
+    ("keys", "version"),
+    [
+        ({}, 2),
+        ({"api_version": 1}, 1),
+        ({"api_version": 2}, 2),
+        (FACEBOOK, 1),
+        ({**FACEBOOK, "api_version": 1, "dimensions": ["age"]}, 1),
+        ({"provider": "gemini", "targets": ["/network/gemini/account/1"]}, 1),
+        (
+            {
+                "provider": "google_analytics",
+                "targets": ["/network/google_analytics/account/1"],
+            },
+            1,
+        ),
+    ],
+)
+def test_external_providers_use_version_1_and_all_others_2(
+    keys: dict[str, Any],
+    version: int,
+) -> None:
+    (report,) = read({"reports": [{**REPORT, **keys}]}).reports
+    assert report.api_version == version
+    assert report.provider == keys.get("provider", "adstage")
+    assert report.is_external == ("provider" in keys)
+    assert report.dimensions == tuple(keys.get("dimensions", ()))
 
 
 def test_no_reports_at_all_is_a_choice() -> None:

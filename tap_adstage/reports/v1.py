@@ -19,7 +19,7 @@ from tap_adstage.reports.rows import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from tap_adstage.config import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
@@ -139,7 +139,7 @@ def control(
     sources = [totals.get("data")]
     if report.aggregate_by != "total" and totals:
         place = f"_embedded.{_relation(report)}/totals"
-        sources = [*_series(totals, window, place).values()]
+        sources = [*_points(totals, window, place).values()]
     control = ControlTotals.of([counted.get(key) for key in keys], sources)
     return control if control.counts or control.sums else None
 
@@ -168,11 +168,28 @@ def _series(
     window: Window,
     where: str,
 ) -> dict[Slice, Mapping[str, Any]]:
-    """A row's metrics by slice, those outside the window left out.
+    """A row's metrics by slice.
 
     A slice may be missing only inside the range that the row itself says it is about:
     a day without data is null, a day that was not answered for is an error.
     """
+    found = _points(row, window, where)
+    missing = [piece for piece in window.slices if piece not in found]
+    if missing:
+        start, end = _timeframe(row, where)
+        if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
+            raise ResponseError(
+                f"{where}: there is no slice of {missing[0].start} in its series",
+            )
+    return found
+
+
+def _points(
+    row: Mapping[str, Any],
+    window: Window,
+    where: str,
+) -> dict[Slice, Mapping[str, Any]]:
+    """The points of a series by slice, those outside the window left out."""
     series = row.get("series")
     if not isinstance(series, list):
         raise ResponseError(f"{where}.series is not a list")
@@ -189,13 +206,6 @@ def _series(
         if piece in found:
             raise ResponseError(f"{place}: the slice of {start} comes twice")
         found[piece] = an_object(point, "data", place)
-    missing = [piece for piece in window.slices if piece not in found]
-    if missing:
-        start, end = _timeframe(row, where)
-        if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
-            raise ResponseError(
-                f"{where}: there is no slice of {missing[0].start} in its series",
-            )
     return found
 
 
@@ -208,14 +218,13 @@ def _check_range(row: Mapping[str, Any], window: Window, where: str) -> None:
         )
 
 
-def _timeframe(holder: Mapping[str, Any], where: str) -> Sequence[dt.date]:
+def _timeframe(holder: Mapping[str, Any], where: str) -> tuple[dt.date, dt.date]:
     timeframe = an_object(holder, "timeframe", where)
-    days = [day_of(timeframe.get(key)) for key in ("start", "end")]
-    known = [day for day in days if day is not None]
-    if len(known) < len(days):
+    start, end = day_of(timeframe.get("start")), day_of(timeframe.get("end"))
+    if start is None or end is None:
         shown = excerpt(repr(timeframe))
         raise ResponseError(f"{where}.timeframe has no start and end: {shown}")
-    return known
+    return start, end
 
 
 def _known_entity(report: ReportConfig) -> str | None:

@@ -1,0 +1,307 @@
+"""Control totals: what is compared, what rounding explains, and what is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_adstage.config import parse
+from tap_adstage.date_ranges import DateRange
+from tap_adstage.reports import v1, v2
+from tap_adstage.reports.columns import FieldCatalog, ReportColumns, report_columns
+from tap_adstage.reports.control import (
+    ControlTotals,
+    Tally,
+    control_fields,
+    summed_fields,
+)
+from tap_adstage.windows import Slice, Window, slice_of
+
+CATALOG = FieldCatalog.of([{"id": name} for name in ("clicks", "spend", "conversions")])
+DAYS = (dt.date(2024, 3, 18), dt.date(2024, 3, 19))
+WINDOW = Window(DateRange(*DAYS), tuple(slice_of(day, "day") for day in DAYS))
+CENT = Decimal("0.01")
+
+
+def report(**keys: Any) -> Any:  # noqa: ANN401 - settings
+    given = {
+        "name": "r",
+        "entity_level": "ads",
+        "fields": ["clicks", "spend"],
+        **keys,
+    }
+    config = parse(
+        {"sandbox": True, "reports": [given]},
+        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
+        stream_names=[],
+    )
+    return config.reports[0]
+
+
+def columns(**keys: Any) -> ReportColumns:  # noqa: ANN401 - settings
+    return report_columns(report(**keys), CATALOG)
+
+
+def differences(
+    rows: list[dict[str, Any]],
+    control: ControlTotals,
+    *,
+    is_rounded: bool = True,
+    **keys: Any,  # noqa: ANN401 - settings
+) -> list[str]:
+    decided = columns(**keys)
+    tally = Tally(decided, summed_fields(decided, ["clicks", "spend"]))
+    for row in rows:
+        tally.add({"date": "2024-03-19", "entity_id": "a", **row})
+    return [*tally.differences(control, is_rounded=is_rounded)]
+
+
+def row(entity_id: str = "a", **metrics: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"entity_id": entity_id, "clicks": 0, "spend": Decimal(0), **metrics}
+
+
+def totals(count: int | None, **sums: Any) -> ControlTotals:  # noqa: ANN401
+    return ControlTotals.of([count], [sums])
+
+
+# --- rows ---
+
+
+def test_rows_are_counted_once_whatever_their_slices() -> None:
+    rows = [
+        row(entity_id) | {"date": day}
+        for entity_id in "abc"
+        for day in ("2024-03-18", "2024-03-19")
+    ]
+    assert differences(rows, totals(3)) == []
+    assert differences(rows, totals(4)) == ["rows: AdStage counts 4, 3 were written"]
+    assert differences(rows, totals(2)) == ["rows: AdStage counts 2, 3 were written"]
+
+
+def test_a_repeated_row_does_not_stand_for_a_lost_one() -> None:
+    rows = [row("a"), row("b"), row("b")]
+    assert differences(rows, totals(3)) == ["rows: AdStage counts 3, 2 were written"]
+
+
+def test_a_window_without_rows_is_compared_too() -> None:
+    assert differences([], totals(0, clicks=None)) == []
+    assert differences([], totals(7, clicks=3)) == [
+        "rows: AdStage counts 7, 0 were written",
+        "clicks: AdStage's total is 3, the rows written sum to 0",
+    ]
+
+
+def test_what_adstage_does_not_give_is_not_compared() -> None:
+    unusable = ControlTotals.of(
+        [None, "3", True],
+        [None, {"clicks": "7", "spend": None}, {"clicks": True}],
+    )
+    assert differences([row(clicks=5)], unusable) == []
+
+
+def test_one_of_several_counts_is_enough() -> None:
+    control = ControlTotals.of([90, 2], [])
+    assert differences([row("a"), row("b")], control) == []
+    assert differences([row("a")], control) == [
+        "rows: AdStage counts 2 or 90, 1 were written"
+    ]
+
+
+# --- sums ---
+
+
+def test_counts_of_clicks_are_exact() -> None:
+    rows = [row(str(number), clicks=1) for number in range(1000)]
+    assert differences(rows, totals(None, clicks=1000)) == []
+    assert differences(rows, totals(None, clicks=999)) == [
+        "clicks: AdStage's total is 999, the rows written sum to 1000"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spends", "total", "says"),
+    [
+        (["0.10", "0.20"], "0.30", ""),
+        (["0.10", "0.20"], "0.31", ""),  # 0.104 and 0.204 are 0.308
+        (["0.10", "0.20"], "0.32", "0.32, the rows written sum to 0.30, rounding"),
+        (["1.5", "1.5"], "3.02", "3.02, the rows written sum to 3.0, rounding"),
+        (
+            ["1", "2"],
+            "3.02",
+            "3.02, the rows written sum to 3, rounding explains 0.015",
+        ),
+        (["1", "2"], "4", "4, the rows written sum to 3, rounding explains 0.015"),
+    ],
+)
+def test_rounding_to_cents_explains_half_a_cent_a_number(
+    spends: list[str],
+    total: str,
+    says: str,
+) -> None:
+    rows = [row(str(n), spend=Decimal(spend)) for n, spend in enumerate(spends)]
+    found = differences(rows, totals(None, spend=Decimal(total)))
+    assert (says in found[0]) if says else (found == [])
+
+
+def test_more_decimals_explain_less() -> None:
+    rows = [row("a", spend=Decimal("0.1234")), row("b", spend=Decimal("0.1234"))]
+    assert differences(rows, totals(None, spend=Decimal("0.2469"))) == []
+    assert differences(rows, totals(None, spend=Decimal("0.2470"))) != []
+
+
+def test_unrounded_amounts_are_single_precision_floats() -> None:
+    rows = [row("a", spend=Decimal("1549.68005371094"))]
+    near, far = Decimal("1549.68"), Decimal("1549.67")
+    control = totals(None, spend=near)
+    assert differences(rows, control, is_rounded=False) == []
+    assert differences(rows, totals(None, spend=far), is_rounded=False) != []
+    assert differences(rows, control, is_rounded=True) != []
+
+
+@given(st.lists(st.decimals(0, 5000, places=4), min_size=1, max_size=50))
+def test_rounding_alone_is_never_a_difference(exact: list[Decimal]) -> None:
+    def cents(amount: Decimal) -> Decimal:
+        return amount.quantize(CENT, ROUND_HALF_UP)
+
+    rows = [row(str(n), spend=cents(amount)) for n, amount in enumerate(exact)]
+    assert (
+        differences(rows, totals(len(rows), spend=cents(sum(exact, Decimal(0))))) == []
+    )
+
+
+@given(
+    st.lists(st.decimals(0, 5000, places=2), min_size=1, max_size=50),
+    st.integers(0, 49),
+)
+def test_a_lost_row_is_always_a_difference(exact: list[Decimal], lost: int) -> None:
+    rows = [row(str(n), spend=amount) for n, amount in enumerate(exact)]
+    control = totals(len(rows), spend=sum(exact, Decimal(0)))
+    del rows[lost % len(rows)]
+    assert differences(rows, control)
+
+
+def test_null_counts_as_nothing() -> None:
+    rows = [row("a", clicks=None), row("b", clicks=4)]
+    assert differences(rows, totals(2, clicks=4)) == []
+
+
+# --- which totals are asked for ---
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked", "summed"),
+    [
+        ({}, ["clicks", "spend"], ["clicks", "spend"]),
+        ({"fields": ["conversions", "spend"]}, ["spend"], ["spend"]),
+        ({"fields": ["conversions", "ad_name"]}, ["conversions"], []),
+        ({"fields": ["ad_name"]}, ["entity_id"], []),
+        ({"group_by": "network"}, ["clicks", "spend"], ["clicks", "spend"]),
+        # An entity is in each of its folders and account groups, and once in the total.
+        ({"group_by": "folder_names"}, ["clicks"], []),
+        ({"group_by": "folder_ids.40"}, ["clicks"], []),
+        ({"group_by": "account_group_id"}, ["clicks"], []),
+        ({"group_by": "account_group_name"}, ["clicks"], []),
+    ],
+)
+def test_totals_are_asked_of_what_is_requested_and_adds_up(
+    keys: dict[str, Any],
+    asked: list[str],
+    summed: list[str],
+) -> None:
+    decided = columns(**keys)
+    requested = [column.field for column in decided.fields]
+    assert control_fields(decided, requested) == asked
+    assert summed_fields(decided, requested) == summed
+
+
+def test_no_total_is_asked_of_a_field_that_is_deselected() -> None:
+    decided = columns()
+    assert control_fields(decided, ["entity_id", "spend"]) == ["spend"]
+    assert control_fields(decided, ["entity_id"]) == ["entity_id"]
+
+
+# --- AdStage's own word ---
+
+
+def test_v2_has_a_summary() -> None:
+    page = {
+        "summary": {
+            "filtered": {
+                "calculated": {},
+                "count": 3,
+                "metrics": {"spend": Decimal("50973.39"), "clicks": 7, "ctr": 1},
+            },
+            "type": "summary_row",
+        },
+    }
+    control = v2.control(page, WINDOW, report())
+    assert control is not None
+    assert control.counts == {3}
+    assert {name: amount.total for name, amount in control.sums.items()} == {
+        "spend": Decimal("50973.39"),
+        "clicks": 7,
+    }
+
+
+@pytest.mark.parametrize("summary", [None, {}, [], {"filtered": None}])
+def test_v2_without_a_summary_can_not_be_compared(summary: object) -> None:
+    assert v2.control({"summary": summary}, WINDOW, report()) is None
+
+
+def v1_page(relation: str, **totals: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {
+        "_embedded": {f"adstage:{relation}/totals": totals},
+        "counts": {"overall": 90, "filtered": 12, "filtered_buckets": 3, "page": 1},
+    }
+
+
+def point(day: str, **data: int) -> dict[str, Any]:
+    frame = {"start": f"{day}T00:00:00Z", "end": f"{day}T23:59:59Z"}
+    return {"data": data, "timeframe": frame}
+
+
+def test_v1_has_counts_and_totals() -> None:
+    page = v1_page("metrics", data={"clicks": 8783, "spend": Decimal("23780.87")})
+    total = {"aggregate_by": "total", "api_version": 1}
+    control = v1.control(page, WINDOW, report(**total))
+    assert control is not None
+    assert control.counts == {12}
+    assert control.sums["clicks"].total == 8783
+    grouped = v1.control(page, WINDOW, report(**total, group_by="network"))
+    assert grouped is not None
+    assert grouped.counts == {12, 3}
+
+
+def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
+    days = ["2024-03-17", "2024-03-18", "2024-03-19", "2024-03-20"]
+    page = v1_page(
+        "time_series",
+        data={"clicks": 1111},
+        series=[point(day, clicks=10**n) for n, day in enumerate(days)],
+    )
+    control = v1.control(page, WINDOW, report(api_version=1))
+    assert control is not None
+    assert control.sums["clicks"].total == 110
+    assert control.sums["clicks"].numbers == 2
+
+
+def test_v1_without_counts_and_totals_can_not_be_compared() -> None:
+    page: dict[str, Any]
+    for page in ({}, {"counts": None}, {"counts": {}, "_embedded": {}}):
+        assert v1.control(page, WINDOW, report(api_version=1)) is None
+
+
+def test_v1_s_totals_over_longer_slices_are_those_of_the_window() -> None:
+    march = Slice(dt.date(2024, 3, 1), dt.date(2024, 3, 31))
+    window = Window(DateRange(march.start, DAYS[1]), (march,))
+    frame = {"start": "2024-03-01T00:00:00Z", "end": "2024-03-31T23:59:59Z"}
+    page = v1_page("time_series", series=[{"data": {"clicks": 9}, "timeframe": frame}])
+    monthly = report(api_version=1, aggregate_by="month")
+    control = v1.control(page, window, monthly)
+    assert control is not None
+    assert control.sums["clicks"].total == 9

@@ -6,20 +6,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tap_adstage.sandbox import descriptors, hal, resources
 from tap_adstage.sandbox.refusals import NotFound, RefusedRequest
-from tap_adstage.sandbox.report_request import parse_report_request
-from tap_adstage.sandbox.reports import build_report
+from tap_adstage.sandbox.report_rows import ReportRows
 from tap_adstage.sandbox.requests_log import ReceivedRequest
 from tap_adstage.sandbox.tokens import Credentials, OAuthError
+from tap_adstage.sandbox.v1_reports import build_v1_report
+from tap_adstage.sandbox.v1_request import body_of_query, parse_v1_report_request
+from tap_adstage.sandbox.v2_reports import build_report
+from tap_adstage.sandbox.v2_request import parse_report_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_adstage.sandbox.entities import AccountGroup, Entity
     from tap_adstage.sandbox.organizations import Organization
+    from tap_adstage.sandbox.report_request import ReportRequest
     from tap_adstage.sandbox.service import Service
 
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>\n"
@@ -36,6 +40,7 @@ def create_app(service: Service) -> Flask:
     app.register_error_handler(OAuthError, _oauth_error)
     _add_token_route(app, service)
     _add_resource_routes(app, service)
+    _add_report_routes(app, service)
     _add_list_routes(app, service)
     _add_metric_routes(app, service)
     return app
@@ -145,7 +150,11 @@ def _add_resource_routes(app: Flask, service: Service) -> None:
     @app.get("/api/me")
     def me() -> Response:
         is_lightweight = request.args.get("type") == "lightweight"
-        return _json(resources.current_user(world, lightweight=is_lightweight))
+        return _json(
+            resources.current_user(
+                world, service.switches.imports, lightweight=is_lightweight
+            )
+        )
 
     @app.get("/api/organizations/<int:organization_id>")
     def organization(organization_id: int) -> Response:
@@ -155,23 +164,55 @@ def _add_resource_routes(app: Flask, service: Service) -> None:
     @app.get("/api/users/<int:user_id>/sync_information")
     def sync_information(user_id: int) -> Response:
         _check_user(service, user_id)
-        return _json(resources.sync_information(world, service.clock.today))
+        return _json(
+            resources.sync_information(
+                world, service.clock.today, service.switches.imports
+            )
+        )
+
+
+def _add_report_routes(app: Flask, service: Service) -> None:
+    world = service.world
+    user_id = world.user.fetch_id
+
+    def rows_of(request: ReportRequest, organization_id: int) -> ReportRows:
+        return ReportRows(
+            request,
+            world,
+            organization_id,
+            service.clock.today,
+            drop_rows=service.switches.drop_rows,
+        )
 
     @app.post("/api/v2/organizations/<int:organization_id>/report")
     def report(organization_id: int) -> Response:
         _organization(service, organization_id)
-        parsed = parse_report_request(
+        asked = parse_report_request(
             _json_body(), world, organization_id, service.clock.now
         )
-        return _json(
-            build_report(
-                parsed,
-                world,
-                organization_id,
-                today=service.clock.today,
-                api_url=_api_url(),
-            )
+        rows = rows_of(asked, organization_id)
+        return _json(build_report(asked, rows, organization_id, user_id, _api_url()))
+
+    @app.route(
+        "/api/organizations/<int:organization_id>/build_report",
+        methods=["GET", "POST"],
+        provide_automatic_options=False,
+    )
+    def v1_report(organization_id: int) -> Response:
+        _organization(service, organization_id)
+        is_link = request.method != "POST"
+        if is_link and service.v1.follow == "post":
+            raise MethodNotAllowed(valid_methods=["POST"])
+        asked = parse_v1_report_request(
+            body_of_query(request.args) if is_link else _json_body(),
+            world,
+            organization_id,
+            service.clock.now,
+            rounding=service.v1.rounding,
         )
+        rows = rows_of(asked, organization_id)
+        url = f"{_api_url()}/organizations/{organization_id}/build_report"
+        return _json(build_v1_report(asked, rows, user_id, url, service.v1))
 
 
 def _add_list_routes(app: Flask, service: Service) -> None:

@@ -12,7 +12,7 @@ from tap_adstage.sandbox.mixing import between, mix, pick
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_KEY, _STATUS, _REMOTE_ID, _NAME, _THEME = range(1, 6)
+_KEY, _STATUS, _REMOTE_ID, _NAME, _THEME, _PROVIDER_KEY = range(1, 7)
 
 _STATUSES = ("ACTIVE",) * 12 + (
     "PAUSED",
@@ -77,6 +77,34 @@ def build_accounts(
         _fill(account, index, counts)
         accounts.append(account)
     return tuple(accounts)
+
+
+def build_provider_accounts(
+    seed: int, *, organization_id: int, counts: Mapping[str, int]
+) -> dict[str, Entity]:
+    """Return an account on each network that only external providers report on.
+
+    Google Analytics has nothing below its accounts, which it calls profiles.
+    """
+    accounts = {}
+    for index, network in enumerate(names.PROVIDER_NETWORK_NAMES):
+        key = mix(mix(seed, _PROVIDER_KEY), index)
+        account = Entity(
+            kind="account",
+            network=network,
+            remote_id=_remote_id(network, "account", key, index),
+            name=_account_name(network, key, index),
+            status="ACTIVE",
+            organization_id=organization_id,
+            currency=names.CURRENCIES[index],
+            key=key,
+            position=index,
+            meta_fields=META_FIELDS,
+        )
+        if network != "google_analytics":
+            _fill(account, index, counts)
+        accounts[network] = account
+    return accounts
 
 
 def build_account_groups(
@@ -180,7 +208,8 @@ def _account_name(network: str, key: int, place: int) -> str:
     number = f" {place + 1}" if place >= len(names.ACCOUNT_PURPOSES) else ""
     if network in _AWKWARD_ACCOUNTS and place == 0:
         company = names.AWKWARD_NAMES[_AWKWARD_ACCOUNTS[network]]
-    return f"{company} - {names.NETWORK_NAMES[network]} {purpose}{number}"
+    shown = (names.NETWORK_NAMES | names.PROVIDER_NETWORK_NAMES)[network]
+    return f"{company} - {shown} {purpose}{number}"
 
 
 def _name(kind: str, key: int, number: int) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from tap_adstage.sandbox.entities import LEVEL_KINDS
 from tap_adstage.sandbox.metrics import METRICS
 from tap_adstage.sandbox.names import NETWORKS
+from tap_adstage.sandbox.providers import EXTERNAL
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.metrics import Metric
+    from tap_adstage.sandbox.providers import Provider
 
 Json: TypeAlias = "dict[str, Any]"
 
@@ -23,48 +26,6 @@ _REPORTS = [
     "KEYWORDS_PERFORMANCE_REPORT",
 ]
 
-_PROVIDER_FIELDS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "facebook": (
-        ("reach", "Reach", "DEFAULT"),
-        ("results", "Results", "DEFAULT"),
-        ("clicks", "Clicks (All)", "DEFAULT"),
-        ("link_clicks", "Link Clicks", "DEFAULT"),
-        ("impressions", "Impressions", "DEFAULT"),
-        ("spend", "Amount Spent", "CURRENCY"),
-        ("frequency", "Frequency", "DECIMAL"),
-        ("ctr", "CTR (All)", "PERCENTAGE"),
-        ("campaign_name", "Campaign Name", "TEXT"),
-        ("age", "Age", "TEXT"),
-        ("gender", "Gender", "TEXT"),
-    ),
-    "adwords": (
-        ("clicks", "Clicks", "INTEGER"),
-        ("impressions", "Impressions", "INTEGER"),
-        ("cost", "Cost", "CURRENCY"),
-        ("ctr", "CTR", "PERCENTAGE"),
-        ("conversions", "Conversions", "DECIMAL"),
-        ("average_position", "Avg. Position", "DECIMAL"),
-        ("search_impression_share", "Search Impr. Share", "PERCENTAGE"),
-        ("campaign_name", "Campaign", "TEXT"),
-        ("device", "Device", "TEXT"),
-    ),
-    "gemini": (
-        ("clicks", "Clicks", "INTEGER"),
-        ("impressions", "Impressions", "INTEGER"),
-        ("spend", "Spend", "CURRENCY"),
-        ("average_cpc", "Average CPC", "CURRENCY"),
-        ("campaign_name", "Campaign Name", "TEXT"),
-    ),
-    "google_analytics": (
-        ("sessions", "Sessions", "INTEGER"),
-        ("users", "Users", "INTEGER"),
-        ("bounce_rate", "Bounce Rate", "PERCENTAGE"),
-        ("transaction_revenue", "Revenue", "CURRENCY"),
-        ("source_medium", "Source / Medium", "TEXT"),
-    ),
-}
-"""Fields of the external providers: id, name and format."""
-
 
 def cross_network_descriptors() -> list[Json]:
     """Return the descriptors of the metrics that AdStage has for all its users."""
@@ -77,14 +38,23 @@ def organization_descriptors() -> list[Json]:
     return [_descriptor(each) for each in (*(METRICS[id_] for id_ in _REPEATED), *own)]
 
 
-def provider_descriptors(provider: str) -> list[Json] | None:
-    """Return the descriptors of an external provider, None if there is no such one."""
-    fields = _PROVIDER_FIELDS.get(provider)
-    if fields is None:
+def provider_descriptors(name: str) -> list[Json] | None:
+    """Return the descriptors of an external provider, None if there is no such one.
+
+    Dimensions and other text stand among the metrics.
+    """
+    provider = EXTERNAL.get(name)
+    if provider is None:
         return None
     return [
-        _provider_descriptor(provider, field_id, name, field_format)
-        for field_id, name, field_format in fields
+        *(
+            _provider_descriptor(provider, each.id, each.name, each.format)
+            for each in provider.metrics.values()
+        ),
+        *(
+            _provider_descriptor(provider, field, shown, "TEXT")
+            for field, shown in (provider.texts or {}).items()
+        ),
     ]
 
 
@@ -108,8 +78,9 @@ def _descriptor(metric: Metric) -> Json:
 
 
 def _provider_descriptor(
-    provider: str, field_id: str, name: str, field_format: str
+    provider: Provider, field_id: str, name: str, field_format: str
 ) -> Json:
+    kinds = {LEVEL_KINDS[level] for level in provider.levels}
     descriptor: Json = {
         "id": field_id,
         "short_name": name,
@@ -120,17 +91,17 @@ def _provider_descriptor(
         "type": "TEXT" if field_format == "TEXT" else "METRIC",
         "category": "PERFORMANCE",
         "default_sort_order": "DESC",
-        **{f"is_{each}": each == provider for each in _FLAGGED_NETWORKS},
-        **{f"is_{kind}": kind != "keyword" for kind in _KINDS},
+        **{f"is_{each}": each == provider.name for each in _FLAGGED_NETWORKS},
+        **{f"is_{kind}": kind in kinds for kind in _KINDS},
         "is_post": False,
         "is_company_status_update": False,
         "show_increase_as": "POSITIVE",
     }
-    if provider == "adwords":
+    if provider.name == "adwords":
         descriptor["display_names"] = [name]
         descriptor["reports"] = _REPORTS
         descriptor["supports_filters"] = _REPORTS[:2]
         descriptor["supports_zero_impressions"] = _REPORTS[:1]
-    if provider == "gemini":
+    if provider.name == "gemini":
         descriptor["can_filter"] = field_format != "TEXT"
     return descriptor

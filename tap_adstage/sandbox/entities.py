@@ -30,6 +30,19 @@ STATUS_FILTERS = {
 }
 """The entity statuses that each value of a report's `statuses` lets through."""
 
+STATUS_WORDS = {
+    "active": "ACTIVE",
+    "ad_group_inactive": "PAUSED",
+    "archived": "ARCHIVED",
+    "campaign_inactive": "PAUSED",
+    "completed": "COMPLETED",
+    "deleted": "DELETED",
+    "empty": None,
+    "inactive": "PAUSED",
+    "not_empty": None,
+}
+"""The words into which V1's links expand `statuses`; two of them limit nothing here."""
+
 
 @dataclass(frozen=True)
 class AccountGroup:

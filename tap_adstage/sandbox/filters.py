@@ -6,12 +6,12 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tap_adstage.sandbox.meta import LIST_FIELDS, META_FIELDS, OBJECT_FIELDS
-from tap_adstage.sandbox.metrics import METRICS
 from tap_adstage.sandbox.refusals import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tap_adstage.sandbox.report_fields import FieldNames
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
@@ -30,8 +30,8 @@ class Filter:
 
     Attributes:
         field: Name of the field, without `meta/`.
-        is_meta: Whether it is a meta field, whose condition entities are to meet before
-            they are grouped; those on metrics are for the rows.
+        is_meta: Whether it is a meta field or dimension, whose condition is to be met
+            before anything is grouped; those on metrics are for the rows.
     """
 
     field: str
@@ -68,7 +68,7 @@ class Filter:
         return str(self.value).casefold() in str(actual).casefold()
 
 
-def parse_filters(value: object, user_id: int) -> tuple[Filter, ...]:
+def parse_filters(value: object, names: FieldNames) -> tuple[Filter, ...]:
     """Return the filters of a request body.
 
     Raises:
@@ -78,10 +78,10 @@ def parse_filters(value: object, user_id: int) -> tuple[Filter, ...]:
         return ()
     if not isinstance(value, list):
         _refuse(f"must be an array, not {value!r}")
-    return tuple(_parse_filter(each, user_id) for each in value)
+    return tuple(_parse_filter(each, names) for each in value)
 
 
-def _parse_filter(value: object, user_id: int) -> Filter:
+def _parse_filter(value: object, names: FieldNames) -> Filter:
     if not isinstance(value, dict) or set(value) != {"path", "op", "value"}:
         _refuse(f"each must be an object of path, op and value, not {value!r}")
     path, op, wanted = value["path"], value["op"], value["value"]
@@ -90,10 +90,9 @@ def _parse_filter(value: object, user_id: int) -> Filter:
     if not isinstance(path, str):
         _refuse(f"path must be a string, not {path!r}")
     is_meta = path.startswith("meta/")
-    name = path.removeprefix("meta/")
-    if is_meta and name.removesuffix(f".{user_id}") in LIST_FIELDS:
-        name = name.removesuffix(f".{user_id}")
-    if name not in (META_FIELDS.keys() - OBJECT_FIELDS if is_meta else METRICS):
+    name = names.unqualified(path.removeprefix("meta/"))
+    is_known = names.is_text(name) if is_meta else name in names.provider.metrics
+    if not is_known:
         _refuse(f"path must be a metric or meta/ and a meta field, not {path!r}")
     _check_value(op, wanted, is_meta=is_meta)
     return Filter(name, is_meta, op, wanted)

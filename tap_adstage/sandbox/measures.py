@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import struct
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
-    from tap_adstage.sandbox.amounts import Amounts
     from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.metrics import Metric
 
@@ -22,12 +21,19 @@ class Slice(NamedTuple):
     end: dt.date
 
 
+class DailyAmounts(Protocol):
+    """What happened to entities on each day, or a part of it."""
+
+    def amount(self, entity: Entity, name: str, day: int, age: int | None) -> int:
+        """Return an amount of an entity on a day; see `Amounts.amount`."""
+
+
 Parts: TypeAlias = "tuple[int, int] | None"
 """Sums of what a metric divides and divides by; None where nothing is known."""
 
 
 def parts_by_slice(
-    amounts: Amounts,
+    amounts: DailyAmounts,
     entity: Entity,
     metric: Metric,
     slices: Sequence[Slice],
@@ -42,7 +48,7 @@ def parts_by_slice(
 
 
 def _parts(
-    amounts: Amounts, entity: Entity, metric: Metric, days: Slice, now: int | None
+    amounts: DailyAmounts, entity: Entity, metric: Metric, days: Slice, now: int | None
 ) -> Parts:
     start, end = days.start.toordinal(), days.end.toordinal()
     if now is not None:

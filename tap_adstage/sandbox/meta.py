@@ -286,5 +286,8 @@ META_FIELDS: dict[str, MetaField] = {
 OBJECT_FIELDS = frozenset({"objective", "tracking_params"})
 """Fields whose values are objects, by which nothing can be grouped."""
 
+SHOWN_FIELDS = ("currency_code", "currency_symbol", "entity_id", "network")
+"""Fields that every row has, whether they were asked for or not."""
+
 LIST_FIELDS = frozenset({"folder_ids", "folder_names"})
 """Fields whose values are lists; an entity is in the group of each element."""

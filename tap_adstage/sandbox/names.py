@@ -17,6 +17,12 @@ NETWORK_NAMES = {
 
 NETWORKS = tuple(NETWORK_NAMES)
 
+PROVIDER_NETWORK_NAMES = {
+    "gemini": "Gemini",
+    "google_analytics": "Google Analytics",
+}
+"""The same of those that are not available in cross-network reports."""
+
 NAVIGATION_GROUPS = {
     "adwords": "search",
     "amazon": "marketplace",

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox.entities import VISIBLE
-from tap_adstage.sandbox.mixing import between, mix
 from tap_adstage.sandbox.names import NAVIGATION_GROUPS, NETWORK_NAMES, NETWORKS
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
+    from tap_adstage.sandbox.imports import Imports
     from tap_adstage.sandbox.organizations import Organization
     from tap_adstage.sandbox.world import World
 
 Json: TypeAlias = "dict[str, Any]"
 
-_IMPORT = 41
-_AUTHENTICATION_ERROR = "permanent_authentication_error"
 
-
-def current_user(world: World, *, lightweight: bool) -> Json:
+def current_user(world: World, imports: Imports, *, lightweight: bool) -> Json:
     """Return the user; the lightweight form has no organizations."""
     user = world.user
     accounts = world.entities("accounts")
@@ -33,11 +31,13 @@ def current_user(world: World, *, lightweight: bool) -> Json:
         "fetch_id": user.fetch_id,
         "has_linked": bool(accounts),
         "account_status": {
-            network: _worst(each for each in accounts if each.network == network)
+            network: imports.worst_code(
+                each for each in accounts if each.network == network
+            )
             for network in NETWORKS
         },
         "visible_account_status": {
-            network: _worst(
+            network: imports.worst_code(
                 each
                 for each in accounts
                 if each.network == network and each.status in VISIBLE
@@ -162,14 +162,14 @@ def folder(it: Folder, api_url: str) -> Json:
     }
 
 
-def sync_information(world: World, today: dt.date) -> Json:
+def sync_information(world: World, today: dt.date, imports: Imports) -> Json:
     """Return how the import of each account is getting on."""
     return {
         "accounts": [
             {
                 "name": each.name,
                 "network": each.network,
-                "import_status": _import_status(each, today),
+                "import_status": imports.status(each, today),
             }
             for each in world.entities("accounts")
         ]
@@ -237,44 +237,3 @@ def _campaign_link(campaign: Entity, api_url: str) -> Json:
         "network_account_name": parent.name,
         "title": campaign.name,
     }
-
-
-def _import_code(it: Entity) -> str:
-    return {
-        3: "currently_importing",
-        7: _AUTHENTICATION_ERROR,
-        12: "currently_importing",
-    }.get(it.position, "good")
-
-
-def _import_status(it: Entity, today: dt.date) -> Json:
-    """Return an account's last import, on the morning of that day."""
-    code = _import_code(it)
-    is_broken, is_importing = code == _AUTHENTICATION_ERROR, code.startswith("curr")
-    day = dt.datetime.combine(today, dt.time(), dt.timezone.utc)
-    day -= dt.timedelta(days=21 if is_broken else 0)
-    started = day + dt.timedelta(minutes=between(it.key, _IMPORT, 60, 540))
-    minutes = 5 + mix(it.key, _IMPORT) % 200
-    finished = started + dt.timedelta(minutes=minutes)
-    if is_importing:
-        finished -= dt.timedelta(days=1)  # that of the import before
-    return {
-        "code": code,
-        "is_importing": is_importing,
-        "last_import_started": _timestamp(started),
-        "last_import_finished": _timestamp(finished),
-        "last_import_failed": _timestamp(finished) if is_broken else None,
-        "importable": not is_broken,
-    }
-
-
-def _worst(accounts: Any) -> str:  # noqa: ANN401
-    codes = {_import_code(each) for each in accounts}
-    for code in (_AUTHENTICATION_ERROR, "currently_importing", "good"):
-        if code in codes:
-            return code
-    return "unimportable"
-
-
-def _timestamp(moment: dt.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

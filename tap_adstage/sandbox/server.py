@@ -13,13 +13,16 @@ from werkzeug.test import run_wsgi_app
 
 from tap_adstage.sandbox.app import create_app
 from tap_adstage.sandbox.conditions import Conditions
+from tap_adstage.sandbox.imports import Imports
 from tap_adstage.sandbox.requests_log import RequestsLog
-from tap_adstage.sandbox.service import Clock, Service
+from tap_adstage.sandbox.service import Clock, Service, Switches
 from tap_adstage.sandbox.tokens import Credentials, Tokens
+from tap_adstage.sandbox.v1_links import V1Style
 from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -65,6 +68,12 @@ class Sandbox:
         refresh_token: str = "sandbox-refresh",  # noqa: S107
         token_lifetime: float = 3600,
         world: World | None = None,
+        v1_rounding: bool = True,
+        v1_links: str = "offset",
+        v1_follow: str = "get",
+        v1_link_drops: tuple[str, ...] = (),
+        imports: Mapping[str, Mapping[str, object]] | None = None,
+        drop_rows: int = 0,
     ) -> None:
         """Prepare a sandbox; it serves once it is started.
 
@@ -81,6 +90,19 @@ class Sandbox:
             refresh_token: The first valid refresh token.
             token_lifetime: Seconds after which issued access tokens expire.
             world: The data to serve, instead of those that follow from the seed.
+            v1_rounding: Whether V1 reports round as V2 reports do; else their numbers
+                look like those in V1's samples.
+            v1_links: `offset` for V1 reports with links `next`, `prev` and `last`,
+                `token` for `next_page` and `prev_page` with page tokens.
+            v1_follow: `get` where these links can be followed, `post` where they answer
+                405 and only their page is of use, with the first request's body.
+            v1_link_drops: Parameters that these links leave out, `targets` for one.
+            imports: For the entity ids of accounts, what their import status says
+                instead of the generated one; see `imports`.
+            drop_rows: How many rows are missing from reports; see `drop_rows`.
+
+        Raises:
+            ValueError: A style of V1 is unknown, or `imports` names no account.
         """
         self.token = token
         self.world = World(seed) if world is None else world
@@ -92,6 +114,10 @@ class Sandbox:
             "rate_limit": rate_limit,
             "fault_rate": fault_rate,
         }
+        self._v1 = V1Style(v1_rounding, v1_links, v1_follow, v1_link_drops)
+        self._switches = Switches(
+            Imports(self.world.entities("accounts"), imports or {}), drop_rows
+        )
         self._log = RequestsLog()
         self._tokens = Tokens(
             static=token,
@@ -122,6 +148,33 @@ class Sandbox:
         self._clock.fixed = day
 
     @property
+    def imports(self) -> Mapping[str, Mapping[str, object]]:
+        """What import statuses say instead of the generated ones, by entity id.
+
+        Each value may hold `code`, `is_importing`, `last_import_started`,
+        `last_import_finished`, `last_import_failed` and `importable`; what it does not
+        hold is as generated. It is set as a whole, also while the sandbox runs.
+        """
+        return self._switches.imports.overrides
+
+    @imports.setter
+    def imports(self, overrides: Mapping[str, Mapping[str, object]]) -> None:
+        self._switches.imports.overrides = overrides
+
+    @property
+    def drop_rows(self) -> int:
+        """How many of the last rows of each report's first page are missing.
+
+        They count all the same, in counts, summaries and totals: a client that compares
+        what it got with what there is finds the difference.
+        """
+        return self._switches.drop_rows
+
+    @drop_rows.setter
+    def drop_rows(self, number: int) -> None:
+        self._switches.drop_rows = number
+
+    @property
     def requests(self) -> list[ReceivedRequest]:
         """The received requests, in the order of their arrival; may be cleared."""
         return self._log.requests
@@ -140,7 +193,13 @@ class Sandbox:
         if self._running is None:
             conditions = Conditions(**self._conditions)
             service = Service(
-                self.world, self._clock, self._tokens, conditions, self._log
+                world=self.world,
+                clock=self._clock,
+                tokens=self._tokens,
+                conditions=conditions,
+                log=self._log,
+                v1=self._v1,
+                switches=self._switches,
             )
             self._running = _Running(self._port, service)
         return self

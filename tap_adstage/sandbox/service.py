@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.conditions import Conditions
+    from tap_adstage.sandbox.imports import Imports
     from tap_adstage.sandbox.requests_log import RequestsLog
     from tap_adstage.sandbox.tokens import Tokens
+    from tap_adstage.sandbox.v1_links import V1Style
     from tap_adstage.sandbox.world import World
 
 
@@ -37,6 +39,19 @@ class Clock:
         return self.now.date()
 
 
+@dataclass
+class Switches:
+    """What may change while the sandbox runs.
+
+    Attributes:
+        imports: How the imports of the accounts are getting on.
+        drop_rows: How many of the last rows of a report's first page are not shown.
+    """
+
+    imports: Imports
+    drop_rows: int
+
+
 @dataclass(frozen=True)
 class Service:
     """What the routes of one sandbox share."""
@@ -46,3 +61,5 @@ class Service:
     tokens: Tokens
     conditions: Conditions
     log: RequestsLog
+    v1: V1Style
+    switches: Switches

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tap_adstage.sandbox.refusals import RefusedRequest
+from tap_adstage.sandbox.names import NETWORKS
+from tap_adstage.sandbox.request_values import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.world import World
@@ -32,13 +33,28 @@ _RANKS = {
 }
 """How fine a grouping a kind of target is."""
 
+V1_KINDS = ("user", "organization", "account_group", "account", "folder", "campaign")
+"""Kinds of targets that API V1 takes."""
+
 _LEVEL_RANKS = {"accounts": 0, "campaigns": 1, "ad_groups": 2, "ads": 3, "keywords": 3}
 
 
 def parse_targets(
-    value: object, level: str, world: World, organization_id: int
+    value: object,
+    level: str,
+    world: World,
+    organization_id: int,
+    *,
+    kinds: Collection[str] = tuple(_RANKS),
 ) -> tuple[Target, ...] | None:
     """Return the targets of a request, None where it is about all there is.
+
+    Args:
+        value: What the request says.
+        level: The entity level of the report.
+        world: What there is.
+        organization_id: Whose entities can be targets.
+        kinds: The kinds of targets that the API takes.
 
     Raises:
         RefusedRequest: One is no entity id, unknown, or finer than the entity level.
@@ -46,28 +62,64 @@ def parse_targets(
     if value is None:
         return None
     if not isinstance(value, list) or not value:
-        _refuse(f"must be a non-empty array of entity ids or left out, not {value!r}")
-    return tuple(_target(each, level, world, organization_id) for each in value)
+        refuse(
+            "targets must be a non-empty array of entity ids or left out,"
+            f" not {value!r}"
+        )
+    targets = []
+    for each in value:
+        _check_kind(each, level, kinds)
+        targets.append(_target(str(each), world, organization_id))
+    return tuple(targets)
 
 
-def _target(value: object, level: str, world: World, organization_id: int) -> Target:
+def parse_provider_target(
+    value: object, provider: str, world: World, organization_id: int
+) -> tuple[Target, ...]:
+    """Return the one account that an external provider is asked about.
+
+    Raises:
+        RefusedRequest: There is not exactly one target, or it is no such account.
+    """
+    example = f"one account, such as /network/{provider}/account/123"
+    if not isinstance(value, list) or len(value) != 1:
+        refuse(f"targets: provider {provider} takes {example}, not {value!r}")
+    match = _ENTITY_ID.fullmatch(value[0]) if isinstance(value[0], str) else None
+    if match is None or match.groups()[:2] != (provider, "account"):
+        refuse(f"targets: provider {provider} takes {example}, not {value[0]!r}")
+    target = _entity(value[0], world, organization_id)
+    if target is None:
+        refuse(f"targets: there is no {value[0]}")
+    return (target,)
+
+
+def _check_kind(value: object, level: str, kinds: Collection[str]) -> None:
     match = _ENTITY_ID.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[2] not in _RANKS:
-        _refuse(f"{value!r} is no entity id such as /network/adwords/account/123")
-    network, kind, remote_id = match.groups()
+        refuse(
+            f"targets: {value!r} is no entity id such as /network/adwords/account/123"
+        )
+    kind = match[2]
+    if kind not in kinds:
+        refuse(f"targets: {value} is none of {', '.join(kinds)}")
     is_sibling = {kind, level} in ({"ad", "keywords"}, {"keyword", "ads"})
     if (
         _RANKS[kind] > _LEVEL_RANKS[level]
         or is_sibling
         or (kind == "criterion" and level == "ads")
     ):
-        _refuse(f"{value} is no coarser than the entity level {level}")
+        refuse(f"targets: {value} is no coarser than the entity level {level}")
+
+
+def _target(entity_id: str, world: World, organization_id: int) -> Target:
+    _, _, network, kind, remote_id = entity_id.split("/")
+    target = None
     if network == "adstage":
         target = _grouping(kind, int(remote_id), world, organization_id)
-    else:
-        target = _entity(str(value), world, organization_id)
+    elif network in NETWORKS:
+        target = _entity(entity_id, world, organization_id)
     if target is None:
-        _refuse(f"there is no {value}")
+        refuse(f"targets: there is no {entity_id}")
     return target
 
 
@@ -112,7 +164,3 @@ def _any_of(owners: frozenset[Entity]) -> Target:
         return False
 
     return contains
-
-
-def _refuse(message: str) -> NoReturn:
-    raise RefusedRequest(f"sources.metrics.targets: {message}")

@@ -6,19 +6,22 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.amounts import Amounts
+from tap_adstage.sandbox.breakdowns import Breakdown
 from tap_adstage.sandbox.building import (
     build_account_groups,
     build_accounts,
     build_folders,
+    build_provider_accounts,
 )
 from tap_adstage.sandbox.entities import LEVEL_KINDS, LEVELS
 from tap_adstage.sandbox.measures import Slice, measure, parts_by_slice, total_of
 from tap_adstage.sandbox.metrics import METRICS
 from tap_adstage.sandbox.organizations import User, build_user
+from tap_adstage.sandbox.providers import EXTERNAL
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
@@ -40,6 +43,8 @@ class World:
         organizations: The user's organizations, the first with `fetch_id` 40.
         account_groups: The user's account groups, by id. One is empty.
         folders: The user's folders, by fetch_id. One is empty.
+        provider_accounts: Accounts by network, `gemini` and `google_analytics`, that
+            only these external providers report on. They are the first organization's.
         amounts: What happened on each day, as integers.
     """
 
@@ -68,23 +73,31 @@ class World:
         self.seed = seed
         self.user: User = build_user(organizations)
         self.organizations: tuple[Organization, ...] = self.user.organizations
+        counts = {
+            "campaign": campaigns_per_account,
+            "ad_group": ad_groups_per_campaign,
+            "ad": ads_per_ad_group,
+            "keyword": keywords_per_ad_group,
+        }
+        organization_ids = [each.fetch_id for each in self.organizations]
         accounts = build_accounts(
             seed,
-            organization_ids=[each.fetch_id for each in self.organizations],
+            organization_ids=organization_ids,
             accounts_per_network=accounts_per_network,
-            counts={
-                "campaign": campaigns_per_account,
-                "ad_group": ad_groups_per_campaign,
-                "ad": ads_per_ad_group,
-                "keyword": keywords_per_ad_group,
-            },
+            counts=counts,
         )
-        self._by_level: dict[str, tuple[Entity, ...]] = {
-            level: tuple(_descendants(accounts, LEVEL_KINDS[level])) for level in LEVELS
+        self.provider_accounts: Mapping[str, Entity] = build_provider_accounts(
+            seed, organization_id=organization_ids[0], counts=counts
+        )
+        self._by_level = _by_level(accounts)
+        self._by_provider = {
+            name: _by_level([account])
+            for name, account in self.provider_accounts.items()
         }
         self._by_id = {
             entity.entity_id: entity
-            for entities in self._by_level.values()
+            for levels in (self._by_level, *self._by_provider.values())
+            for entities in levels.values()
             for entity in entities
         }
         self.account_groups: tuple[AccountGroup, ...] = build_account_groups(
@@ -102,6 +115,21 @@ class World:
             level: `accounts`, `campaigns`, `ad_groups`, `ads` or `keywords`.
         """
         return self._by_level[level]
+
+    def provider_entities(self, provider: str, level: str) -> Sequence[Entity]:
+        """Return what a provider can report on, whatever the status.
+
+        Args:
+            provider: `adstage`, which knows the cross-network networks, or one network.
+            level: As of `entities`.
+        """
+        if provider in self._by_provider:
+            return self._by_provider[provider][level]
+        return [
+            entity
+            for entity in self._by_level[level]
+            if provider in {"adstage", entity.network}
+        ]
 
     def entity(self, entity_id: str) -> Entity:
         """Return the entity with that id, such as `/network/adwords/account/123`.
@@ -146,6 +174,58 @@ class World:
             self.amounts, entity, metric, [Slice(start, end)], today=today
         )
         return measure(metric, total_of(parts))
+
+    def provider_metric(  # noqa: PLR0913
+        self,
+        provider: str,
+        entity: Entity,
+        metric_id: str,
+        day: dt.date,
+        *,
+        today: dt.date | None = None,
+        dimensions: Mapping[str, str | None] | None = None,
+    ) -> Decimal | int | None:
+        """Return one metric of an external provider on a day; see `provider_total`."""
+        return self.provider_total(
+            provider, entity, metric_id, day, day, today=today, dimensions=dimensions
+        )
+
+    def provider_total(  # noqa: PLR0913
+        self,
+        provider: str,
+        entity: Entity,
+        metric_id: str,
+        start: dt.date,
+        end: dt.date,
+        *,
+        today: dt.date | None = None,
+        dimensions: Mapping[str, str | None] | None = None,
+    ) -> Decimal | int | None:
+        """Return one metric of an external provider from start to end, inclusive.
+
+        Args:
+            provider: `facebook`, `adwords`, `gemini` or `google_analytics`.
+            entity: On the provider's network.
+            metric_id: The provider's own, `ga:sessions` for instance.
+            start: The first day.
+            end: The last day.
+            today: As of `metric`.
+            dimensions: The part to look at: values by dimension, None for what has no
+                value. Dimensions that are left out are summed up.
+        """
+        source = EXTERNAL[provider]
+        metric = source.metrics[metric_id]
+        amounts = Breakdown(self.amounts, source, tuple((dimensions or {}).items()))
+        parts = parts_by_slice(
+            amounts, entity, metric, [Slice(start, end)], today=today
+        )
+        return measure(metric, total_of(parts))
+
+
+def _by_level(accounts: Sequence[Entity]) -> dict[str, tuple[Entity, ...]]:
+    return {
+        level: tuple(_descendants(accounts, LEVEL_KINDS[level])) for level in LEVELS
+    }
 
 
 def _descendants(accounts: Sequence[Entity], kind: str) -> Iterator[Entity]:

@@ -57,6 +57,40 @@ def body(level: str = "accounts", **changes: Any) -> dict[str, Any]:
     return {key: value for key, value in request.items() if value is not None}
 
 
+def v1_body(level: str = "accounts", **changes: Any) -> dict[str, Any]:
+    """Return a V1 report request about everything, with some keys changed.
+
+    A key that is changed to None is left out.
+    """
+    request = {
+        "date_range": "2019-07-01..2019-07-03",
+        "entity_level": level,
+        "fields": list(COMMON),
+        "sort_by": "entity_id",
+        "order": "asc",
+        "statuses": "all_with_deleted",
+        "limit": 1000,
+        **changes,
+    }
+    return {key: value for key, value in request.items() if value is not None}
+
+
+def v1_rows(report: Any) -> list[dict[str, Any]]:
+    """Return the rows or series of a V1 report."""
+    embedded = report["_embedded"]
+    rows: list[dict[str, Any]] = embedded.get("adstage:metrics") or embedded.get(
+        "adstage:time_series", []
+    )
+    return rows
+
+
+def v1_totals(report: Any) -> Any:
+    """Return the totals row of a V1 report."""
+    embedded = report["_embedded"]
+    kind = "time_series" if "adstage:time_series" in embedded else "metrics"
+    return embedded[f"adstage:{kind}/totals"]
+
+
 class Api:
     """A client of a sandbox that checks nothing."""
 
@@ -100,6 +134,23 @@ class Api:
         assert "next_page" not in report["_forms"]
         results: list[dict[str, Any]] = report["_embedded"]["results"]
         return results
+
+    def post_v1(self, request: object, organization: int = 40) -> requests.Response:
+        path = f"organizations/{organization}/build_report"
+        return self.send("POST", path, json=request)
+
+    def v1_report(self, level: str = "accounts", **changes: Any) -> Any:
+        response = self.post_v1(v1_body(level, **changes))
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def v1_results(
+        self, level: str = "accounts", **changes: Any
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a V1 report that fits on one page."""
+        report = self.v1_report(level, **changes)
+        assert not report["_links"].keys() & {"next", "next_page"}
+        return v1_rows(report)
 
     def ids(self, level: str = "accounts", **changes: Any) -> set[str]:
         """Return the entity ids of a report that fits on one page."""

@@ -47,6 +47,33 @@ DOCUMENTED_REPORT: dict[str, Any] = {
 }
 """The documented request but for format, and targets that exist here."""
 
+DOCUMENTED_V1_REPORTS: dict[str, dict[str, Any]] = {
+    "v1_build_report_basic": {
+        "entity_level": "campaigns",
+        "date_range": "last 30 days",
+        "fields": [
+            "clicks",
+            "spend",
+            "campaign_name",
+            "remote_campaign_id",
+            "network",
+        ],
+    },
+    "v1_build_report_timeseries": {
+        "entity_level": "campaigns",
+        "aggregate_by": "day",
+        "date_range": "last 30 days",
+        "fields": [
+            "clicks",
+            "spend",
+            "campaign_name",
+            "remote_campaign_id",
+            "network",
+        ],
+    },
+}
+"""The documented V1 requests by the names of their answers."""
+
 
 def differences(actual: Any, shape: Any, where: str = "$") -> Iterator[str]:
     """Yield where JSON is not as its shape says.
@@ -149,6 +176,21 @@ def test_reports_have_the_documented_shape(
         "end": "2019-06-30T23:59:59Z",
         "interval": "month",
     }
+
+
+@pytest.mark.parametrize(("name", "request_body"), DOCUMENTED_V1_REPORTS.items())
+def test_v1_reports_have_the_documented_shape(
+    api: Api, name: str, request_body: dict[str, Any]
+) -> None:
+    response = api.post_v1(request_body)
+    assert response.status_code == 200, response.text
+    report = response.json()
+    assert list(differences(report, shape_of(name))) == []
+    rows = next(iter(report["_embedded"].values()))
+    assert len(rows) == report["counts"]["page"] == 10
+    clicks = [row["data"]["clicks"] for row in rows]
+    assert clicks == sorted(clicks, reverse=True)
+    assert all("filters" not in link["href"] for link in report["_links"].values())
 
 
 def test_adwords_descriptors_tell_of_reports(api: Api) -> None:

@@ -5,47 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox import hal
+from tap_adstage.sandbox.meta import SHOWN_FIELDS
 from tap_adstage.sandbox.metrics import METRICS
-from tap_adstage.sandbox.report_rows import (
-    ReportRows,
-    entities_of,
-    qualified,
-    shared_meta,
-)
+from tap_adstage.sandbox.report_rows import pieces_of, qualified, shared_meta
 from tap_adstage.sandbox.report_times import timestamps
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
-    from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.metrics import Metric
     from tap_adstage.sandbox.report_request import ReportRequest
-    from tap_adstage.sandbox.report_rows import Row
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.report_rows import Piece, ReportRows, Row
 
 Json: TypeAlias = "dict[str, Any]"
 
 
 def build_report(
     request: ReportRequest,
-    world: World,
+    rows: ReportRows,
     organization_id: int,
-    *,
-    today: dt.date,
+    user_id: int,
     api_url: str,
 ) -> Json:
     """Return the report that a request asks for.
 
     Args:
         request: What to report.
-        world: What there is to report on.
-        organization_id: Whose entities to report on.
-        today: The last day that there is data for.
+        rows: What was found for the request.
+        organization_id: Whose endpoint was called.
+        user_id: By whom the names of folder fields are qualified.
         api_url: Where links start, without a slash at the end.
     """
-    rows = ReportRows(request, world, organization_id, today)
-    report = _Report(request, rows, world.user.fetch_id, api_url)
+    report = _Report(request, rows, user_id, api_url)
     forms = hal.report_page_forms(
         request, len(rows.matching), f"{api_url}/organizations/{organization_id}/report"
     )
@@ -54,7 +45,7 @@ def build_report(
         "summary": report.summary(),
         "type": "rows" if request.output_format == "row" else "timeseries",
         "time": report.time(),
-        "_embedded": {"results": [report.result(row) for row in rows.page]},
+        "_embedded": {"results": [report.result(row) for row in rows.shown]},
         "_forms": forms,
         "_links": {"results": [], **links},
     }
@@ -86,7 +77,7 @@ class _Report:
     def result(self, row: Row) -> Json:
         """Return one row or series."""
         request = self._request
-        numbers = self._numbers(row.entities, request.metrics, request.output_format)
+        numbers = self._numbers(row.pieces, request.metrics, request.output_format)
         meta = self._row_meta(row)
         if request.output_format == "row":
             result = {**numbers, "meta": meta}
@@ -114,26 +105,26 @@ class _Report:
         return summary
 
     def _page_summary(self, summary_format: str) -> Json:
-        entities = entities_of(self._rows.page)
-        summary = self._numbers(entities, self._summary_metrics(), summary_format)
+        pieces = pieces_of(self._rows.page)
+        summary = self._numbers(pieces, self._summary_metrics(), summary_format)
         if summary_format == "row":
             summary.pop("series", None)  # pages have none, though filtered rows do
         fields = ("currency_code", "currency_symbol", *self._summary_meta_fields())
-        return {**summary, "meta": self._shared_meta(entities, fields)}
+        return {**summary, "meta": self._shared_meta(pieces, fields)}
 
     def _filtered_summary(self, summary_format: str) -> Json:
         """Return the summary of all rows, whose calculated metrics are always empty."""
-        entities = entities_of(self._rows.matching)
+        pieces = pieces_of(self._rows.matching)
         metrics = [each for each in self._summary_metrics() if not each.is_calculated]
         fields = [
-            *("currency_code", "currency_symbol", "entity_id", "network"),
+            *SHOWN_FIELDS,
             *(["id"] if summary_format == "row" else []),
             *self._summary_meta_fields(),
         ]
         return {
-            **self._numbers(entities, metrics, summary_format),
+            **self._numbers(pieces, metrics, summary_format),
             "count": len(self._rows.matching),
-            "meta": self._shared_meta(entities, fields),
+            "meta": self._shared_meta(pieces, fields),
         }
 
     def _summary_metrics(self) -> list[Metric]:
@@ -147,16 +138,16 @@ class _Report:
         return [name for name in names if name not in METRICS]
 
     def _numbers(
-        self, entities: Sequence[Entity], metrics: Sequence[Metric], form: str
+        self, pieces: Sequence[Piece], metrics: Sequence[Metric], form: str
     ) -> Json:
         """Return the metrics over the range and, where there are slices, of each.
 
         As rows, the slices are a list of objects; as series, each metric has a list.
         """
-        numbers = _by_kind(self._rows.totals(entities, metrics))
+        numbers = _by_kind(self._rows.totals(pieces, metrics))
         if self._request.aggregate_by is None:
             return numbers
-        series = self._rows.series(entities, metrics)
+        series = self._rows.series(pieces, metrics)
         if form == "series":
             return {**numbers, "series": _by_kind(series)}
         rows = [
@@ -170,7 +161,7 @@ class _Report:
 
     def _row_meta(self, row: Row) -> Json:
         request = self._request
-        fields = ["currency_code", "currency_symbol", "entity_id", "network"]
+        fields = [*SHOWN_FIELDS]
         if request.output_format == "row":
             fields.append("id")
         if request.group_by is not None:
@@ -181,7 +172,8 @@ class _Report:
             for field in dict.fromkeys(fields)
         }
 
-    def _shared_meta(self, entities: Sequence[Entity], fields: Sequence[str]) -> Json:
+    def _shared_meta(self, pieces: Sequence[Piece], fields: Sequence[str]) -> Json:
+        entities = [piece.entity for piece in pieces]
         return {
             qualified(field, self._user_id): shared_meta(entities, field)
             for field in dict.fromkeys(fields)

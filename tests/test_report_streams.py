@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+from werkzeug import Response
 
 from tap_adstage.config import default_reports
 from tap_adstage.exceptions import (
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from conftest import Messages, Sync
     from pytest_httpserver import HTTPServer
+    from werkzeug import Request
 
     from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
@@ -852,3 +856,48 @@ def test_a_state_never_goes_before_the_batch_that_backs_it(
 def test_a_wrong_setting_of_the_sdk_is_an_error_too(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="flattening_enabled"):
         TapAdStage(config={**settings, "flattening_enabled": "perhaps"})
+
+
+# --- descriptors that vanish ---
+
+
+def test_a_descriptor_that_vanished_since_discovery_is_one_warning_and_null_values(
+    httpserver: HTTPServer,
+    sync: Sync,
+    sandbox: Sandbox,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lost = "custom_conversions:14:conversions"
+    config = with_report(settings, fields=["clicks", lost], date_range="last 12 days")
+    catalog = TapAdStage(config=dict(config)).catalog_dict
+    whole = sync(config, catalog=catalog, streams=["daily"]).records("daily")
+    assert any(record["custom_conversions_14_conversions"] for record in whole)
+
+    def without_it(request: Request) -> Response:
+        url = sandbox.api_url.removesuffix("/api") + request.full_path
+        answer = requests.request(
+            request.method,
+            url,
+            data=request.get_data(),
+            headers={"Authorization": request.headers["Authorization"]},
+            timeout=20,
+        )
+        document = answer.json()
+        if request.path.endswith("metric_descriptors"):
+            document = [each for each in document if each["id"] != lost]
+        elif lost in request.get_data(as_text=True):
+            return Response("no such field", status=400)
+        return Response(json.dumps(document), mimetype="application/json")
+
+    httpserver.expect_request(re.compile("/api/.*")).respond_with_handler(without_it)
+    config["api_url"] = httpserver.url_for("/api")
+    caplog.clear()
+    records = sync(config, catalog=catalog, streams=["daily"]).records("daily")
+    assert records == [
+        {**record, "custom_conversions_14_conversions": None} for record in whole
+    ]
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warning.startswith(f"daily: AdStage no longer has {lost}")
+    with pytest.raises(ConfigError, match=lost):
+        sync(config, streams=["daily"])

@@ -132,6 +132,19 @@ def test_readme_s_config_is_valid() -> None:
     ]
 
 
+def test_readme_s_reports_are_valid() -> None:
+    blocks = re.findall(
+        r"^```json\n(\{.+?\})\n```", README.read_text(), re.MULTILINE | re.DOTALL
+    )
+    reports = [report for block in blocks if "name" in (report := json.loads(block))]
+    parsed = parse(
+        {"sandbox": True, "reports": reports},
+        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
+        stream_names=RESOURCE_STREAMS,
+    )
+    assert [report.provider for report in parsed.reports] == ["facebook"]
+
+
 def test_the_line_for_a_real_account_fits_into_the_sample() -> None:
     sample = (ROOT / "sample_config.json").read_text()
     line = '"sandbox": true,'

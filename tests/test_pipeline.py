@@ -333,6 +333,60 @@ def test_a_run_whose_tap_is_killed_goes_on_from_the_last_finished_window(
     assert len(resumed) < asked_by_a_full_run(pipeline)
 
 
+def test_breakdowns_and_snapshots_of_v1_load_with_all_their_keys(
+    pipeline: Pipeline,
+) -> None:
+    world = pipeline.sandbox.world
+    account = next(a for a in world.entities("accounts") if a.network == "facebook")
+    reports = [
+        {
+            "name": "by_age",
+            "provider": "facebook",
+            "targets": [account.entity_id],
+            "entity_level": "accounts",
+            "dimensions": ["age", "publisher_platform"],
+            "fields": ["clicks", "spend"],
+            "date_range": "last 3 days",
+        },
+        {
+            "name": "last_week_so_far",
+            "api_version": 1,
+            "entity_level": "accounts",
+            "aggregate_by": "total",
+            "fields": ["spend"],
+            "date_range": "last 7 days",
+        },
+    ]
+    pipeline.environment["TAP_ADSTAGE_REPORTS"] = json.dumps(reports)
+    pipeline.environment["TAP_ADSTAGE_RECONCILE"] = "fail"
+    for day in (FIRST, SECOND):
+        pipeline.run(day)
+    keys = ("date", "entity_id", "age", "publisher_platform", "clicks")
+    rows = pipeline.table("by_age", keys)
+    assert len({row[:4] for row in rows}) == len(rows)
+    assert {"(none)", "18-24"} <= {row[2] for row in rows}
+    assert {
+        day: sum(row[4] or 0 for row in rows if row[0] == day)
+        for day in days(dt.date(2024, 3, 17), dt.date(2024, 3, 22))
+    } == {
+        day: world.provider_metric("facebook", account, "clicks", day, today=SECOND)
+        for day in days(dt.date(2024, 3, 17), dt.date(2024, 3, 22))
+    }
+    snapshots = pipeline.table("last_week_so_far", ("date", "date_end", "entity_id"))
+    first, second = (
+        (day - dt.timedelta(days=7), day - dt.timedelta(days=1))
+        for day in (FIRST, SECOND)
+    )
+    assert snapshots == sorted(
+        [
+            (*span, each.entity_id)
+            for span in (first, second)
+            for each in world.entities("accounts")
+        ],
+        key=repr,
+    )
+
+
 def test_the_demo_shows_what_landed() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tap_adstage.sandbox", "demo"],

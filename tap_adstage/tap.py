@@ -16,7 +16,7 @@ from tap_adstage.auth import BearerToken, RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.directory import Directory
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.reports.columns import FieldCatalog
+from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.transport import Transport

@@ -7,12 +7,8 @@ import pytest
 
 from tap_adstage.config import parse
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.reports.columns import (
-    ALWAYS,
-    FieldCatalog,
-    column_name,
-    report_columns,
-)
+from tap_adstage.reports.columns import report_columns
+from tap_adstage.reports.fields import ALWAYS, FieldCatalog, column_name
 from tap_adstage.reports.meta_fields import META_FIELDS, meta_field
 from tap_adstage.reports.request import Question, fields_to_request
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from tap_adstage.config import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.reports import v1, v2
-from tap_adstage.reports.columns import FieldCatalog, ReportColumns, report_columns
+from tap_adstage.reports.columns import ReportColumns, report_columns
 from tap_adstage.reports.control import (
     ControlTotals,
     Tally,
     control_fields,
     summed_fields,
 )
+from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.windows import Slice, Window, slice_of
 
 CATALOG = FieldCatalog.of([{"id": name} for name in ("clicks", "spend", "conversions")])

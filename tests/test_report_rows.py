@@ -13,7 +13,8 @@ from tap_adstage.config import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports import v2
-from tap_adstage.reports.columns import FieldCatalog, report_columns
+from tap_adstage.reports.columns import report_columns
+from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.windows import Slice, Window
 
 MAY, JUNE = dt.date(2019, 5, 1), dt.date(2019, 6, 1)

@@ -13,7 +13,8 @@ from tap_adstage.config import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports import v1
-from tap_adstage.reports.columns import FieldCatalog, report_columns
+from tap_adstage.reports.columns import report_columns
+from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.windows import Slice, Window
 
 DECEMBER = Slice(dt.date(2016, 12, 1), dt.date(2016, 12, 31))

@@ -1,186 +1,19 @@
-"""From a report's fields to its columns: names, types, keys, and what to request."""
+"""From a report's fields to its columns: names, types, keys, and what is unknown."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.reports.meta_fields import META_FIELDS, meta_field
+from tap_adstage.reports.fields import ALWAYS, OBJECTS, Column, Kind, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.config import ReportConfig
-
-ALWAYS = ("entity_id", "network", "currency_code")
-"""Meta fields that every ungrouped row has, asked for or not."""
-
-NONE = "(none)"
-"""What a key column holds where AdStage has no value: no key is ever null."""
-
-
-class Kind(Enum):
-    """What a column holds."""
-
-    METRIC = "metric"
-    TEXT = "text"
-    NUMBER = "number"
-    OBJECT = "object"
-    ARRAY = "array"
-
-
-_SCHEMAS: Mapping[Kind, dict[str, Any]] = {
-    Kind.METRIC: {"type": ["number", "null"]},
-    Kind.TEXT: {"type": ["string", "null"]},
-    Kind.NUMBER: {"type": ["number", "null"]},
-    Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
-}
-_OBJECTS = {
-    "objective": ("code", "title", "subtitle", "unit"),
-    "tracking_params": (
-        "utm_medium",
-        "utm_source",
-        "utm_campaign",
-        "utm_content",
-        "utm_term",
-    ),
-}
-"""Documented objects and their keys, which flattening makes columns of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a report.
-
-    Attributes:
-        name: Name in the record.
-        field: Name in the API.
-        kind: What it holds.
-        asked: Whether a request names its field; AdStage gives some unasked.
-    """
-
-    name: str
-    field: str
-    kind: Kind
-    asked: bool = True
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of its values where it is no key."""
-        if self.kind is not Kind.OBJECT:
-            return dict(_SCHEMAS[self.kind])
-        return {
-            "type": ["object", "null"],
-            "properties": {
-                key: dict(_SCHEMAS[Kind.TEXT]) for key in _OBJECTS[self.field]
-            },
-            "additionalProperties": True,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class FieldCatalog:
-    """The fields that reports of one provider can have.
-
-    Attributes:
-        metrics: The API's spelling of each descriptor's field, by its lower-case form.
-        texts: Lower-case ids of the descriptors that are text.
-        is_external: Whether it is an external provider's. Its descriptors list all of
-            its fields; AdStage's own leave out the documented meta fields.
-    """
-
-    metrics: Mapping[str, str]
-    texts: frozenset[str]
-    is_external: bool = False
-
-    @classmethod
-    def of(
-        cls,
-        descriptors: Iterable[Mapping[str, Any]],
-        *,
-        is_external: bool = False,
-    ) -> FieldCatalog:
-        """Collect the fields of metric descriptors.
-
-        Args:
-            descriptors: Cross-network ones and the organization's own, or those of an
-                external provider.
-            is_external: Whether they are an external provider's.
-
-        Returns:
-            The catalog.
-        """
-        ids = {
-            str(descriptor["id"]).lower(): descriptor
-            for descriptor in descriptors
-            if descriptor.get("id")
-        }
-        return cls(
-            {lower: str(descriptor["id"]) for lower, descriptor in ids.items()},
-            frozenset(
-                lower
-                for lower, descriptor in ids.items()
-                if descriptor.get("type") == "TEXT"
-            ),
-            is_external,
-        )
-
-    def metric(self, field: str) -> str | None:
-        """The API's spelling of a descriptor's field in any case, or `None`."""
-        return self.metrics.get(field.lower())
-
-    def meta(self, field: str) -> str | None:
-        """The API's spelling of a meta field in any case, or `None`.
-
-        An external provider's are the descriptors that are text, and what every row
-        has.
-        """
-        if not self.is_external:
-            return meta_field(field)
-        if field.lower() in self.texts:
-            return self.metric(field)
-        return field.lower() if field.lower() in ALWAYS else None
-
-    def spelling(self, field: str) -> str:
-        """The API's spelling of a field; that of one which it lacks in lower case."""
-        return self.metric(field) or self.meta(field) or field.lower()
-
-    def column(self, field: str) -> Column | None:
-        """The column of a field in any case, or `None` if there is no such field."""
-        metric = self.metric(field)
-        if metric is not None:
-            is_text = metric.lower() in self.texts
-            kind = Kind.TEXT if is_text else Kind.METRIC
-            return Column(column_name(metric), metric, kind)
-        meta = self.meta(field)
-        if meta is None:
-            return None
-        asked = not self.is_external
-        return Column(column_name(meta), meta, _kind(meta), asked)
-
-    def dimension(self, name: str) -> Column:
-        """The column of a dimension, which the networks name and AdStage doesn't list.
-
-        Args:
-            name: The dimension; its case counts unless a descriptor has it too.
-        """
-        field = self.metric(name) or name
-        return Column(column_name(field), field, Kind.TEXT, asked=False)
-
-    @property
-    def names(self) -> list[str]:
-        """All fields there are, in the API's spelling."""
-        return [*self.metrics.values(), *(ALWAYS if self.is_external else META_FIELDS)]
-
-    @property
-    def meta_names(self) -> list[str]:
-        """Those fields that are no metrics."""
-        texts = [self.metrics[lower] for lower in sorted(self.texts)]
-        return [*texts, *ALWAYS] if self.is_external else [*META_FIELDS]
+    from tap_adstage.reports.fields import FieldCatalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +48,6 @@ class ReportColumns:
                 {"type": "string"} if column.name in self.keys else column.schema
             )
         return {"type": "object", "properties": properties, "required": [*self.keys]}
-
-
-def column_name(field: str) -> str:
-    """A field's column: lower case, each run of other characters one `_`.
-
-    Args:
-        field: The field's name in the API, such as `budget.value`.
-
-    Returns:
-        The column's name, such as `budget_value`.
-    """
-    return re.sub(r"[^a-z0-9_]+", "_", field.lower())
 
 
 def report_columns(
@@ -316,7 +137,7 @@ def _field_errors(
         )
     group = report.group_by
     if group and not _can_group(group, catalog):
-        names = {*catalog.meta_names} - {*_OBJECTS}
+        names = {*catalog.meta_names} - {*OBJECTS}
         yield _unknown(report, "group_by", group, names)
     if report.sort_by != group and catalog.column(report.sort_by) is None:
         yield _unknown(report, "sort_by", report.sort_by, catalog.names)
@@ -383,16 +204,6 @@ def _refuse_shared_names(
             )
             raise ConfigError([error])
         owners[column.name] = column.field
-
-
-def _kind(meta: str) -> Kind:
-    if meta.endswith("_float"):
-        return Kind.NUMBER
-    if meta in _OBJECTS:
-        return Kind.OBJECT
-    if meta.startswith(("folder_names", "folder_ids")):
-        return Kind.ARRAY
-    return Kind.TEXT
 
 
 def _grouped(column: Column) -> Column:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tap_adstage.config import ReportConfig
-    from tap_adstage.reports.columns import FieldCatalog, ReportColumns
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.fields import FieldCatalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

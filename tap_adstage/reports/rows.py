@@ -9,10 +9,11 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from tap_adstage import hal
 from tap_adstage.date_ranges import parse_day
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
-from tap_adstage.reports.columns import NONE, Column, Kind
+from tap_adstage.reports.fields import NONE, Column, Kind
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,6 +23,29 @@ if TYPE_CHECKING:
     from tap_adstage.windows import Slice
 
 Record: TypeAlias = "dict[str, Any]"
+
+
+def rows_of(page: Mapping[str, Any], relation: str) -> list[tuple[str, Record]]:
+    """The rows that a page embeds, each with its place in it.
+
+    Args:
+        page: The page's document.
+        relation: Where they are in `_embedded`.
+
+    Returns:
+        Places, for errors, and rows, in the page's order.
+
+    Raises:
+        ResponseError: If there is no list of objects: anything else, an error that
+            comes with status 200 say, would pass for a window without rows.
+    """
+    embedded = page.get("_embedded")
+    if not isinstance(embedded, dict) or not isinstance(embedded.get(relation), list):
+        raise ResponseError(f"_embedded.{relation} is not a list")
+    return [
+        (f"_embedded.{relation}[{position}]", row)
+        for position, row in enumerate(hal.embedded(page, relation))
+    ]
 
 
 def dates(piece: Slice, columns: ReportColumns) -> Record:

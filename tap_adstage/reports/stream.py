@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from tap_adstage.config import ReportConfig
     from tap_adstage.directory import Directory
-    from tap_adstage.reports.columns import FieldCatalog
     from tap_adstage.reports.control import ControlTotals
+    from tap_adstage.reports.fields import FieldCatalog
     from tap_adstage.windows import Window
 
 _APIS = {1: v1, 2: v2}

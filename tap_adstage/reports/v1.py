@@ -15,6 +15,7 @@ from tap_adstage.reports.rows import (
     meta_values,
     metric_values,
     number,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def rows(
         ResponseError: If the page is not as documented, naming the place.
     """
     entity_id = _known_entity(report)
-    for place, row in _rows(page, _relation(report)):
+    for place, row in rows_of(page, _relation(report)):
         meta = an_object(row, "meta", place)
         data = an_object(row, "data", place)
         # An external provider's text fields may stand beside its metrics.
@@ -146,21 +147,6 @@ def control(
 
 def _relation(report: ReportConfig) -> str:
     return _BASIC if report.aggregate_by == "total" else _SERIES
-
-
-def _rows(page: Mapping[str, Any], relation: str) -> list[tuple[str, dict[str, Any]]]:
-    """The rows of a page that is what was asked for, each with its place.
-
-    Anything else, an error that comes with status 200 say, would pass for a window
-    without rows.
-    """
-    embedded = page.get("_embedded")
-    if not isinstance(embedded, dict) or not isinstance(embedded.get(relation), list):
-        raise ResponseError(f"_embedded.{relation} is not a list")
-    return [
-        (f"_embedded.{relation}[{position}]", row)
-        for position, row in enumerate(hal.embedded(page, relation))
-    ]
 
 
 def _series(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage import hal
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
 from tap_adstage.reports.control import ControlTotals
@@ -16,6 +15,7 @@ from tap_adstage.reports.rows import (
     meta_values,
     metric_values,
     number,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -140,20 +140,10 @@ def _results(
     page: Mapping[str, Any],
     kind: str,
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The results of a page that is what was asked for, each with its place.
-
-    Anything else, an error that comes with status 200 say, would pass for a window
-    without rows.
-    """
+    """The results of a page that is what was asked for, each with its place."""
     if page.get("type") != kind:
         raise ResponseError(f"type is {excerpt(repr(page.get('type')))}, not {kind}")
-    embedded = page.get("_embedded")
-    if not isinstance(embedded, dict) or not isinstance(embedded.get("results"), list):
-        raise ResponseError("_embedded.results is not a list")
-    return [
-        (f"_embedded.results[{position}]", result)
-        for position, result in enumerate(hal.embedded(page, "results"))
-    ]
+    return rows_of(page, "results")
 
 
 def _series(

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_adstage.sandbox.breakdowns import Breakdown, Cell, cells_of
+from tap_adstage.sandbox.breakdowns import Cell, cells_of
 from tap_adstage.sandbox.measures import (
     json_number,
     parts_by_slice,
@@ -96,7 +96,7 @@ class ReportRows:
         self._today = today
         self._days = [part for _, part in request.slices]
         self._known: dict[tuple[str, Cell, str], list[Parts]] = {}
-        self._amounts: dict[Cell, DailyAmounts] = {(): world.amounts}
+        self._amounts: dict[Cell, DailyAmounts] = {}
         everything = [
             Piece(entity, cell)
             for entity in self._entities(organization_id)
@@ -253,7 +253,7 @@ class ReportRows:
     def _amounts_in(self, cell: Cell) -> DailyAmounts:
         amounts = self._amounts.get(cell)
         if amounts is None:
-            amounts = Breakdown(self._world.amounts, self._request.provider, cell)
+            amounts = self._world.breakdown(self._request.provider.name, cell)
             self._amounts[cell] = amounts
         return amounts
 

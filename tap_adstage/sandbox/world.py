@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.amounts import Amounts
-from tap_adstage.sandbox.breakdowns import Breakdown
+from tap_adstage.sandbox.breakdowns import Breakdown, Shares
 from tap_adstage.sandbox.building import (
     build_account_groups,
     build_accounts,
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from tap_adstage.sandbox.breakdowns import Cell
     from tap_adstage.sandbox.entities import AccountGroup, Entity, Folder
+    from tap_adstage.sandbox.measures import DailyAmounts
     from tap_adstage.sandbox.organizations import Organization
 
 __all__ = ["World"]
@@ -107,6 +109,7 @@ class World:
             seed, self._by_level["campaigns"]
         )
         self.amounts = Amounts()
+        self._shares = {name: Shares(each) for name, each in EXTERNAL.items()}
 
     def entities(self, level: str) -> Sequence[Entity]:
         """Return all entities of a level, whatever their status.
@@ -175,6 +178,12 @@ class World:
         )
         return measure(metric, total_of(parts))
 
+    def breakdown(self, provider: str, cell: Cell) -> DailyAmounts:
+        """Return what happened on each day within a cell of a provider's dimensions."""
+        if not cell:
+            return self.amounts
+        return Breakdown(self.amounts, self._shares[provider], cell)
+
     def provider_metric(  # noqa: PLR0913
         self,
         provider: str,
@@ -213,9 +222,8 @@ class World:
             dimensions: The part to look at: values by dimension, None for what has no
                 value. Dimensions that are left out are summed up.
         """
-        source = EXTERNAL[provider]
-        metric = source.metrics[metric_id]
-        amounts = Breakdown(self.amounts, source, tuple((dimensions or {}).items()))
+        metric = EXTERNAL[provider].metrics[metric_id]
+        amounts = self.breakdown(provider, tuple((dimensions or {}).items()))
         parts = parts_by_slice(
             amounts, entity, metric, [Slice(start, end)], today=today
         )

@@ -1,0 +1,149 @@
+"""What is changed about a sandbox to see how its clients take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world import World
+
+from .api import TODAY, Api, v1_rows, v1_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def own() -> Iterator[Api]:
+    """A sandbox that the test may change."""
+    world = World(accounts_per_network=1, campaigns_per_account=2)
+    with Sandbox(today=TODAY, world=world) as sandbox, Api(sandbox) as api:
+        yield api
+
+
+def statuses(api: Api) -> dict[str, dict[str, Any]]:
+    """Return the import statuses by the accounts' entity ids."""
+    listed = api.get("users/40/sync_information")["accounts"]
+    accounts = api.sandbox.world.entities("accounts")
+    ids = {(each.network, each.name): each.entity_id for each in accounts}
+    return {
+        ids[each["network"], each["name"]]: each["import_status"] for each in listed
+    }
+
+
+def test_imports_are_overridden_a_key_at_a_time(own: Api) -> None:
+    before = statuses(own)
+    never, stale = list(before)[:2]
+    own.sandbox.imports = {
+        never: {"last_import_finished": None, "importable": True},
+        stale: {"last_import_finished": "2019-07-09T04:00:00Z"},
+    }
+    after = statuses(own)
+    assert after.pop(never) == {
+        **before[never],
+        "last_import_finished": None,
+        "importable": True,
+    }
+    assert after.pop(stale) == {
+        **before[stale],
+        "last_import_finished": "2019-07-09T04:00:00Z",
+    }
+    assert after == {key: before[key] for key in after}
+    assert own.sandbox.imports[stale]["last_import_finished"].startswith("2019-07-09")  # type: ignore[attr-defined]
+    own.sandbox.imports = {}
+    assert statuses(own) == before
+
+
+def test_imports_can_be_given_from_the_start() -> None:
+    world = World(accounts_per_network=1, campaigns_per_account=1)
+    account = world.entities("accounts")[0]
+    changes = {account.entity_id: {"code": "permanent_authentication_error"}}
+    with (
+        Sandbox(today=TODAY, world=world, imports=changes) as sandbox,
+        Api(sandbox) as api,
+    ):
+        code = "permanent_authentication_error"
+        assert statuses(api)[account.entity_id]["code"] == code
+        assert api.get("me")["account_status"][account.network] == code
+
+
+@pytest.mark.parametrize(
+    ("imports", "message"),
+    [
+        ({"/network/adwords/account/1": {}}, "/network/adwords/account/1"),
+        ({"": {"finished": None}}, "last_import_finished"),
+    ],
+)
+def test_imports_of_nothing_are_an_error(
+    own: Api, imports: dict[str, dict[str, object]], message: str
+) -> None:
+    account = own.sandbox.world.entities("accounts")[0].entity_id
+    wrong = {key or account: value for key, value in imports.items()}
+    with pytest.raises(ValueError, match=message):
+        own.sandbox.imports = wrong
+    with pytest.raises(ValueError, match=message):
+        Sandbox(world=own.sandbox.world, imports=wrong)
+    assert own.sandbox.imports == {}
+
+
+@pytest.mark.parametrize("output_format", ["row", "series"])
+def test_dropped_rows_of_v2_count_all_the_same(own: Api, output_format: str) -> None:
+    question: dict[str, Any] = {
+        "output_format": output_format,
+        "aggregate_by": "day",
+        "limit": 7,
+        "summarize_on": ["page", "filtered"],
+        "summary_fields": ["clicks"],
+        "summary_format": "row",
+    }
+    whole = own.report("campaigns", **question)
+    second = own.report("campaigns", **question, offset=7)
+    own.sandbox.drop_rows = 2
+    short = own.report("campaigns", **question)
+    assert own.report("campaigns", **question, offset=7) == second
+    shown = short["_embedded"].pop("results")
+    assert shown == whole["_embedded"].pop("results")[:5]
+    assert short == whole
+    assert short["summary"]["filtered"]["count"] == 18
+
+
+@pytest.mark.parametrize("aggregate_by", [None, "day"])
+@pytest.mark.parametrize("group_by", [None, "network"])
+def test_dropped_rows_of_v1_count_all_the_same(
+    own: Api, aggregate_by: str | None, group_by: str | None
+) -> None:
+    question: dict[str, Any] = {
+        "aggregate_by": aggregate_by,
+        "group_by": group_by,
+        "limit": 4,
+    }
+    whole = own.v1_report(**question)
+    second = own.v1_report(**question, offset=4)
+    own.sandbox.drop_rows = 1
+    short = own.v1_report(**question)
+    assert v1_rows(short) == v1_rows(whole)[:3]
+    assert v1_totals(short) == v1_totals(whole)
+    assert short["counts"] == whole["counts"]
+    assert short["_links"] == whole["_links"]
+    assert own.v1_report(**question, offset=4) == second
+
+
+def test_no_more_is_dropped_than_there_is(own: Api) -> None:
+    own.sandbox.drop_rows = 50
+    assert own.report("campaigns")["_embedded"]["results"] == []
+    empty = own.report(filters=[{"path": "clicks", "op": "gt", "value": 10**9}])
+    assert empty["_embedded"]["results"] == []
+    own.sandbox.drop_rows = 0
+    assert len(own.report("campaigns")["_embedded"]["results"]) == 18
+
+
+def test_rows_can_be_dropped_from_the_start() -> None:
+    world = World(accounts_per_network=1, campaigns_per_account=1)
+    with (
+        Sandbox(today=TODAY, world=world, drop_rows=3) as sandbox,
+        Api(sandbox) as api,
+    ):
+        assert sandbox.drop_rows == 3
+        assert len(api.results()) == 9 - 3

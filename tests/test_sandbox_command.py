@@ -150,6 +150,22 @@ def test_prints_settings_for_a_shell() -> None:
     ]
 
 
+def test_reports_are_as_the_options_say() -> None:
+    options = ("--v1-links", "token", "--v1-follow", "post", "--drop-rows", "2")
+    with started("--port", "0", "--token", "t", *options) as process:
+        url = line_of(process).removeprefix("AdStage sandbox listening on ")
+        headers = {"Authorization": "Bearer t"}
+        report = requests.post(
+            f"{url}/organizations/40/build_report",
+            json={"entity_level": "campaigns", "date_range": "yesterday"},
+            headers=headers,
+            timeout=10,
+        ).json()
+        link = report["_links"]["next_page"]["href"]
+        assert requests.get(link, headers=headers, timeout=10).status_code == 405
+    assert report["counts"]["page"] - 2 == len(report["_embedded"]["adstage:metrics"])
+
+
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -169,6 +185,9 @@ def test_a_taken_port_is_one_clear_line() -> None:
         (["--fault-rate", "2"], "2.0 is not in the range 0<=x<=1"),
         (["--rate-limit", "0"], "is not in the range x>0"),
         (["--port", "70000"], "70000 is not in the range 0<=x<=65535"),
+        (["--v1-links", "cursor"], "'cursor' is not one of 'offset', 'token'"),
+        (["--v1-follow", "put"], "'put' is not one of 'get', 'post'"),
+        (["--drop-rows", "-1"], "-1 is not in the range x>=0"),
         (["serve"], "No such command 'serve'"),
         (["run"], "Missing argument 'COMMAND...'"),
         (["run", "--postgres"], "Missing argument 'COMMAND...'"),

@@ -10,13 +10,19 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tap_adstage.sandbox.options import (
+    DEFAULT_PORT,
+    SandboxOptions,
+    missing_extra,
+    with_sandbox_options,
+)
 from tap_adstage.sandbox.postgres import Postgres, PostgresError
 
 if TYPE_CHECKING:
@@ -25,9 +31,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox.server import Sandbox
-
-DEFAULT_PORT = 8765
 EXIT_CANNOT_RUN = 126
 EXIT_NOT_FOUND = 127
 EXIT_SIGNALLED = 128
@@ -44,45 +47,6 @@ _OTHER_CREDENTIALS = (
     "TAP_ADSTAGE_REFRESH_TOKEN",
     "TAP_ADSTAGE_OAUTH_",
 )
-
-
-@dataclass(frozen=True)
-class SandboxOptions:
-    """What the command line says about the sandbox, in the words of `Sandbox`."""
-
-    port: int | None
-    token: str
-    seed: int
-    today: dt.date | None
-    latency: float
-    rate_limit: float | None
-    fault_rate: float
-
-    @contextmanager
-    def running(self, default_port: int = 0) -> Iterator[Sandbox]:
-        """Run the sandbox for the time of a block, on any free port by default."""
-        try:
-            from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
-        except ModuleNotFoundError as error:
-            raise _missing(error, "sandbox") from error
-        port = default_port if self.port is None else self.port
-        with ExitStack() as started:
-            try:
-                sandbox = started.enter_context(
-                    Sandbox(**asdict(replace(self, port=port)))
-                )
-            except OSError as error:
-                raise click.ClickException(
-                    f"Port {port} is not free ({error.strerror}): choose another one "
-                    "with --port, 0 for any"
-                ) from error
-            yield sandbox
-
-
-def _missing(error: ModuleNotFoundError, extra: str) -> click.ClickException:
-    return click.ClickException(
-        f"This needs {error.name}: install tap-adstage[{extra}]"
-    )
 
 
 class _StoppedError(BaseException):
@@ -213,69 +177,16 @@ def without(
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    help=f"Port to listen on, 0 for any free one. [default: {DEFAULT_PORT}; with a "
-    "command any free one]",
-)
-@click.option(
-    "--token",
-    default="sandbox-token",
-    show_default=True,
-    help="Access token to accept.",
-)
-@click.option(
-    "--seed", default=1, show_default=True, help="Another number gives other data."
-)
-@click.option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="The sandbox's today. [default: today]",
-)
-@click.option(
-    "--latency",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Time that every answer takes.",
-)
-@click.option(
-    "--rate-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="N",
-    help="Requests a second; those above get 429.",
-)
-@click.option(
-    "--fault-rate",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    metavar="SHARE",
-    help="Share of requests that fail, 0 to 1.",
-)
+@with_sandbox_options
 @click.pass_context
-def main(  # noqa: PLR0913  one argument for each option
-    context: click.Context,
-    *,
-    port: int | None,
-    token: str,
-    seed: int,
-    as_of: dt.datetime | None,
-    latency: float,
-    rate_limit: float | None,
-    fault_rate: float,
-) -> None:
+def main(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401
     """Serve a local AdStage API over generated data until it is interrupted.
 
     With a command, run that on a sandbox of its own instead.
     """
-    day = as_of.date() if as_of else None
-    context.obj = options = SandboxOptions(
-        port, token, seed, day, latency, rate_limit, fault_rate
-    )
+    context.obj = SandboxOptions(**options)
     if context.invoked_subcommand is None:
-        _serve(options)
+        _serve(context.obj)
 
 
 def _serve(options: SandboxOptions) -> None:
@@ -350,7 +261,7 @@ def demo(options: SandboxOptions) -> None:
     try:
         from tap_adstage.sandbox import demo as steps  # noqa: PLC0415  needs the extra
     except ModuleNotFoundError as error:
-        raise _missing(error, "demo") from error
+        raise missing_extra(error, "demo") from error
     try:
         with _Signals().caught() as signals, Postgres() as server:
             today = dt.datetime.now(dt.timezone.utc).date()

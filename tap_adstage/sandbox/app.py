@@ -196,7 +196,6 @@ def _add_report_routes(app: Flask, service: Service) -> None:
     @app.route(
         "/api/organizations/<int:organization_id>/build_report",
         methods=["GET", "POST"],
-        provide_automatic_options=False,
     )
     def v1_report(organization_id: int) -> Response:
         _organization(service, organization_id)

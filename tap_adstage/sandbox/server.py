@@ -102,7 +102,8 @@ class Sandbox:
             drop_rows: How many rows are missing from reports; see `drop_rows`.
 
         Raises:
-            ValueError: A style of V1 is unknown, or `imports` names no account.
+            ValueError: A style of V1, a parameter of its links, or an account in
+                `imports` is unknown.
         """
         self.token = token
         self.world = World(seed) if world is None else world

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from tap_adstage.sandbox import page_tokens
 from tap_adstage.sandbox.entities import STATUS_WORDS
+from tap_adstage.sandbox.v1_request import V1_KEYS
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.report_request import ReportRequest
@@ -42,12 +43,15 @@ class V1Style:
         """Refuse styles that there are not.
 
         Raises:
-            ValueError: A style is unknown.
+            ValueError: A style is unknown, or a parameter is.
         """
         if self.links not in LINK_STYLES:
             raise ValueError(f"v1_links is offset or token, not {self.links!r}")
         if self.follow not in FOLLOW_METHODS:
             raise ValueError(f"v1_follow is get or post, not {self.follow!r}")
+        for name in self.link_drops:
+            if name not in V1_KEYS:
+                raise ValueError(f"v1_link_drops: no request has {name!r}")
 
 
 def page_links(request: ReportRequest, count: int, url: str, style: V1Style) -> Json:

@@ -61,6 +61,9 @@ _OPTIONAL = (
     "statuses",
     "targets",
 )
+V1_KEYS = (*_REQUIRED, *_OPTIONAL)
+"""Everything that a request can say."""
+
 _PROVIDERS = {ADSTAGE_V1.name: ADSTAGE_V1, **EXTERNAL}
 _LOCAL_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 

@@ -252,7 +252,9 @@ def test_bad_links_are_refused(api: Api, query: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"v1_links": "cursor"}, {"v1_follow": "put"}], ids=str
+    "arguments",
+    [{"v1_links": "cursor"}, {"v1_follow": "put"}, {"v1_link_drops": ("target",)}],
+    ids=str,
 )
 def test_unknown_styles_are_an_error_at_once(
     world: World, arguments: dict[str, Any]

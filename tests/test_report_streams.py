@@ -795,6 +795,41 @@ def test_full_table_replication_in_the_catalog_leaves_the_bookmark_alone(
     assert messages.bookmark("daily") == "2024-03-22"
 
 
+# --- a look at a report, for the set-up test ---
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, "2024-03-15..2024-03-19"),
+        ({"aggregate_by": "week"}, "2024-03-18..2024-03-20"),
+        ({"aggregate_by": "total"}, "2024-02-24..2024-03-19"),
+        (
+            {"filters": [{"path": "clicks", "op": "gt", "value": 0}]},
+            "2024-03-19..2024-03-19",
+        ),
+    ],
+)
+def test_a_look_takes_one_row_of_the_last_window_and_leaves_nothing_behind(
+    sandbox: Sandbox,
+    settings: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    keys: dict[str, Any],
+    expected: str,
+) -> None:
+    tap = TapAdStage(config=with_report(settings, **keys), setup_mapper=False)
+    (report,) = tap.directory.config.reports
+    found = tap.report_stream(report).probe()
+    assert found is not None
+    days, has_rows = found
+    assert (str(days), has_rows) == (expected, True)
+    assert [(q["date_range"], q["limit"]) for q in questions(sandbox)] == [
+        (expected, 1),
+    ]
+    assert "bookmarks" not in tap.state
+    assert capsys.readouterr().out == ""
+
+
 # --- the SDK's own features ---
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.config import ReportConfig
+    from tap_adstage.date_ranges import DateRange
     from tap_adstage.directory import Directory
     from tap_adstage.reports.control import ControlTotals
     from tap_adstage.reports.fields import FieldCatalog
@@ -109,6 +110,26 @@ class ReportStream(Stream):
             self._finish_window(saved)
         self._sum_up(len(windows))
 
+    def probe(self) -> tuple[DateRange, bool] | None:
+        """Ask for one row of the last window, once; nothing is written or remembered.
+
+        Returns:
+            The window's days, and whether there is a row; `None` where there is
+            nothing to ask for.
+
+        Raises:
+            AdStageError: If AdStage refuses the report, or answers with something else.
+        """
+        windows = plan(self._span, None, self._report.today)
+        if not windows:
+            return None
+        window = windows[-1]
+        first = self._first_page(self._question(page_size=1), window)
+        page = next(self._directory.client.pages(first))
+        with _located(f"{first}, {window.range}"):
+            records = [*self._api.rows(page, window, self._columns, self._report)]
+        return window.range, bool(records)
+
     @property
     def _filters_on_metrics(self) -> bool:
         """Whether a filter looks at a metric.
@@ -138,11 +159,7 @@ class ReportStream(Stream):
     def _window_records(self, window: Window) -> Iterator[dict[str, Any]]:
         client = self._directory.client
         question = self._question(client.page_size)
-        organization_id = self._directory.organization_id
-        first = ApiRequest(
-            client.url(self._api.PATH, organization_id=organization_id),
-            self._api.body(question, window),
-        )
+        first = self._first_page(question, window)
         tally = Tally(self._columns, summed_fields(self._columns, question.fields))
         control: ControlTotals | None = None
         for number, page in enumerate(client.pages(first), start=1):
@@ -152,6 +169,13 @@ class ReportStream(Stream):
                     yield record
                 control = self._api.control(page, window, self._report)
         self._reconcile(window, tally, control)
+
+    def _first_page(self, question: Question, window: Window) -> ApiRequest:
+        organization_id = self._directory.organization_id
+        return ApiRequest(
+            self._directory.client.url(self._api.PATH, organization_id=organization_id),
+            self._api.body(question, window),
+        )
 
     def _reconcile(
         self,

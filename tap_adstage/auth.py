@@ -167,7 +167,8 @@ class RefreshToken(Credentials):
             reason = error.error if isinstance(error, OAuth2Error) else error
             raise AuthenticationError(
                 f"AdStage gave no access token for the settings {self.settings}: "
-                f"{reason}",
+                f"{reason}; correct them or oauth_token_url, or grant access again and "
+                "replace refresh_token",
             ) from None
         return granted
 
@@ -246,7 +247,8 @@ def _header_value(token: str) -> str:
     """A token that can be sent; one that can't would be shown by the error."""
     if not (token.isascii() and token.isprintable() and token.split() == [token]):
         raise AuthenticationError(
-            "AdStage gave an access token that no HTTP header can hold",
+            "AdStage gave an access token that no HTTP header can hold; check the "
+            "setting oauth_token_url",
         )
     return token
 

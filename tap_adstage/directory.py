@@ -44,7 +44,7 @@ class Directory:
         Raises:
             ResponseError: If AdStage does not say who the token's user is.
         """
-        return self.config.user_id or _fetch_id(self._light_user, "/me")
+        return self.config.user_id or _fetch_id(self.light_user, "/me")
 
     @cached_property
     def organization_id(self) -> int:
@@ -59,7 +59,7 @@ class Directory:
         """
         if self.config.organization_id:
             return self.config.organization_id
-        organizations = _organizations(self._light_user) or _organizations(self.user)
+        organizations = _organizations(self.light_user) or _organizations(self.user)
         if not organizations:
             raise ResponseError(
                 "/me names no organization; give the setting organization_id",
@@ -73,6 +73,11 @@ class Directory:
                 [f"organization_id: not given; the user has several: {names}"],
             )
         return _fetch_id(organizations[0], "/me")
+
+    @cached_property
+    def light_user(self) -> Resource:
+        """The current user in the light form, which is enough to know who it is."""
+        return self._object("/me{?type}", type="lightweight")
 
     @cached_property
     def user(self) -> Resource:
@@ -191,10 +196,6 @@ class Directory:
         url = hal.resolve(link.target(limit=self.client.page_size), page)
         for account in self.client.items(url):
             yield {**account, "entity_id": account_entity_id(account)}
-
-    @cached_property
-    def _light_user(self) -> Resource:
-        return self._object("/me{?type}", type="lightweight")
 
     def _list(self, template: str) -> Iterator[Resource]:
         return self.client.items(

@@ -8,10 +8,12 @@ import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
+from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_adstage import config, config_checks, environment, settings
+from tap_adstage import config, config_checks, environment, settings, setup_test
 from tap_adstage.auth import BearerToken, RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.directory import Directory
@@ -24,7 +26,6 @@ from tap_adstage.transport import Transport
 if TYPE_CHECKING:
     from types import FrameType
 
-    import click
     from singer_sdk import Stream
 
     from tap_adstage.auth import Credentials
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.server import Sandbox
 
 _PREFIX = "TAP_ADSTAGE_"
+_SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
 
 
 class TapAdStage(Tap):
@@ -162,6 +164,48 @@ class TapAdStage(Tap):
         except (OSError, ValueError, TypeError) as error:
             files = ", ".join(path for path in value if path != "ENV")
             raise ConfigError([f"--config {files}: {error}"]) from None
+
+    @classmethod
+    def cb_test(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: str,
+    ) -> None:
+        """Run the set-up test, which writes no Singer messages, and exit.
+
+        Args:
+            ctx: click's context.
+            param: The option.
+            value: `disabled`, `schema` for the SDK's own test, else the set-up test.
+        """
+        if value in {option.value for option in _SDK_TESTS}:
+            super().cb_test(ctx, param, value)
+            return
+        given = ctx.params["config"]
+        tap = cls(
+            config=given.config,
+            parse_env_config=given.parse_env,
+            setup_mapper=False,  # it would discover before the first step
+        )
+        directory = tap.directory
+        steps = setup_test.steps(directory, tap.report_stream)
+        secrets = directory.client.transport.secrets
+        passed = setup_test.tell(setup_test.results(steps, secrets), cls.logger)
+        ctx.exit(0 if passed else 1)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Make the command line, with what `--test` does here."""
+        command = super().get_singer_command()
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name == "test":
+                option.help = (
+                    "Use --test to try token, user, organization, accounts and each "
+                    "report, a line for each on stderr. Use --test=schema to write "
+                    "the schemas without any records."
+                )
+        return command
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings in the tap's words.

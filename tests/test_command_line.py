@@ -81,6 +81,7 @@ def test_discovery_writes_the_same_catalog_that_a_sync_writes_schemas_of() -> No
     [
         (["--version"], f"tap-adstage v{metadata.version('tap-adstage')}"),
         (["--help"], "--discover"),
+        (["--help"], "--test to try token"),
         (["--about"], "access_token"),
         (["--about", "--format", "markdown"], "access_token"),
     ],
@@ -151,7 +152,7 @@ def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("mode", [[], ["--discover"]])
+@pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"]])
 def test_a_run_that_is_stopped_does_not_look_like_a_whole_one(
     tmp_path: Path,
     number: signal.Signals,

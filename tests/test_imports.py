@@ -24,6 +24,7 @@ ORDER = [
     # what speaks to the SDK
     {"reports", "resources"},
     {"sandbox"},
+    {"setup_test"},
     {"tap"},
     {"__main__"},
 ]

@@ -119,6 +119,7 @@ class Config:
         request_timeout: Seconds.
         max_retry_seconds: Seconds.
         reconcile: `off`, `warn` or `fail`.
+        import_policy: `ignore`, `warn` or `hold`.
         user_agent: User-Agent header, if given.
         today: The day that it is, in the setting `time_zone`.
         reports: The reports, in the order given.
@@ -135,6 +136,7 @@ class Config:
     request_timeout: float
     max_retry_seconds: float
     reconcile: str
+    import_policy: str
     user_agent: str | None
     today: dt.date
     reports: tuple[ReportConfig, ...]
@@ -215,6 +217,7 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
         request_timeout=settings["request_timeout"],
         max_retry_seconds=settings["max_retry_seconds"],
         reconcile=settings["reconcile"],
+        import_policy=settings["import_policy"],
         user_agent=settings["user_agent"],
         today=date_ranges.today(settings["as_of"], settings["time_zone"], now=now),
         reports=tuple(

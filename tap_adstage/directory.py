@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage import hal
+from tap_adstage import hal, imports
 from tap_adstage.entity_ids import EntityId
 from tap_adstage.exceptions import ConfigError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
+    from tap_adstage.imports import AccountImport, AccountKey, Scope
 
 Resource = dict[str, Any]
 
@@ -36,6 +37,11 @@ class Directory:
     client: AdStageClient
     config: Config
     _of_networks: dict[str, list[Resource]] = field(default_factory=dict)
+    _group_accounts: dict[str, list[Resource]] = field(
+        default_factory=dict,
+        init=False,
+        repr=False,
+    )
 
     @cached_property
     def user_id(self) -> int:
@@ -149,6 +155,28 @@ class Directory:
         ]
 
     @cached_property
+    def account_imports(self) -> list[AccountImport]:
+        """How far AdStage has imported each account: `import_status`, read closely.
+
+        Raises:
+            ResponseError: If an account says something that is not as documented.
+        """
+        return [imports.AccountImport.parse(account) for account in self.import_status]
+
+    def scope(self, networks: Iterable[str], targets: Iterable[str]) -> Scope:
+        """Find the accounts that a report reads, as `account_imports` knows them.
+
+        Args:
+            networks: The report's networks.
+            targets: Entity ids that it is limited to; none is no limit.
+
+        Returns:
+            The accounts, all of a network's where it can't be told which.
+        """
+        entities = [EntityId.parse(target) for target in targets]
+        return imports.scope(networks, entities, self._accounts_of)
+
+    @cached_property
     def cross_network_descriptors(self) -> list[Resource]:
         """Descriptors of the metrics that all networks share."""
         return self._array("/metric_descriptors")
@@ -175,14 +203,14 @@ class Directory:
             self._of_networks[network] = self._array(path, network=network)
         return self._of_networks[network]
 
-    def group_accounts(self, group: Resource) -> Iterator[Resource]:
+    def group_accounts(self, group: Resource) -> list[Resource]:
         """The accounts of a group, read through its own `adstage:list` link.
 
         Args:
             group: An account group.
 
-        Yields:
-            Each account, with its `entity_id`.
+        Returns:
+            The accounts, each with its `entity_id`.
 
         Raises:
             ResponseError: If the group has no such link.
@@ -194,8 +222,34 @@ class Directory:
             )
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
         url = hal.resolve(link.target(limit=self.client.page_size), page)
-        for account in self.client.items(url):
-            yield {**account, "entity_id": account_entity_id(account)}
+        if url not in self._group_accounts:
+            self._group_accounts[url] = [
+                {**account, "entity_id": account_entity_id(account)}
+                for account in self.client.items(url)
+            ]
+        return self._group_accounts[url]
+
+    def _accounts_of(self, target: EntityId) -> set[AccountKey] | None:
+        """The accounts of a target that is an account or an account group.
+
+        None where AdStage doesn't know the target, or has no import status of one of
+        its accounts under the name that lists of accounts have.
+        """
+        if target.level == "account":
+            accounts = self.accounts
+            found = [each for each in accounts if each["entity_id"] == str(target)]
+        else:
+            found = [
+                account
+                for group in self.account_groups
+                if str(group.get("id")) == target.remote_id
+                for account in self.group_accounts(group)
+                if self.config.accounts is None
+                or account["entity_id"] in self.config.accounts
+            ]
+        keys = {(str(each.get("network")), each.get("name")) for each in found}
+        known = {account.key for account in self.account_imports}
+        return keys if keys and keys <= known else None
 
     def _list(self, template: str) -> Iterator[Resource]:
         return self.client.items(

@@ -396,6 +396,14 @@ SETTINGS = (
         default="warn",
     ),
     Setting(
+        name="import_policy",
+        schema=_one_of("ignore", "warn", "hold"),
+        description="What to do where AdStage has not finished importing an account "
+        "that a report reads: nothing, say so, or say so and hold the report's "
+        "bookmark until it has.",
+        default="warn",
+    ),
+    Setting(
         name="user_agent",
         schema=_text(pattern=rf"^[!-~]([ -~]*[!-~])?{_END}"),
         description="User-Agent header; `tap-adstage/VERSION` where it isn't given.",

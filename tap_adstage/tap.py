@@ -13,23 +13,37 @@ from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_adstage import config, config_checks, environment, settings, setup_test
+from tap_adstage import (
+    config,
+    config_checks,
+    environment,
+    imports,
+    settings,
+    setup_test,
+)
 from tap_adstage.auth import BearerToken, RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.directory import Directory
-from tap_adstage.exceptions import ConfigError
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ConfigError,
+    ResponseError,
+)
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
     from singer_sdk import Stream
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config, ReportConfig
+    from tap_adstage.imports import Hold
     from tap_adstage.sandbox.server import Sandbox
 
 _PREFIX = "TAP_ADSTAGE_"
@@ -106,7 +120,42 @@ class TapAdStage(Tap):
             ]
         )
         catalog = FieldCatalog.of(descriptors, is_external=report.is_external)
-        return ReportStream(self, report, catalog, self.directory)
+        return ReportStream(
+            self,
+            report,
+            catalog,
+            self.directory,
+            holds=lambda: self._holds,
+        )
+
+    @cached_property
+    def _holds(self) -> Mapping[str, Hold]:
+        """How far bookmarks may go, by report: asked before the first report runs.
+
+        What AdStage has not imported is told here, once for all reports of the run.
+        """
+        policy = self.directory.config.import_policy
+        reports = [
+            stream
+            for stream in self.streams.values()
+            if isinstance(stream, ReportStream) and stream.reads_imports
+        ]
+        if policy == "ignore" or not reports:
+            return {}
+        try:
+            accounts = self.directory.account_imports
+            readings = [report.reading for report in reports]
+        except (ApiError, ResponseError) as error:
+            if policy == "hold" or isinstance(error, AuthenticationError):
+                raise
+            self.logger.warning("import_policy: nothing is known of imports: %s", error)
+            return {}
+        for line in imports.warnings(accounts, readings):
+            self.logger.warning("%s", line)
+        if policy == "warn":
+            return {}
+        holds = {each.report: imports.hold(accounts, each) for each in readings}
+        return {name: hold for name, hold in holds.items() if hold}
 
     @cached_property
     def directory(self) -> Directory:

@@ -144,6 +144,35 @@ def later(bookmark: dt.date | None, finished: dt.date) -> dt.date:
     return finished if bookmark is None else max(bookmark, finished)
 
 
+def held(
+    finished: dt.date,
+    aggregate_by: str,
+    through: dt.date | None,
+    first: dt.date,
+) -> dt.date | None:
+    """Keep a bookmark from passing a day.
+
+    A day before the run's first slice counts as that slice: the next run starts there
+    and fetches all of this one again, and nothing before what is asked for.
+
+    Args:
+        finished: First day of the last slice just written.
+        aggregate_by: `day`, `week`, `month` or `total`.
+        through: The day not to pass; `None` where any day would be too late.
+        first: First day of the run's first slice.
+
+    Returns:
+        Where the bookmark may go: no further than the slice that the day lies in;
+        `None` where it may not move.
+    """
+    if through is None:
+        return None
+    # A total's one slice is any range.
+    total = aggregate_by == "total"
+    limit = through if total else slice_of(through, aggregate_by).start
+    return min(finished, max(limit, first))
+
+
 def _requested(span: Span, today: dt.date) -> DateRange:
     """The range of a run that has no bookmark, before whole slices are considered."""
     if span.date_range is not None:

@@ -14,7 +14,7 @@ ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases"},
     {"settings", "hal"},
-    {"report_checks", "windows", "paging", "retries"},
+    {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "transport"},
     # what speaks to AdStage
@@ -31,6 +31,7 @@ ORDER = [
 PURE = {
     "date_ranges",
     "windows",
+    "imports",
     "config",
     "config_checks",
     "report_checks",

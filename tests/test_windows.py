@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_adstage.windows import Span, later, plan, slice_of
+from tap_adstage.windows import Span, held, later, plan, slice_of
 
 TODAY = dt.date(2024, 3, 20)  # a Wednesday
 SPAN = Span(
@@ -298,3 +298,36 @@ def test_a_second_run_on_the_same_day_fetches_no_more_than_the_lookback(
     )
     for window in plan(span, bookmark, today):
         assert window.range.start >= oldest.start
+
+
+@pytest.mark.parametrize(
+    ("finished", "aggregate_by", "through", "expected"),
+    [
+        ("2024-03-14", "day", "2024-03-16", "2024-03-14"),
+        ("2024-03-16", "day", "2024-03-16", "2024-03-16"),
+        ("2024-03-19", "day", "2024-03-16", "2024-03-16"),
+        ("2024-03-19", "day", "2023-12-31", "2023-12-31"),
+        # the slice that isn't whole yet is the one to go on from
+        ("2024-03-18", "week", "2024-03-19", "2024-03-18"),
+        ("2024-03-18", "week", "2024-03-18", "2024-03-18"),
+        ("2024-03-18", "week", "2024-03-17", "2024-03-11"),
+        ("2024-03-04", "week", "2024-03-17", "2024-03-04"),
+        ("2024-03-01", "month", "2024-03-01", "2024-03-01"),
+        ("2024-03-01", "month", "2024-02-29", "2024-02-01"),
+        # a total asks for all of it again, whatever the bookmark is
+        ("2024-03-01", "total", "2024-03-16", "2024-03-01"),
+        ("2024-03-01", "total", "2024-02-10", "2024-02-10"),
+        # some account has imported nothing at all
+        ("2024-03-19", "day", None, None),
+        ("2024-03-18", "week", None, None),
+        ("2024-03-01", "total", None, None),
+    ],
+)
+def test_a_held_bookmark_passes_no_slice_that_may_change(
+    finished: str,
+    aggregate_by: str,
+    through: str | None,
+    expected: str | None,
+) -> None:
+    limit = held(day(finished), aggregate_by, day(through) if through else None)
+    assert limit == (day(expected) if expected else None)

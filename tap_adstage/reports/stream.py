@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import singer_sdk.singerlib as singer
 from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_adstage.exceptions import ReconcileError, ResponseError
+from tap_adstage.date_ranges import DateRange
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
 from tap_adstage.reports import v1, v2
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
+from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.request import Question, fields_to_request
-from tap_adstage.windows import Span, later, plan
+from tap_adstage.windows import Span, held, later, plan
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.config import ReportConfig
-    from tap_adstage.date_ranges import DateRange
     from tap_adstage.directory import Directory
+    from tap_adstage.imports import Hold
     from tap_adstage.reports.control import ControlTotals
     from tap_adstage.reports.fields import FieldCatalog
     from tap_adstage.windows import Window
@@ -44,6 +48,7 @@ class ReportStream(Stream):
         report: ReportConfig,
         catalog: FieldCatalog,
         directory: Directory,
+        holds: Callable[[], Mapping[str, Hold]],
     ) -> None:
         """Decide the report's columns.
 
@@ -52,6 +57,8 @@ class ReportStream(Stream):
             report: The report.
             catalog: The fields that there are.
             directory: The organization that is reported on.
+            holds: Tells how far bookmarks of reports may go in this run, where that
+                is limited, by name.
 
         Raises:
             ConfigError: If the report asks for fields that there aren't.
@@ -61,10 +68,16 @@ class ReportStream(Stream):
         self._directory = directory
         self._api = _APIS[report.api_version]
         self._columns = report_columns(report, catalog, _discovered(tap, report.name))
-        self._unreconciled = self._uncompared = 0
+        self._holds = holds
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
         self.replication_key = REPLICATION_KEY
+        self._reconciler = Reconciler(
+            report.name,
+            directory.config.reconcile,
+            is_rounded=report.api_version != 1 and not report.ignore_precision,
+            logger=self.logger,
+        )
         if self._columns.vanished:
             self.logger.warning(
                 "%s: AdStage no longer has %s; the columns stay, without values",
@@ -86,9 +99,8 @@ class ReportStream(Stream):
             The report's records.
         """
         del context
-        saved = self._saved_bookmark()
-        whole = self.replication_method == REPLICATION_FULL_TABLE
-        windows = plan(self._span, None if whole else saved, self._report.today)
+        saved, windows = self._saved_bookmark, self.windows
+        hold = self._holds().get(self.name) if windows else None
         if not windows:
             self.logger.info(
                 "%s: nothing to ask for: as of %s the range is empty, or all of it is "
@@ -106,9 +118,11 @@ class ReportStream(Stream):
                 window.range,
             )
             yield from self._window_records(window)
-            saved = later(saved, window.bookmark)
+            saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
-        self._sum_up(len(windows))
+        self._reconciler.sum_up()
+        if hold and hold.behind and saved != later(saved, windows[-1].bookmark):
+            self.logger.warning("%s", hold.line(self.name, saved))
 
     def probe(self) -> tuple[DateRange, bool] | None:
         """Ask for one row of the last window, once; nothing is written or remembered.
@@ -129,6 +143,34 @@ class ReportStream(Stream):
         with _located(f"{first}, {window.range}"):
             records = [*self._api.rows(page, window, self._columns, self._report)]
         return window.range, bool(records)
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """What the run asks for, oldest first; a tap runs once.
+
+        Raises:
+            StateError: If the bookmark is not a day.
+        """
+        whole = self.replication_method == REPLICATION_FULL_TABLE
+        bookmark = None if whole else self._saved_bookmark
+        return plan(self._span, bookmark, self._report.today)
+
+    @property
+    def reads_imports(self) -> bool:
+        """Whether the run reads what AdStage has imported; networks are read live."""
+        return self.selected and not self._report.is_external and bool(self.windows)
+
+    @property
+    def reading(self) -> Reading:
+        """What the run reads; there are `windows`."""
+        report = self._report
+        return Reading(
+            report=self.name,
+            scope=self._directory.scope(report.networks, report.targets),
+            days=DateRange(self.windows[0].range.start, self.windows[-1].range.end),
+            today=report.today,
+            time_zone=report.time_zone,
+        )
 
     @property
     def _filters_on_metrics(self) -> bool:
@@ -168,7 +210,7 @@ class ReportStream(Stream):
                     tally.add(record)
                     yield record
                 control = self._api.control(page, window, self._report)
-        self._reconcile(window, tally, control)
+        self._reconciler.compare(window, tally, control)
 
     def _first_page(self, question: Question, window: Window) -> ApiRequest:
         organization_id = self._directory.organization_id
@@ -176,52 +218,6 @@ class ReportStream(Stream):
             self._directory.client.url(self._api.PATH, organization_id=organization_id),
             self._api.body(question, window),
         )
-
-    def _reconcile(
-        self,
-        window: Window,
-        tally: Tally,
-        control: ControlTotals | None,
-    ) -> None:
-        """Compare a window that is written with AdStage's own count and totals."""
-        policy = self._directory.config.reconcile
-        if policy == "off":
-            return
-        if control is None:
-            self._uncompared += 1
-            return
-        is_rounded = self._report.api_version != 1 and not self._report.ignore_precision
-        differences = [*tally.differences(control, is_rounded=is_rounded)]
-        if not differences:
-            return
-        self._unreconciled += 1
-        text = (
-            f"{self.name}: window {window.range} is not what AdStage counts: "
-            f"{'; '.join(differences)}"
-        )
-        if policy == "fail":
-            raise ReconcileError(
-                f"{text}. The bookmark stays before the window, so that the next run "
-                "fetches it again; set reconcile to warn to go on all the same",
-            )
-        self.logger.warning("%s", text)
-
-    def _sum_up(self, windows: int) -> None:
-        """Say once, at the end, what was not as it should be."""
-        if self._unreconciled:
-            self.logger.warning(
-                "%s: %d of %d windows are not what AdStage counts",
-                self.name,
-                self._unreconciled,
-                windows,
-            )
-        if self._uncompared:
-            self.logger.warning(
-                "%s: %d of %d windows were not compared, as AdStage gave no totals",
-                self.name,
-                self._uncompared,
-                windows,
-            )
 
     def _question(self, page_size: int) -> Question:
         fields = fields_to_request(self._columns, self._selected_columns)
@@ -262,8 +258,14 @@ class ReportStream(Stream):
     # where windows are empty. A report's bookmark is the last finished window's: so the
     # SDK's two steps that write to the state are no-ops here; `_finish_window` does it.
 
+    @cached_property
     def _saved_bookmark(self) -> dt.date | None:
-        bookmark = Bookmark.read(self.name, self.stream_state)
+        """Where the last run left the bookmark.
+
+        `stream_state` would put an empty bookmark into a state that has none.
+        """
+        state = self.tap_state.get("bookmarks", {}).get(self.name, {})
+        bookmark = Bookmark.read(self.name, state)
         if bookmark is None:
             return None
         if not bookmark.counts(self._report.aggregate_by):
@@ -278,13 +280,29 @@ class ReportStream(Stream):
             return None
         return bookmark.date
 
-    def _finish_window(self, day: dt.date) -> None:
+    def _moved(
+        self,
+        saved: dt.date | None,
+        finished: dt.date,
+        hold: Hold | None,
+    ) -> dt.date | None:
+        """Where the bookmark goes once a slice is written."""
+        if hold is None:
+            return later(saved, finished)
+        first = self.windows[0].slices[0].start
+        limit = held(finished, self._report.aggregate_by, hold.through, first)
+        return saved if limit is None else later(saved, limit)
+
+    def _finish_window(self, day: dt.date | None) -> None:
         """Move the bookmark past a window whose rows are all written, and say so.
+
+        No day is a bookmark that may not move.
 
         With BATCH messages rows are written a file at a time, and the SDK writes a
         STATE after each; one from here could be ahead of the file.
         """
-        Bookmark(day, self._report.aggregate_by).write(self.stream_state)
+        if day is not None:
+            Bookmark(day, self._report.aggregate_by).write(self.stream_state)
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -1,0 +1,81 @@
+"""What to do where a window is not what AdStage counts and sums up itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_adstage.exceptions import ReconcileError
+
+if TYPE_CHECKING:
+    import logging
+
+    from tap_adstage.reports.control import ControlTotals, Tally
+    from tap_adstage.windows import Window
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Compares the windows of one report, and says what differs.
+
+    Attributes:
+        report: Name of the report.
+        policy: `off`, `warn` or `fail`.
+        is_rounded: Whether AdStage was asked to round the report's numbers.
+        logger: Where differences are told.
+    """
+
+    report: str
+    policy: str
+    is_rounded: bool
+    logger: logging.Logger
+    _windows: int = 0
+    _different: int = 0
+    _without_totals: int = 0
+
+    def compare(
+        self,
+        window: Window,
+        tally: Tally,
+        control: ControlTotals | None,
+    ) -> None:
+        """Compare a window that is written.
+
+        Args:
+            window: The window.
+            tally: What was written.
+            control: AdStage's own word, if it gave any.
+
+        Raises:
+            ReconcileError: If they differ and the policy is `fail`.
+        """
+        if self.policy == "off":
+            return
+        self._windows += 1
+        if control is None:
+            self._without_totals += 1
+            return
+        differences = [*tally.differences(control, is_rounded=self.is_rounded)]
+        if not differences:
+            return
+        self._different += 1
+        text = (
+            f"{self.report}: window {window.range} is not what AdStage counts: "
+            f"{'; '.join(differences)}"
+        )
+        if self.policy == "fail":
+            raise ReconcileError(
+                f"{text}. The bookmark stays before the window, so that the next run "
+                "fetches it again; set reconcile to warn to go on all the same",
+            )
+        self.logger.warning("%s", text)
+
+    def sum_up(self) -> None:
+        """Say once, at the end, what was not as it should be."""
+        for number, what in (
+            (self._different, "are not what AdStage counts"),
+            (self._without_totals, "were not compared, as AdStage gave no totals"),
+        ):
+            if number:
+                counts = (self.report, number, self._windows)
+                self.logger.warning("%s: %d of %d windows %s", *counts, what)

@@ -181,8 +181,13 @@ def test_an_error_in_the_middle_of_a_sync_is_one_clear_line(tmp_path: Path) -> N
     state = tmp_path / "state.json"
     bookmarks = {"campaign_performance": {"replication_key_value": "soon"}}
     state.write_text(json.dumps({"bookmarks": bookmarks}))
-    ended = run("--config", str(SAMPLE), "--state", str(state))
+    config = tmp_path / "config.json"
+    settings = json.loads(SAMPLE.read_text())
+    # or else bookmarks are read before anything is written
+    config.write_text(json.dumps({**settings, "import_policy": "ignore"}))
+    ended = run("--config", str(config), "--state", str(state))
     assert ended.returncode == 1
+    assert '"type":"RECORD"' in ended.stdout
     assert (
         'bookmarks.campaign_performance.replication_key_value is "soon"' in ended.stderr
     )

@@ -301,8 +301,9 @@ class ReportStream(Stream):
         With BATCH messages rows are written a file at a time, and the SDK writes a
         STATE after each; one from here could be ahead of the file.
         """
+        state = self.stream_state
         if day is not None:
-            Bookmark(day, self._report.aggregate_by).write(self.stream_state)
+            Bookmark(day, self._report.aggregate_by).write(state)
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -395,7 +395,7 @@ GROUPS = {7: [0, 2], 8: [0, 3], 9: []}
         ("/network/adwords/account/4", None, ["Three", "Four"]),
         ("/network/quora/account/404", None, ["One", "Two"]),
         ("/network/adstage/account_group/7", None, ["One", "Three"]),
-        ("/network/adstage/account_group/7", "quora/account/1", ["One"]),
+        ("/network/adstage/account_group/7", [1, 2], ["One"]),
         ("/network/adstage/account_group/8", None, ["One", "Two", "Three", "Four"]),
         ("/network/adstage/account_group/9", None, ["One", "Two", "Three", "Four"]),
         ("/network/adstage/account_group/404", None, ["One", "Two", "Three", "Four"]),
@@ -405,7 +405,7 @@ def test_where_names_don_t_tell_an_account_more_are_in_scope(
     httpserver: HTTPServer,
     client: AdStageClient,
     target: str,
-    chosen: str | None,
+    chosen: list[int] | None,
     expected: list[str],
 ) -> None:
     user = "/api/users/40"
@@ -446,7 +446,7 @@ def test_where_names_don_t_tell_an_account_more_are_in_scope(
         httpserver.expect_request(path).respond_with_json(document)
     choice = {
         "sync_mode": "SPECIFIC_ACCOUNTS",
-        "accounts": [f"/network/{chosen}"],
+        "accounts": [f"/network/quora/account/{number}" for number in chosen or []],
     }
     config = parse(
         {"access_token": "t", "user_id": 40, **(choice if chosen else {})},

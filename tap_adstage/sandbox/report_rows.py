@@ -213,12 +213,10 @@ class ReportRows:
         known.sort(key=lambda pair: pair[0], reverse=self._request.descending)
         return [row for _, row in known] + unknown
 
-    def _identity(self, row: Row) -> tuple[object, ...]:
-        name = row.entities[0].entity_id
-        if self._request.group_by is not None:
-            name = str(row.group)
-        cell = [(value is None, value or "") for _, value in row.cell]
-        return self._request.group_by is not None and row.group is None, name, cell
+    def _identity(self, row: Row) -> tuple[bool, str]:
+        if self._request.group_by is None:
+            return False, row.entities[0].entity_id
+        return row.group is None, str(row.group)
 
     def _sort_value(self, row: Row) -> float | str | None:
         metric = self._request.provider.metrics.get(self._request.sort_by)

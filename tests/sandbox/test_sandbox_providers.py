@@ -253,6 +253,27 @@ def test_dimensions_can_be_filtered_sorted_and_grouped_by(
         )
 
 
+@pytest.mark.parametrize("provider", DIMENSIONS)
+def test_rows_of_a_provider_need_no_more_than_its_account(
+    api: Api, world: World, provider: str
+) -> None:
+    target = account_of(world, provider).entity_id
+    request = {
+        "date_range": "yesterday",
+        "entity_level": "accounts",
+        "provider": provider,
+        "targets": [target],
+        "dimensions": DIMENSIONS[provider][:1],
+    }
+    rows = v1_rows(api.post_v1(request).json())
+    metrics = EXTERNAL[provider].metrics
+    first = next(iter(metrics)) if provider == "google_analytics" else "clicks"
+    shown = [row["data"][first] for row in rows]
+    assert shown == sorted(shown, reverse=True)
+    assert len(shown) > 3
+    assert {tuple(row["data"]) for row in rows} == {tuple(metrics)}
+
+
 def test_groups_are_broken_down_too(api: Api, world: World) -> None:
     asked = question(world, "facebook", dimensions=["gender"], fields=["clicks"])
     rows = api.v1_results("ads", **asked, group_by="campaign_name")

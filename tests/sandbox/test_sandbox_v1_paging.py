@@ -113,6 +113,8 @@ def test_links_spell_out_the_request(api: Api) -> None:
     last = api.get(first["_links"]["last"]["href"])
     assert last["_links"].keys() == {"prev", "last"}
     assert last["counts"]["page"] == 3
+    full = api.v1_report(limit=6)["_links"]["last"]
+    assert parameters(full)["offset"] == "12"
 
 
 def test_a_report_of_one_page_links_to_that_as_its_last(api: Api) -> None:

@@ -49,7 +49,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"page_token": "garbage"}, "page_token"),
     ({"provider": "myspace"}, "facebook"),
     ({"provider": "linkedin"}, "facebook"),
-    ({"dimensions": ["age"]}, "adstage"),
+    ({"dimensions": ["age"]}, "adstage has none"),
     ({"dimensions": "age"}, "array"),
     ({"targets": []}, "targets"),
     ({"targets": "/network/adstage/user/40"}, "targets"),

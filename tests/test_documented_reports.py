@@ -258,6 +258,7 @@ def records(
             "access_token": "t0ken",
             "organization_id": 40,
             "as_of": as_of,
+            "import_policy": "ignore",
             "reports": [{"name": "r", "entity_level": "campaigns", **report}],
         },
         setup_mapper=False,

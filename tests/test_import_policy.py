@@ -37,8 +37,6 @@ IMPORTED: dict[str, Any] = {
 RELINK = {"code": "permanent_authentication_error", "importable": False}
 NEVER = {"last_import_started": None, "last_import_finished": None}
 
-Imports = dict[str, dict[str, Any]]
-
 
 def ran(day: str) -> dict[str, Any]:
     """An import in the night to a day, counted in UTC."""
@@ -58,17 +56,25 @@ def running(day: str) -> dict[str, Any]:
     }
 
 
+class Imports:
+    """How accounts are imported: all up to yesterday, but those that are set."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.clear()
+
+    def clear(self) -> None:
+        accounts = self._sandbox.world.entities("accounts")
+        self._sandbox.imports = {each.entity_id: IMPORTED for each in accounts}
+
+    def __setitem__(self, entity_id: str, changes: dict[str, Any]) -> None:
+        changed = {entity_id: IMPORTED | changes}
+        self._sandbox.imports = {**self._sandbox.imports, **changed}
+
+
 @pytest.fixture
-def imports(monkeypatch: pytest.MonkeyPatch) -> Imports:
-    """How accounts are imported, by entity id; all others are, up to yesterday."""
-    changes: Imports = {}
-
-    def status(account: Entity, today: dt.date) -> dict[str, Any]:
-        del today
-        return IMPORTED | changes.get(account.entity_id, {})
-
-    monkeypatch.setattr("tap_adstage.sandbox.resources._import_status", status)
-    return changes
+def imports(sandbox: Sandbox) -> Imports:
+    return Imports(sandbox)
 
 
 @pytest.fixture
@@ -179,17 +185,23 @@ def test_a_report_with_nothing_to_ask_for_needs_no_import(
     assert lines(caplog) == []
 
 
-def test_an_answer_that_can_t_be_read_ends_the_run_before_anything_is_written(
+def test_an_answer_that_can_t_be_read_is_said_and_ends_a_run_that_is_to_hold(
     sync: Sync,
     settings: dict[str, Any],
     imports: Imports,
     accounts: list[Entity],
+    caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     imports[accounts[0].entity_id] = {"last_import_finished": "this morning"}
+    messages = sync(with_reports(settings), streams=["daily"])
+    assert messages.bookmark("daily") == "2024-03-19"
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warning.startswith("import_policy: nothing is known of imports: ")
+    assert "last_import_finished is 'this morning'" in warning
     with pytest.raises(ResponseError, match="last_import_finished is 'this morning'"):
-        sync(with_reports(settings))
-    assert capsys.readouterr().out == ""
+        sync(with_reports(settings, policy="hold"), streams=["daily"])
+    assert '"RECORD"' not in capsys.readouterr().out
 
 
 # --- warn ---
@@ -241,16 +253,15 @@ def test_bookmarks_move_on_unless_they_are_to_be_held(
 
 
 @pytest.mark.parametrize("aggregate_by", ["day", "week", "month", "total"])
+@pytest.mark.usefixtures("imports")
 @pytest.mark.parametrize("date_range", ["last 25 days", "2024-02-01..2024-03-20"])
 def test_accounts_that_are_imported_as_far_as_can_be_are_not_named(
     sync: Sync,
     settings: dict[str, Any],
-    imports: Imports,
     caplog: pytest.LogCaptureFixture,
     aggregate_by: str,
     date_range: str,
 ) -> None:
-    assert imports == {}
     report = {"aggregate_by": aggregate_by, "date_range": date_range}
     sync(with_reports(settings, report, policy="hold"), streams=["daily"])
     assert lines(caplog) == []
@@ -583,7 +594,7 @@ def test_held_days_are_counted_in_the_time_zone(
         ("month", "2024-03-02", "2024-03-01", "2024-03-01..2024-03-20"),
         # a total is asked for whole on every run
         ("total", "2024-03-10", "2024-01-10", "2024-01-10..2024-03-20"),
-        ("total", "2024-01-05", "2024-01-04", "2024-01-10..2024-03-20"),
+        ("total", "2024-01-05", "2024-01-10", "2024-01-10..2024-03-20"),
     ],
 )
 def test_longer_slices_are_held_where_they_may_change(
@@ -682,3 +693,41 @@ def test_looking_ahead_writes_no_state_of_its_own(
 ) -> None:
     messages = sync(with_reports(settings, policy="hold"), streams=["daily"])
     assert messages.lines[0]["type"] == "SCHEMA"
+
+
+def test_an_account_that_is_far_behind_holds_where_the_run_began_and_no_earlier(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    imports: Imports,
+    accounts: list[Entity],
+) -> None:
+    imports[accounts[0].entity_id] = ran("2022-05-01")
+    config = with_reports(settings, policy="hold")
+    first = sync(config, streams=["daily"])
+    assert first.bookmark("daily") == "2024-02-24"
+    sandbox.requests.clear()
+    sandbox.today = dt.date(2024, 3, 25)
+    config["as_of"] = "2024-03-25"
+    second = sync(config, state=first.state, streams=["daily"])
+    assert ranges(sandbox)[0].startswith("2024-02-24")
+    assert second.bookmark("daily") == "2024-02-24"
+
+
+@pytest.mark.parametrize("policy", ["warn", "hold"])
+def test_live_data_wait_for_no_import(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    imports: Imports,
+    accounts: list[Entity],
+    caplog: pytest.LogCaptureFixture,
+    policy: str,
+) -> None:
+    account = next(each for each in accounts if each.network == "facebook")
+    imports[account.entity_id] = NEVER
+    live = {"provider": "facebook", "targets": [account.entity_id]}
+    messages = sync(with_reports(settings, live, policy=policy), streams=["daily"])
+    assert messages.bookmark("daily") == "2024-03-19"
+    assert questions(sandbox) == 0
+    assert lines(caplog) == []

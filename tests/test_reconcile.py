@@ -28,7 +28,8 @@ VERSIONS = pytest.mark.parametrize("api_version", [2, 1])
 
 
 def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
-    return {**settings, "reports": [{**REPORT, **keys}]}
+    reports = [{**REPORT, **keys}]
+    return {**settings, "import_policy": "ignore", "reports": reports}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -927,7 +927,7 @@ def test_a_descriptor_that_vanished_since_discovery_is_one_warning_and_null_valu
         return Response(json.dumps(document), mimetype="application/json")
 
     httpserver.expect_request(re.compile("/api/.*")).respond_with_handler(without_it)
-    config["api_url"] = httpserver.url_for("/api")
+    config |= {"api_url": httpserver.url_for("/api"), "import_policy": "ignore"}
     caplog.clear()
     records = sync(config, catalog=catalog, streams=["daily"]).records("daily")
     assert records == [

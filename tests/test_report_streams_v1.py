@@ -29,7 +29,8 @@ REPORT: dict[str, Any] = {
 
 
 def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
-    return {**settings, "reports": [{**REPORT, **keys}]}
+    reports = [{**REPORT, **keys}]
+    return {**settings, "import_policy": "ignore", "reports": reports}
 
 
 def asked(sandbox: Sandbox, method: str = "POST") -> list[dict[str, Any]]:

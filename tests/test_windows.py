@@ -306,7 +306,10 @@ def test_a_second_run_on_the_same_day_fetches_no_more_than_the_lookback(
         ("2024-03-14", "day", "2024-03-16", "2024-03-14"),
         ("2024-03-16", "day", "2024-03-16", "2024-03-16"),
         ("2024-03-19", "day", "2024-03-16", "2024-03-16"),
-        ("2024-03-19", "day", "2023-12-31", "2023-12-31"),
+        # the next run goes back to where this one started, and no further
+        ("2024-03-19", "day", "2023-12-31", "2024-02-01"),
+        ("2024-03-18", "week", "2023-12-31", "2024-02-01"),
+        ("2024-03-01", "total", "2023-12-31", "2024-02-01"),
         # the slice that isn't whole yet is the one to go on from
         ("2024-03-18", "week", "2024-03-19", "2024-03-18"),
         ("2024-03-18", "week", "2024-03-18", "2024-03-18"),
@@ -329,5 +332,10 @@ def test_a_held_bookmark_passes_no_slice_that_may_change(
     through: str | None,
     expected: str | None,
 ) -> None:
-    limit = held(day(finished), aggregate_by, day(through) if through else None)
+    limit = held(
+        day(finished),
+        aggregate_by,
+        day(through) if through else None,
+        first=day("2024-02-01"),
+    )
     assert limit == (day(expected) if expected else None)

@@ -468,7 +468,7 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
     assert "; reports.misspelt.sort_by: there is no 'sepnd'" in misspelt
     assert ended.line("report astray").startswith("FAILED, POST http://127.0.0.1:")
     assert ended.line("report astray").endswith(
-        "answered 400: sources.metrics.targets: there is no "
+        "answered 400: targets: there is no "
         "/network/adstage/folder/99; check organization_id, reports.astray",
     )
     assert ended.line("report daily") == "ok, a row of 2024-03-15..2024-03-19"

@@ -152,7 +152,7 @@ def _names_a_page(request: ApiRequest) -> bool:
 
 def _carries(url: str, body: Mapping[str, Any]) -> bool:
     """Whether a link repeats those parts of a question that the samples don't show."""
-    query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    query = parse_qsl(urlsplit(url).query)
     carried = {key.partition("[")[0] for key, _ in query}
     return all(
         key in carried

@@ -289,12 +289,10 @@ def test_dimensions_are_string_columns_and_keys() -> None:
     assert asked == ["ga:sessions"]
 
 
-def test_a_dimension_s_case_counts_unless_a_descriptor_has_it() -> None:
-    columns = report_columns(
-        external(dimensions=["ga:deviceCategory", "GA:SOURCEMEDIUM"]), GOOGLE
-    )
-    fields = [column.field for column in columns.fields]
-    assert {"ga:deviceCategory", "ga:sourceMedium"} <= set(fields)
+def test_a_dimension_is_the_network_s_word_and_not_changed() -> None:
+    columns = report_columns(external(dimensions=["GA:SOURCEMEDIUM"]), GOOGLE)
+    fields = {column.name: column.field for column in columns.fields}
+    assert fields["ga_sourcemedium"] == "GA:SOURCEMEDIUM"
 
 
 def test_a_field_that_is_a_dimension_too_is_one_column() -> None:
@@ -303,13 +301,20 @@ def test_a_field_that_is_a_dimension_too_is_one_column() -> None:
         for column in report_columns(
             external(
                 fields=["ga:sourceMedium", "ga:sessions"],
-                dimensions=["ga:sourceMedium"],
+                dimensions=["ga:sourcemedium"],
             ),
             GOOGLE,
         ).fields
     ]
     assert sorted(names) == sorted(set(names))
     assert names.index("ga_sourcemedium") < names.index("ga_sessions")
+
+
+def test_a_group_that_is_a_dimension_too_is_in_the_key_once() -> None:
+    columns = report_columns(
+        external(dimensions=["ga:sourceMedium"], group_by="ga:sourceMedium"), GOOGLE
+    )
+    assert columns.keys == ("date", "ga_sourcemedium")
 
 
 def test_a_total_by_dimension_and_group_has_all_of_them_in_its_key() -> None:

@@ -211,7 +211,8 @@ def test_dimensions_are_columns_and_keys_and_never_null() -> None:
     rows = [
         {"age": "18-24", "publisher platform": "instagram"},
         {"age": None, "publisher platform": "facebook"},
-        {"publisher platform": "facebook"},
+        {"publisher_platform": "facebook"},
+        {"AGE": ["65+"], "Publisher Platform": "facebook"},
     ]
     page = basic_page()
     (row,) = page["_embedded"]["adstage:metrics"]
@@ -222,12 +223,13 @@ def test_dimensions_are_columns_and_keys_and_never_null() -> None:
         page,
         TOTAL,
         aggregate_by="total",
-        **external(dimensions=["age", "Publisher Platform".lower()]),
+        **external(dimensions=["age", "publisher platform"]),
     )
     assert [(r["age"], r["publisher_platform"]) for r in records] == [
         ("18-24", "instagram"),
         ("(none)", "facebook"),
         ("(none)", "facebook"),
+        ("65+", "facebook"),
     ]
 
 

@@ -7,7 +7,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.reports.fields import ALWAYS, OBJECTS, Column, Kind, column_name
+from tap_adstage.reports.fields import (
+    ALWAYS,
+    OBJECTS,
+    Column,
+    Kind,
+    column_name,
+    dimension_column,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,7 +88,11 @@ def report_columns(
         raise ConfigError(errors)
     dates = ("date",) if report.aggregate_by == "day" else ("date", "date_end")
     group = catalog.column(report.group_by) if report.group_by else None
-    dimensions = [catalog.dimension(name) for name in report.dimensions]
+    dimensions = [
+        column
+        for column in map(dimension_column, report.dimensions)
+        if group is None or column.name != group.name
+    ]
     always = [name for name in ALWAYS if group is None or name != "entity_id"]
     columns: dict[str, Column] = {}
     for column in (
@@ -91,7 +102,7 @@ def report_columns(
         *(given[field] or lost[field] for field in report.fields),
     ):
         if column:
-            columns.setdefault(column.field, column)
+            columns.setdefault(column.field.lower(), column)
     fields = [*columns.values()]
     rows = [group or columns["entity_id"], *dimensions]
     if group:

@@ -158,15 +158,6 @@ class FieldCatalog:
         asked = not self.is_external
         return Column(column_name(meta), meta, _kind(meta), asked)
 
-    def dimension(self, name: str) -> Column:
-        """The column of a dimension, which the networks name and AdStage doesn't list.
-
-        Args:
-            name: The dimension; its case counts unless a descriptor has it too.
-        """
-        field = self.metric(name) or name
-        return Column(column_name(field), field, Kind.TEXT, asked=False)
-
     @property
     def names(self) -> list[str]:
         """All fields there are, in the API's spelling."""
@@ -189,6 +180,15 @@ def column_name(field: str) -> str:
         The column's name, such as `budget_value`.
     """
     return re.sub(r"[^a-z0-9_]+", "_", field.lower())
+
+
+def dimension_column(name: str) -> Column:
+    """The column of a dimension, which the networks name and AdStage doesn't list.
+
+    Args:
+        name: The dimension as the network writes it: it is sent so.
+    """
+    return Column(column_name(name), name, Kind.TEXT, asked=False)
 
 
 def _kind(meta: str) -> Kind:

@@ -13,7 +13,7 @@ from tap_adstage import hal
 from tap_adstage.date_ranges import parse_day
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
-from tap_adstage.reports.fields import NONE, Column, Kind
+from tap_adstage.reports.fields import NONE, Column, Kind, column_name
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -101,6 +101,8 @@ def meta_values(
         if column.name not in columns.keys:
             record[column.name] = _value(value, column)
             continue
+        if value is None and column.name in columns.dimensions:
+            value = _renamed(meta, column.name)
         value = _single(value)
         if value is None and column.name not in {columns.group, *columns.dimensions}:
             value = entity_id
@@ -185,6 +187,15 @@ def _found(
     if len(qualified) > 1:
         raise ResponseError(f"meta has several {field}: {', '.join(sorted(qualified))}")
     return next((meta[key] for key in qualified), None)
+
+
+def _renamed(meta: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+    """A dimension's value under another spelling of its name.
+
+    How AdStage spells dimensions in its answers isn't documented. Taken for absent,
+    all of a breakdown's rows would have one key.
+    """
+    return next((meta[key] for key in meta if column_name(key) == name), None)
 
 
 def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value

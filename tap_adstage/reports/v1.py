@@ -64,9 +64,7 @@ def body(question: Question, window: Window) -> dict[str, Any]:
         "targets": question.targets,
         "filters": question.filters,
         "group_by": question.group_by,
-        "dimensions": [
-            question.catalog.dimension(name).field for name in report.dimensions
-        ],
+        "dimensions": list(report.dimensions),
     }
     return asked | {key: value for key, value in given.items() if value}
 

@@ -36,7 +36,11 @@ class Directory:
 
     client: AdStageClient
     config: Config
-    _of_networks: dict[str, list[Resource]] = field(default_factory=dict)
+    _of_networks: dict[str, list[Resource]] = field(
+        default_factory=dict,
+        init=False,
+        repr=False,
+    )
     _group_accounts: dict[str, list[Resource]] = field(
         default_factory=dict,
         init=False,

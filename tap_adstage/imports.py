@@ -194,19 +194,18 @@ class Hold:
     through: dt.date | None
     behind: tuple[str, ...]
 
-    def line(self, report: str, bookmark: dt.date | None) -> str:
+    def line(self, report: str, bookmark: dt.date) -> str:
         """Say that a bookmark was held, and what held it.
 
         Args:
             report: Name of the report.
-            bookmark: Where the bookmark stands, if there is one.
+            bookmark: Where the bookmark stands.
 
         Returns:
             One line.
         """
-        held = "no bookmark is set" if bookmark is None else f"held at {bookmark}"
         return (
-            f"{report}: {held}, as AdStage has not finished importing "
+            f"{report}: held at {bookmark}, as AdStage has not finished importing "
             f"{_listed(self.behind)}; the next run fetches what comes late"
         )
 

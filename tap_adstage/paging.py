@@ -119,17 +119,21 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
 
 # --- V1 reports: a question that was sent as a body, a link that is a URL ---
 #
-# A link is followed as a GET. It stands for the whole question only if it repeats it;
-# AdStage's samples show that it does for most parts, and show nothing of the rest.
+# A link is followed as a GET. AdStage's samples show it to repeat the question, which
+# has parts that AdStage can't do without, and others (`statuses`, `targets`) without
+# which it would answer another question. So a link repeats all of it, or nothing at
+# all: then AdStage knows what it is about, or refuses it.
 
 _PLACE = ("limit", "offset", "page_token")
-_NOT_SHOWN = ("group_by", "filters", "targets", "dimensions", "relative_to_time_zone")
+_NOT_SHOWN = {"group_by", "filters", "targets", "dimensions", "relative_to_time_zone"}
+"""Parts that no sample's link shows: it is not known whether AdStage keeps them."""
+
 _DEFAULTS = {"relative_to_time_zone": "UTC"}
 
 
 def _place(url: str) -> dict[str, Any]:
     """Where in the report a link leads to; nothing where it doesn't say."""
-    query = dict(parse_qsl(urlsplit(url).query))
+    query = _parameters(url)
     found = {key: query[key] for key in _PLACE if key in query}
     if not found.keys() - {"limit"}:
         return {}
@@ -151,14 +155,16 @@ def _names_a_page(request: ApiRequest) -> bool:
 
 
 def _carries(url: str, body: Mapping[str, Any]) -> bool:
-    """Whether a link repeats those parts of a question that the samples don't show."""
-    query = parse_qsl(urlsplit(url).query)
-    carried = {key.partition("[")[0] for key, _ in query}
-    return all(
-        key in carried
-        for key in _NOT_SHOWN
-        if key in body and body[key] != _DEFAULTS.get(key)
-    )
+    """Whether a link stands for the whole of a question."""
+    carried = {key.partition("[")[0] for key in _parameters(url)}
+    parts = {key for key in body if key not in _PLACE}
+    missing = {key for key in parts - carried if body[key] != _DEFAULTS.get(key)}
+    return not missing or (parts.isdisjoint(carried) and missing.isdisjoint(_NOT_SHOWN))
+
+
+def _parameters(url: str) -> dict[str, str]:
+    """The parameters of a URL that say something; a `+` is no space in a token."""
+    return dict(parse_qsl(urlsplit(url).query.replace("+", "%2B")))
 
 
 def _identity(request: ApiRequest) -> tuple[object, ...]:

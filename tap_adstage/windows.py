@@ -149,7 +149,7 @@ def held(
     aggregate_by: str,
     through: dt.date | None,
     first: dt.date,
-) -> dt.date | None:
+) -> dt.date:
     """Keep a bookmark from passing a day.
 
     A day before the run's first slice counts as that slice: the next run starts there
@@ -162,11 +162,10 @@ def held(
         first: First day of the run's first slice.
 
     Returns:
-        Where the bookmark may go: no further than the slice that the day lies in;
-        `None` where it may not move.
+        Where the bookmark may go: no further than the slice that the day lies in.
     """
     if through is None:
-        return None
+        return min(finished, first)
     # A total's one slice is any range.
     total = aggregate_by == "total"
     limit = through if total else slice_of(through, aggregate_by).start

@@ -416,16 +416,9 @@ def test_held_days_are_counted_in_the_report_s_time_zone(
     assert held.through == day(through)
 
 
-@pytest.mark.parametrize(
-    ("bookmark", "held"),
-    [("2024-03-16", "held at 2024-03-16"), (None, "no bookmark is set")],
-)
-def test_a_hold_says_up_to_which_day_and_because_of_whom(
-    bookmark: str | None,
-    held: str,
-) -> None:
-    line = Hold(None, ("a", "b", "c", "d", "e")).line("daily", day(bookmark))
-    assert line == (
-        f"daily: {held}, as AdStage has not finished importing a, b, c and 2 more; "
-        "the next run fetches what comes late"
+def test_a_hold_says_up_to_which_day_and_because_of_whom() -> None:
+    hold = Hold(None, ("a", "b", "c", "d", "e"))
+    assert hold.line("daily", dt.date(2024, 3, 16)) == (
+        "daily: held at 2024-03-16, as AdStage has not finished importing a, b, c and "
+        "2 more; the next run fetches what comes late"
     )

@@ -310,6 +310,20 @@ def test_a_field_that_is_a_dimension_too_is_one_column() -> None:
     assert names.index("ga_sourcemedium") < names.index("ga_sessions")
 
 
+def test_dimensions_that_are_one_column_are_one_key() -> None:
+    columns = report_columns(external(dimensions=["ga:x", "GA:X", "Entity_id"]), GOOGLE)
+    assert columns.keys == ("date", "entity_id", "ga_x")
+
+
+def test_pages_may_be_ordered_by_a_dimension() -> None:
+    by_device = external(dimensions=["ga:deviceCategory"], sort_by="ga:deviceCategory")
+    assert report_columns(by_device, GOOGLE).dimensions == ("ga_devicecategory",)
+    asked = Question(
+        report=by_device, fields=[], catalog=GOOGLE, accounts=None, page_size=1
+    )
+    assert asked.sort_by == "ga:deviceCategory"
+
+
 def test_a_group_that_is_a_dimension_too_is_in_the_key_once() -> None:
     columns = report_columns(
         external(dimensions=["ga:sourceMedium"], group_by="ga:sourceMedium"), GOOGLE
@@ -401,6 +415,12 @@ def test_a_field_that_vanished_since_discovery_stays_a_column(
     assert columns.schema["properties"][column] == DISCOVERED[column]
     everything = {column.name for column in columns.fields}
     assert fields_to_request(columns, everything) == [*ALWAYS, "clicks"]
+
+
+def test_a_misspelt_field_is_none_that_vanished() -> None:
+    discovered = {"budget_value": {"type": ["string", "null"]}}
+    with pytest.raises(ConfigError, match=r"'budget_value'.*budget\.value"):
+        report_columns(report(fields=["budget_value"]), CATALOG, discovered)
 
 
 def test_a_field_that_was_never_discovered_is_unknown() -> None:

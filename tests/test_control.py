@@ -152,12 +152,26 @@ def test_rounding_to_cents_explains_half_a_cent_a_number(
 def test_more_decimals_explain_less() -> None:
     rows = [row("a", spend=Decimal("0.1234")), row("b", spend=Decimal("0.1234"))]
     assert differences(rows, totals(None, spend=Decimal("0.2469"))) == []
-    assert differences(rows, totals(None, spend=Decimal("0.2470"))) != []
+    assert differences(rows, totals(None, spend=Decimal("0.2471"))) != []
+
+
+def test_a_total_of_fewer_decimals_than_its_rows_is_rounded_further() -> None:
+    rows = [row(str(number), spend=Decimal("0.1259")) for number in range(4)]
+    assert differences(rows, totals(None, spend=Decimal("0.50"))) == []
+    assert differences(rows, totals(None, spend=Decimal("0.51"))) != []
+
+
+def test_whole_counts_are_exact_however_they_are_written() -> None:
+    rows = [row(str(number), clicks=Decimal("10.0")) for number in range(1000)]
+    assert differences(rows, totals(None, clicks=Decimal("10000.0"))) == []
+    assert differences(rows, totals(None, clicks=9999)) == [
+        "clicks: AdStage's total is 9999, the rows written sum to 10000.0"
+    ]
 
 
 def test_unrounded_amounts_are_single_precision_floats() -> None:
     rows = [row("a", spend=Decimal("1549.68005371094"))]
-    near, far = Decimal("1549.68"), Decimal("1549.67")
+    near, far = Decimal("1549.6800000001"), Decimal("1549.6700000001")
     control = totals(None, spend=near)
     assert differences(rows, control, is_rounded=False) == []
     assert differences(rows, totals(None, spend=far), is_rounded=False) != []
@@ -295,6 +309,31 @@ def test_v1_without_counts_and_totals_can_not_be_compared() -> None:
     page: dict[str, Any]
     for page in ({}, {"counts": None}, {"counts": {}, "_embedded": {}}):
         assert v1.control(page, WINDOW, report(api_version=1)) is None
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        None,
+        [],
+        [None],
+        [{}, {}],
+        5,
+        {},
+        {"data": {"clicks": 3}},
+        {"series": None},
+        {"series": [None]},
+        {"series": [{"data": None, "timeframe": {}}]},
+    ],
+)
+def test_v1_s_totals_that_can_not_be_read_are_not_compared(totals: object) -> None:
+    page = {
+        "counts": {"filtered": 2},
+        "_embedded": {"adstage:time_series/totals": totals},
+    }
+    control = v1.control(page, WINDOW, report(api_version=1))
+    assert control is not None
+    assert (control.counts, control.sums) == ({2}, {})
 
 
 def test_v1_s_totals_over_longer_slices_are_those_of_the_window() -> None:

@@ -516,7 +516,7 @@ def test_a_held_report_catches_up_once_the_import_has(
     assert lines(caplog) == []
 
 
-def test_an_account_that_was_never_imported_lets_no_bookmark_move(
+def test_an_account_that_was_never_imported_holds_where_the_run_began(
     sandbox: Sandbox,
     sync: Sync,
     settings: dict[str, Any],
@@ -527,14 +527,39 @@ def test_an_account_that_was_never_imported_lets_no_bookmark_move(
     config = with_reports(settings, policy="hold")
     imports[accounts[0].entity_id] = NEVER
     first = sync(config, streams=["daily"])
-    assert set(bookmarks(first)) == {None}
+    assert set(bookmarks(first)) == {"2024-02-24"}
     assert len(bookmarks(first)) >= 3
-    assert lines(caplog)[-1].startswith("daily: no bookmark is set, as AdStage has")
+    assert lines(caplog)[-1].startswith("daily: held at 2024-02-24, as AdStage has")
     sandbox.requests.clear()
     imports.clear()
     second = sync(config, streams=["daily"], state=first.state)
     assert ranges(sandbox)[0].startswith("2024-02-24")
     assert second.bookmark("daily") == "2024-03-19"
+
+
+def test_no_day_of_a_range_that_moves_on_is_left_behind(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    imports: Imports,
+    accounts: list[Entity],
+) -> None:
+    imports[accounts[0].entity_id] = NEVER
+    state = None
+    for day in (18, 19, 20):
+        if day == 20:
+            imports.clear()
+        sandbox.requests.clear()
+        sandbox.today = dt.date(2024, 3, day)
+        config = with_reports(
+            settings | {"as_of": f"2024-03-{day}"},
+            {"date_range": "yesterday"},
+            policy="hold",
+        )
+        state = sync(config, streams=["daily"], state=state).state
+    assert ranges(sandbox) == ["2024-03-17..2024-03-19"]
+    assert state is not None
+    assert state["bookmarks"]["daily"]["replication_key_value"] == "2024-03-19"
 
 
 def test_accounts_that_can_t_be_imported_are_named_but_hold_nobody(

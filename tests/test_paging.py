@@ -29,6 +29,14 @@ BODY: dict[str, Any] = {
 TOKEN = "g3QAAAADZAAFbGltaXRhAWQABm9mZnNldGECZAABdG0AAAAGb2Zmc2V0"
 
 
+QUESTION = {
+    "entity_level": "campaigns",
+    "date_range": "2024-03-18..2024-03-19",
+    "fields": "clicks",
+}
+"""What a link repeats of it."""
+
+
 def following(
     query: str,
     relation: str = "next",
@@ -75,13 +83,29 @@ def test_a_link_that_leaves_out_part_of_the_question_is_not_followed(
     parameter: str,
 ) -> None:
     first = ApiRequest(ROOT, {**BODY, part: value})
-    whole = urlencode({"offset": 10, parameter: "x"})
+    whole = urlencode(QUESTION | {"offset": 10, parameter: "x"})
     assert following(whole, request=first).method == "GET"
-    for forgetful in ("offset=10", f"offset=10&{part}="):
+    rest = urlencode(QUESTION)
+    for forgetful in ("offset=10", f"offset=10&{rest}", f"offset=10&{rest}&{part}="):
         found = following(forgetful, request=first)
         assert found == ApiRequest(ROOT, {**BODY, part: value, "offset": 10})
     with pytest.raises(ResponseError, match="leaves out part of the question"):
         following("limit=10", request=first)
+
+
+@pytest.mark.parametrize("part", ["statuses", "sort_by", "order", "networks"])
+def test_a_link_that_repeats_the_question_repeats_all_of_it(part: str) -> None:
+    first = ApiRequest(ROOT, {**BODY, part: "x"})
+    repeated = urlencode(QUESTION | {"offset": 10})
+    assert following(f"{repeated}&{part}=x", request=first).method == "GET"
+    assert following("offset=10", request=first).method == "GET"
+    again = ApiRequest(ROOT, {**BODY, part: "x", "offset": 10})
+    assert following(repeated, request=first) == again
+
+
+def test_a_plus_in_a_token_is_no_space() -> None:
+    found = following("page_token=ab+c/d==", "next_page")
+    assert found.instead == ApiRequest(ROOT, {**BODY, "page_token": "ab+c/d=="})
 
 
 def test_a_link_that_names_no_place_can_only_be_followed() -> None:

@@ -166,6 +166,20 @@ def test_a_slice_that_was_not_answered_for_is_an_error(
         read(page)
 
 
+def test_a_row_that_says_nothing_of_its_range_is_about_the_one_asked_for() -> None:
+    page = series_page(series=[])
+    (row,) = page["_embedded"]["adstage:time_series"]
+    del row["timeframe"]
+    assert [record["clicks"] for record in read(page)] == [None, None]
+    row["series"] = [{"data": {}, "timeframe": timeframe("2018-01-01", "2018-01-31")}]
+    with pytest.raises(ResponseError, match="its series is of other days"):
+        read(page)
+    page = basic_page()
+    del page["_embedded"]["adstage:metrics"][0]["timeframe"]
+    (record,) = read(page, TOTAL, aggregate_by="total")
+    assert (record["date"], record["date_end"]) == ("2016-12-01", "2017-01-31")
+
+
 def test_a_range_that_ends_today_is_answered_for_up_to_today() -> None:
     page = series_page(series=[], timeframe=timeframe("2017-01-01", "2017-01-22"))
     (record,) = read(page, UNTIL_TODAY)
@@ -231,6 +245,13 @@ def test_dimensions_are_columns_and_keys_and_never_null() -> None:
         ("(none)", "facebook"),
         ("65+", "facebook"),
     ]
+
+
+def test_a_null_among_the_texts_hides_no_value_among_the_metrics() -> None:
+    page = basic_page(data={"clicks": 1, "campaign_name": "Lookalikes"})
+    page["_embedded"]["adstage:metrics"][0]["meta"]["campaign_name"] = None
+    (record,) = read(page, TOTAL, aggregate_by="total", **external())
+    assert record["campaign_name"] == "Lookalikes"
 
 
 def test_a_provider_s_text_fields_may_stand_among_its_metrics() -> None:

@@ -894,6 +894,24 @@ def test_a_wrong_setting_of_the_sdk_is_an_error_too(settings: dict[str, Any]) ->
         TapAdStage(config={**settings, "flattening_enabled": "perhaps"})
 
 
+# --- catalogs of before ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"aggregate_by": "total"}, "date_end"),
+        ({"group_by": "campaign_type"}, "campaign_type"),
+    ],
+)
+def test_a_catalog_without_the_report_s_key_is_refused(
+    sync: Sync, settings: dict[str, Any], changes: dict[str, Any], missing: str
+) -> None:
+    before = TapAdStage(config=with_report(settings)).catalog_dict
+    with pytest.raises(ConfigError, match=f"catalog: daily has no {missing}, .*--disc"):
+        sync(with_report(settings, **changes), catalog=before, streams=["daily"])
+
+
 # --- descriptors that vanish ---
 
 

@@ -78,7 +78,7 @@ def report_columns(
     """
     given = {field: catalog.column(field) for field in report.fields}
     lost = {
-        field: _lost_column(field, discovered or {})
+        field: _lost_column(field, catalog, discovered or {})
         for field, column in given.items()
         if column is None
     }
@@ -113,7 +113,7 @@ def report_columns(
         fields=tuple(fields),
         keys=(
             *(dates if report.aggregate_by == "total" else dates[:1]),
-            *(column.name for column in rows),
+            *dict.fromkeys(column.name for column in rows),
         ),
         group=group.name if group else None,
         dimensions=tuple(column.name for column in dimensions),
@@ -121,10 +121,18 @@ def report_columns(
     )
 
 
-def _lost_column(field: str, discovered: Mapping[str, Any]) -> Column | None:
-    """The column of a field that an earlier discovery found, or `None`."""
-    schema = discovered.get(column_name(field))
-    if not isinstance(schema, dict):
+def _lost_column(
+    field: str,
+    catalog: FieldCatalog,
+    discovered: Mapping[str, Any],
+) -> Column | None:
+    """The column of a field that an earlier discovery found, or `None`.
+
+    A column that is still another field's was never this one's: a misspelt field.
+    """
+    name = column_name(field)
+    schema = discovered.get(name)
+    if not isinstance(schema, dict) or name in map(column_name, catalog.names):
         return None
     kinds = {"number": Kind.METRIC, "array": Kind.ARRAY}
     kind = next(
@@ -150,7 +158,8 @@ def _field_errors(
     if group and not _can_group(group, catalog):
         names = {*catalog.meta_names} - {*OBJECTS}
         yield _unknown(report, "group_by", group, names)
-    if report.sort_by != group and catalog.column(report.sort_by) is None:
+    sortable = {group, *report.dimensions}
+    if report.sort_by not in sortable and catalog.column(report.sort_by) is None:
         yield _unknown(report, "sort_by", report.sort_by, catalog.names)
     for condition in report.filters:
         path = str(condition["path"])

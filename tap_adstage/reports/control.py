@@ -58,7 +58,7 @@ class Amount:
         self.magnitude += max(number, -number)
         self.numbers += 1
         if isinstance(number, Decimal):
-            exponent = number.as_tuple().exponent
+            exponent = number.normalize().as_tuple().exponent
             if isinstance(exponent, int):
                 self.decimals = max(self.decimals, -exponent)
 
@@ -202,16 +202,17 @@ def _tolerance(
 ) -> Decimal:
     """Most that rounding alone can set a sum of rows apart from a total.
 
-    Each number is off by at most half a unit of its last decimal. Whole numbers that
-    count something are exact.
+    Each number is off by at most half a unit of the last decimal that there is among
+    the like. Whole numbers that count something are exact.
     """
-    decimals = max(rows.decimals, totals.decimals, decimals)
-    if decimals == 0:
-        return Decimal(0)
-    rounding = (rows.numbers + totals.numbers) * Decimal(5).scaleb(-decimals - 1)
-    if is_rounded:
-        return rounding
-    return rounding + (rows.magnitude + totals.magnitude) * _SINGLE_PRECISION
+    allowed = Decimal(0)
+    for side in (rows, totals):
+        places = max(side.decimals, decimals)
+        if places:
+            allowed += side.numbers * Decimal(5).scaleb(-places - 1)
+            if not is_rounded:
+                allowed += side.magnitude * _SINGLE_PRECISION
+    return allowed
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - any JSON value

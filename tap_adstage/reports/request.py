@@ -55,8 +55,11 @@ class Question:
 
     @property
     def sort_by(self) -> str:
-        """The field that orders the pages."""
-        return self.catalog.spelling(self.report.sort_by)
+        """The field that orders the pages, a dimension as the network writes it."""
+        field = self.report.sort_by
+        return (
+            field if field in self.report.dimensions else self.catalog.spelling(field)
+        )
 
     @property
     def group_by(self) -> str | None:

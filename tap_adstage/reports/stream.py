@@ -11,7 +11,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import ConfigError, ResponseError
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
 from tap_adstage.reports import v1, v2
@@ -24,7 +24,7 @@ from tap_adstage.windows import Span, held, later, plan
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
@@ -61,13 +61,16 @@ class ReportStream(Stream):
                 is limited, by name.
 
         Raises:
-            ConfigError: If the report asks for fields that there aren't.
+            ConfigError: If the report asks for fields that there aren't, or has
+                another key than in the catalog.
         """
         self._report = report
         self._catalog = catalog
         self._directory = directory
         self._api = _APIS[report.api_version]
-        self._columns = report_columns(report, catalog, _discovered(tap, report.name))
+        discovered = _discovered(tap, report.name)
+        self._columns = report_columns(report, catalog, discovered)
+        _refuse_other_keys(report.name, self._columns.keys, discovered)
         self._holds = holds
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
@@ -121,7 +124,7 @@ class ReportStream(Stream):
             saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
         self._reconciler.sum_up()
-        if hold and hold.behind and saved != later(saved, windows[-1].bookmark):
+        if hold and hold.behind and saved and saved < windows[-1].bookmark:
             self.logger.warning("%s", hold.line(self.name, saved))
 
     def probe(self) -> tuple[DateRange, bool] | None:
@@ -209,7 +212,7 @@ class ReportStream(Stream):
                 for record in self._api.rows(page, window, self._columns, self._report):
                     tally.add(record)
                     yield record
-                control = self._api.control(page, window, self._report)
+            control = self._api.control(page, window, self._report) or control
         self._reconciler.compare(window, tally, control)
 
     def _first_page(self, question: Question, window: Window) -> ApiRequest:
@@ -285,25 +288,21 @@ class ReportStream(Stream):
         saved: dt.date | None,
         finished: dt.date,
         hold: Hold | None,
-    ) -> dt.date | None:
+    ) -> dt.date:
         """Where the bookmark goes once a slice is written."""
         if hold is None:
             return later(saved, finished)
         first = self.windows[0].slices[0].start
-        limit = held(finished, self._report.aggregate_by, hold.through, first)
-        return saved if limit is None else later(saved, limit)
+        aggregate_by = self._report.aggregate_by
+        return later(saved, held(finished, aggregate_by, hold.through, first))
 
-    def _finish_window(self, day: dt.date | None) -> None:
+    def _finish_window(self, day: dt.date) -> None:
         """Move the bookmark past a window whose rows are all written, and say so.
-
-        No day is a bookmark that may not move.
 
         With BATCH messages rows are written a file at a time, and the SDK writes a
         STATE after each; one from here could be ahead of the file.
         """
-        state = self.stream_state
-        if day is not None:
-            Bookmark(day, self._report.aggregate_by).write(state)
+        Bookmark(day, self._report.aggregate_by).write(self.stream_state)
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 
@@ -324,6 +323,24 @@ def _discovered(tap: Tap, stream: str) -> Mapping[str, Any]:
     catalog = tap.input_catalog
     entry = catalog.get(stream) if catalog else None
     return entry.schema.to_dict().get("properties", {}) if entry else {}
+
+
+def _refuse_other_keys(
+    stream: str,
+    keys: Sequence[str],
+    discovered: Mapping[str, Any],
+) -> None:
+    """Refuse a catalog that was written before the report got another key.
+
+    The SDK would take the catalog's key, with which a loader keeps one row of several.
+    """
+    missing = [key for key in keys if discovered and key not in discovered]
+    if missing:
+        error = (
+            f"catalog: {stream} has no {', '.join(missing)}, which the report's rows "
+            "are told apart by from now on; write the catalog anew with --discover"
+        )
+        raise ConfigError([error])
 
 
 @contextmanager

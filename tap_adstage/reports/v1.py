@@ -94,8 +94,9 @@ def rows(
     for place, row in rows_of(page, _relation(report)):
         meta = an_object(row, "meta", place)
         data = an_object(row, "data", place)
-        # An external provider's text fields may stand beside its metrics.
-        values = meta_values({**data, **meta}, columns, place, entity_id=entity_id)
+        if report.is_external:  # its text fields may stand beside its metrics
+            meta = {**data, **{key: meta[key] for key in meta if meta[key] is not None}}
+        values = meta_values(meta, columns, place, entity_id=entity_id)
         if report.aggregate_by == "total":
             _check_range(row, window, place)
             yield {
@@ -133,14 +134,27 @@ def control(
     # A group's or a breakdown's rows are buckets, and `filtered` may count entities.
     buckets = bool(report.group_by or report.dimensions)
     keys = ("filtered", "filtered_buckets") if buckets else ("filtered",)
-    found = hal.embedded(page, f"{_relation(report)}/totals")
-    totals = found[0] if found else {}
-    sources = [totals.get("data")]
-    if report.aggregate_by != "total" and totals:
-        place = f"_embedded.{_relation(report)}/totals"
-        sources = [*_points(totals, window, place).values()]
-    control = ControlTotals.of([counted.get(key) for key in keys], sources)
+    control = ControlTotals.of(
+        [counted.get(key) for key in keys],
+        _totals(page, window, report),
+    )
     return control if control.counts or control.sums else None
+
+
+def _totals(
+    page: Mapping[str, Any],
+    window: Window,
+    report: ReportConfig,
+) -> list[Any]:
+    """The totals of a page, as far as they are there and can be read."""
+    relation = f"{_relation(report)}/totals"
+    try:
+        (totals,) = hal.embedded(page, relation)
+        if report.aggregate_by == "total":
+            return [totals.get("data")]
+        return [*_points(totals, window, relation).values()]
+    except (ResponseError, ValueError):
+        return []
 
 
 def _relation(report: ReportConfig) -> str:
@@ -159,7 +173,10 @@ def _series(
     """
     found = _points(row, window, where)
     missing = [piece for piece in window.slices if piece not in found]
-    if missing:
+    if missing and "timeframe" not in row:
+        if row["series"] and not found:
+            raise ResponseError(f"{where}: its series is of other days")
+    elif missing:
         start, end = _timeframe(row, where)
         if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
             raise ResponseError(
@@ -195,11 +212,12 @@ def _points(
 
 def _check_range(row: Mapping[str, Any], window: Window, where: str) -> None:
     """A row's range must be the one that was asked for: its record says that it is."""
-    start, end = _timeframe(row, where)
-    if (start, end) != (window.range.start, window.range.end):
-        raise ResponseError(
-            f"{where}: its timeframe is {start}..{end}, not {window.range}",
-        )
+    if "timeframe" in row:  # the samples have it, the attribute tables don't
+        start, end = _timeframe(row, where)
+        if (start, end) != (window.range.start, window.range.end):
+            raise ResponseError(
+                f"{where}: its timeframe is {start}..{end}, not {window.range}",
+            )
 
 
 def _timeframe(holder: Mapping[str, Any], where: str) -> tuple[dt.date, dt.date]:

@@ -130,10 +130,7 @@ def control(
     filtered = summary.get("filtered") if isinstance(summary, dict) else None
     if not isinstance(filtered, dict):
         return None
-    return ControlTotals.of(
-        [filtered.get("count")],
-        [filtered.get("metrics"), filtered.get("calculated")],
-    )
+    return ControlTotals.of([filtered.get("count")], [filtered.get("metrics")])
 
 
 def _results(

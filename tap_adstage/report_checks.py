@@ -18,6 +18,7 @@ from tap_adstage.settings import (
     REPORT_KEY_ALIASES,
     api_version,
     canonical_report,
+    is_calculated,
 )
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _version_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
         },
     }
     for key, field in fields.items():
-        if field.lower().startswith("calculated_metric:"):
+        if is_calculated(field):
             yield (
                 f"{path}.{key}: {json_text(field)} is not allowed; calculated metrics "
                 "take api_version 2"

@@ -452,6 +452,11 @@ def api_version(report: Mapping[str, Any]) -> int:
     return int(report.get("api_version", 1 if external else 2))
 
 
+def is_calculated(field: str) -> bool:
+    """Whether a field is a calculated metric, which API version 1 lacks."""
+    return field.lower().startswith("calculated_metric:")
+
+
 def json_schema() -> dict[str, Any]:
     """All settings as one JSON schema.
 

@@ -214,7 +214,7 @@ def _user(directory: Directory) -> str:
     chosen = directory.config.user_id
     user = directory.light_user
     if chosen is not None and str(user.get("fetch_id")) != str(chosen):
-        return f"{chosen}, as the setting user_id says"
+        return f"{chosen}, taken from the setting user_id"
     names = [user.get("first_name"), user.get("last_name")]
     return _named(" ".join(str(name) for name in names if name), directory.user_id)
 

@@ -33,6 +33,7 @@ from tap_adstage.exceptions import (
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.resources.streams import RESOURCE_STREAMS
+from tap_adstage.settings import is_calculated
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config, ReportConfig
+    from tap_adstage.directory import Resource
     from tap_adstage.imports import Hold
     from tap_adstage.sandbox.server import Sandbox
 
@@ -111,15 +113,10 @@ class TapAdStage(Tap):
         Raises:
             AdStageError: If the report asks for what this AdStage user doesn't have.
         """
-        descriptors = (
-            self.directory.network_descriptors(report.provider)
-            if report.is_external
-            else [
-                *self.directory.cross_network_descriptors,
-                *self.directory.organization_descriptors,
-            ]
+        catalog = FieldCatalog.of(
+            self._descriptors(report),
+            is_external=report.is_external,
         )
-        catalog = FieldCatalog.of(descriptors, is_external=report.is_external)
         return ReportStream(
             self,
             report,
@@ -127,6 +124,19 @@ class TapAdStage(Tap):
             self.directory,
             holds=lambda: self._holds,
         )
+
+    def _descriptors(self, report: ReportConfig) -> list[Resource]:
+        """The descriptors of the fields that a report can have."""
+        if report.is_external:
+            return self.directory.network_descriptors(report.provider)
+        return [
+            descriptor
+            for descriptor in (
+                *self.directory.cross_network_descriptors,
+                *self.directory.organization_descriptors,
+            )
+            if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
+        ]
 
     @cached_property
     def _holds(self) -> Mapping[str, Hold]:
@@ -310,6 +320,7 @@ class TapAdStage(Tap):
         )
 
     def _sandbox_client(self, parsed: Config) -> AdStageClient:
+        self.logger.warning("sandbox: on, so all data are generated; none are real")
         sandbox = _started_sandbox(parsed)
         weakref.finalize(self, sandbox.stop)
         transport = self._transport(parsed)

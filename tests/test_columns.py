@@ -347,7 +347,14 @@ def test_a_total_by_dimension_and_group_has_all_of_them_in_its_key() -> None:
     ("keys", "parts"),
     [
         ({"fields": ["ga:session"]}, ["'ga:session'", "did you mean ga:sessions"]),
-        ({"fields": ["clicks"]}, ["'clicks'", "a text field of provider google_ana"]),
+        (
+            {"fields": ["clicks"]},
+            [
+                "'clicks'",
+                "a text field of provider google_analytics",
+                "in the stream metric_descriptors, provider google_analytics",
+            ],
+        ),
         ({"fields": ["account_name"]}, ["'account_name'"]),
         ({"group_by": "account_name"}, ["group_by", "text field of provider"]),
         ({"group_by": "ga:sessions"}, ["group_by", "'ga:sessions'"]),

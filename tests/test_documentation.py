@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
+import subprocess
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +133,24 @@ def test_readme_s_config_is_valid() -> None:
         "spend_by_currency_monthly",
         "last_30_days",
     ]
+
+
+def test_readme_s_control_totals_are_what_the_sandbox_says(tmp_path: Path) -> None:
+    section = README.read_text().split("### Control totals")[1].split("\n### ")[0]
+    (command,) = re.findall(r"^```sh\n(.+?)^```", section, re.MULTILINE | re.DOTALL)
+    (line,) = re.findall(r"^```text\n(.+?)\n```", section, re.MULTILINE | re.DOTALL)
+    scripts = sysconfig.get_path("scripts")
+    ended = subprocess.run(  # noqa: S603 - README's own command
+        ["bash", "-ec", command.replace("uv run ", "")],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert line in ended.stderr
+    assert (tmp_path / "records.jsonl").stat().st_size > 0
 
 
 def test_readme_s_reports_are_valid() -> None:

@@ -69,7 +69,7 @@ def test_warn_says_window_expected_and_got_and_sums_up(
     first, second, third, at_the_end = warnings(caplog)
     assert first.startswith(
         "daily: window 2024-02-24..2024-03-04 is not what AdStage counts: "
-        "rows: AdStage counts 90, 88 were written; "
+        "entities: AdStage counts 90, 88 were written; "
         f"clicks: AdStage's total is {clicks(campaigns)}, "
         f"the rows written sum to {clicks(campaigns[:-2])}; impressions: "
     )
@@ -100,7 +100,9 @@ def test_fail_ends_the_run_and_leaves_the_bookmark_where_it_was(
     read = [*islice(records, 90 * 10)]
     assert read[-1]["date"] == "2024-03-04"
     sandbox.drop_rows = 1
-    with pytest.raises(ReconcileError, match=r"2024-03-05\.\.2024-03-14.*rows: AdSt"):
+    with pytest.raises(
+        ReconcileError, match=r"2024-03-05\.\.2024-03-14.*entities: AdSt"
+    ):
         read.extend(records)
     assert tap.state["bookmarks"]["daily"]["replication_key_value"] == "2024-03-04"
     assert read[-1]["date"] == "2024-03-14"
@@ -201,7 +203,8 @@ def test_a_lost_row_is_found_whatever_the_report(
     sandbox.drop_rows = 1
     settings |= {"page_size": page_size, "reconcile": "fail"}
     keys = {"date_range": "yesterday", **keys}
-    with pytest.raises(ReconcileError, match="rows: AdStage counts"):
+    counted = "groups" if "group_by" in keys else "entities"
+    with pytest.raises(ReconcileError, match=f"{counted}: AdStage counts"):
         sync(with_report(settings, api_version=api_version, **keys), streams=["daily"])
 
 
@@ -223,7 +226,9 @@ def test_a_breakdown_that_loses_a_row_is_found(
     )
     sync(config, streams=["daily"])
     sandbox.drop_rows = 1
-    with pytest.raises(ReconcileError, match="rows: AdStage counts"):
+    with pytest.raises(
+        ReconcileError, match="entities by dimension: AdStage counts 35"
+    ):
         sync(config, streams=["daily"])
 
 

@@ -717,7 +717,9 @@ def test_a_changed_slice_starts_over_and_says_so(
     messages = sync(config, state=state_of("2024-03-18"), streams=["daily"])
     assert ranges(sandbox)[0].startswith("2024-02-26")
     assert messages.state == state_of("2024-03-11", "week")
-    assert len([r for r in caplog.records if "starting over" in r.getMessage()]) == 1
+    (line,) = [r for r in caplog.records if "starting over" in r.getMessage()]
+    assert line.levelname == "WARNING"
+    assert "give the report a new name" in line.getMessage()
 
 
 def test_a_bookmark_without_a_slice_goes_for_any(
@@ -898,18 +900,33 @@ def test_a_wrong_setting_of_the_sdk_is_an_error_too(settings: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("changes", "missing"),
+    ("changes", "key"),
     [
-        ({"aggregate_by": "total"}, "date_end"),
-        ({"group_by": "campaign_type"}, "campaign_type"),
+        ({"aggregate_by": "total"}, "date, date_end, entity_id"),
+        ({"group_by": "campaign_type"}, "date, campaign_type"),
+        ({"group_by": "network"}, "date, network"),
     ],
 )
-def test_a_catalog_without_the_report_s_key_is_refused(
-    sync: Sync, settings: dict[str, Any], changes: dict[str, Any], missing: str
+def test_a_catalog_of_before_the_report_got_another_key_is_refused(
+    sync: Sync, settings: dict[str, Any], changes: dict[str, Any], key: str
 ) -> None:
-    before = TapAdStage(config=with_report(settings)).catalog_dict
-    with pytest.raises(ConfigError, match=f"catalog: daily has no {missing}, .*--disc"):
-        sync(with_report(settings, **changes), catalog=before, streams=["daily"])
+    now, then = with_report(settings, **changes), with_report(settings)
+    for config, before in ((now, then), (then, now)):
+        catalog = TapAdStage(config=dict(before)).catalog_dict
+        with pytest.raises(ConfigError, match=r"catalog: the key of daily is") as error:
+            sync(config, catalog=catalog, streams=["daily"])
+        assert f" {key}" in str(error.value)
+        assert "--discover" in str(error.value)
+
+
+def test_a_report_that_a_catalog_lacks_is_said_to_be_left_out(
+    sync: Sync, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    catalog = TapAdStage(config=with_report(settings)).catalog_dict
+    messages = sync(with_report(settings, name="renamed"), catalog=catalog)
+    assert messages.records("renamed") == []
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warnings[0].startswith("renamed: not in the catalog, so nothing of it is")
 
 
 # --- descriptors that vanish ---

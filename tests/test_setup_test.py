@@ -175,7 +175,7 @@ def test_a_user_whom_the_settings_choose_is_not_named_as_another(
     settings: dict[str, Any],
 ) -> None:
     ended = check({**settings, "user_id": 41, "organization_id": 40})
-    assert ended.line("user") == "ok, 41, as the setting user_id says"
+    assert ended.line("user") == "ok, 41, taken from the setting user_id"
     assert ended.line("accounts").startswith("FAILED, GET ")
     assert ended.line("accounts").endswith("there is no user 41; check user_id")
     assert ended.exit_code == 1

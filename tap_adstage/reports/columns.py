@@ -195,13 +195,14 @@ def _unknown(
         "group_by": f"{meta} that is no object",
         "filters": f"a metric, or {meta} as meta/NAME",
     }
+    listed = f"; they are in the stream metric_descriptors, provider {report.provider}"
     spelled = {name.lower(): name for name in sorted(names)}
     near = get_close_matches(field.lower(), spelled, n=3, cutoff=0.5)
     found = " or ".join(spelled[name] for name in near)
     return (
         f"reports.{report.name}.{key}: there is no {field!r} to use here; it takes "
         f"{allowed.get(key, f'a metric or {meta}')}"
-        f"{f'; did you mean {found}?' if found else ''}"
+        f"{f'; did you mean {found}?' if found else listed}"
     )
 
 

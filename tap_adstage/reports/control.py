@@ -110,6 +110,13 @@ class Tally:
     _rows: set[tuple[str, ...]] = field(default_factory=set)
     _sums: dict[str, Amount] = field(default_factory=dict)
 
+    @property
+    def _what(self) -> str:
+        """What AdStage counts: a row of its answer has all slices of a window."""
+        if self.columns.dimensions:
+            return "entities by dimension"
+        return "groups" if self.columns.group else "entities"
+
     def add(self, record: Record) -> None:
         """Count a record: a row's slices are one row, and so is a repeated row."""
         keys = self.columns.keys
@@ -138,7 +145,7 @@ class Tally:
         written = len(self._rows)
         if control.counts and written not in control.counts:
             counted = " or ".join(str(count) for count in sorted(control.counts))
-            yield f"rows: AdStage counts {counted}, {written} were written"
+            yield f"{self._what}: AdStage counts {counted}, {written} were written"
         for name in self.fields:
             expected = control.sums.get(name)
             got = self._sums.get(name, Amount())
@@ -146,10 +153,11 @@ class Tally:
                 continue
             allowed = _tolerance(got, expected, _SUMMED[name], is_rounded=is_rounded)
             if not -allowed <= got.total - expected.total <= allowed:
+                explained = f"{allowed:.2f}" if allowed >= 1 else f"{allowed:.2g}"
                 yield (
                     f"{name}: AdStage's total is {expected.total}, the rows written "
                     f"sum to {got.total}"
-                    f"{f', rounding explains {allowed.normalize():f}' * bool(allowed)}"
+                    f"{f' (rounding explains up to {explained})' * bool(allowed)}"
                 )
 
 

@@ -68,9 +68,11 @@ class ReportStream(Stream):
         self._catalog = catalog
         self._directory = directory
         self._api = _APIS[report.api_version]
-        discovered = _discovered(tap, report.name)
+        entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
+        discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
         self._columns = report_columns(report, catalog, discovered)
-        _refuse_other_keys(report.name, self._columns.keys, discovered)
+        if entry and entry.key_properties:
+            _refuse_other_key(report.name, self._columns.keys, entry.key_properties)
         self._holds = holds
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
@@ -81,6 +83,12 @@ class ReportStream(Stream):
             is_rounded=report.api_version != 1 and not report.ignore_precision,
             logger=self.logger,
         )
+        if tap.input_catalog and not entry:
+            self.logger.warning(
+                "%s: not in the catalog, so nothing of it is read; write the catalog "
+                "anew with --discover",
+                self.name,
+            )
         if self._columns.vanished:
             self.logger.warning(
                 "%s: AdStage no longer has %s; the columns stay, without values",
@@ -106,11 +114,12 @@ class ReportStream(Stream):
         hold = self._holds().get(self.name) if windows else None
         if not windows:
             self.logger.info(
-                "%s: nothing to ask for: as of %s the range is empty, or all of it is "
-                "before the bookmark (%s) less the lookback",
+                "%s: nothing to ask for: as of %s %s",
                 self.name,
                 self._report.today,
-                saved,
+                f"all of the range is before the bookmark {saved} less the lookback"
+                if plan(self._span, None, self._report.today)
+                else "the range is empty",
             )
         for number, window in enumerate(windows, start=1):
             self.logger.info(
@@ -272,9 +281,10 @@ class ReportStream(Stream):
         if bookmark is None:
             return None
         if not bookmark.counts(self._report.aggregate_by):
-            self.logger.info(
+            self.logger.warning(
                 "%s: starting over, as the bookmark %s is of slices of a %s and the "
-                "report has those of a %s",
+                "report has those of a %s; rows of before stay in the table unless you "
+                "empty it, or give the report a new name",
                 self.name,
                 bookmark.date,
                 bookmark.aggregate_by,
@@ -318,27 +328,20 @@ class ReportStream(Stream):
         """Leave the state as it was until the first window is written."""
 
 
-def _discovered(tap: Tap, stream: str) -> Mapping[str, Any]:
-    """The columns that an earlier discovery found: those of the catalog it wrote."""
-    catalog = tap.input_catalog
-    entry = catalog.get(stream) if catalog else None
-    return entry.schema.to_dict().get("properties", {}) if entry else {}
-
-
-def _refuse_other_keys(
+def _refuse_other_key(
     stream: str,
     keys: Sequence[str],
-    discovered: Mapping[str, Any],
+    catalogued: Sequence[str],
 ) -> None:
-    """Refuse a catalog that was written before the report got another key.
+    """Refuse a catalog that was written when the report had another key.
 
-    The SDK would take the catalog's key, with which a loader keeps one row of several.
+    The SDK would take the catalog's, with which a loader keeps one row of several.
     """
-    missing = [key for key in keys if discovered and key not in discovered]
-    if missing:
+    if {*keys} != {*catalogued}:
         error = (
-            f"catalog: {stream} has no {', '.join(missing)}, which the report's rows "
-            "are told apart by from now on; write the catalog anew with --discover"
+            f"catalog: the key of {stream} is {', '.join(catalogued)}, and the rows of "
+            f"the report are told apart by {', '.join(keys)}; write the catalog anew "
+            "with --discover"
         )
         raise ConfigError([error])
 

@@ -196,6 +196,8 @@ def _serve(options: SandboxOptions) -> None:
             settings = tap_settings(sandbox.api_url, sandbox.token, options.today)
             for name, value in settings.items():
                 click.echo(f"export {name}={shlex.quote(value)}")
+            for network, account in sandbox.world.provider_accounts.items():
+                click.echo(f"# a live account of {network}: {account.entity_id}")
             threading.Event().wait()
     except _StoppedError:
         click.echo("AdStage sandbox stopped", err=True)

@@ -89,7 +89,13 @@ def parse_provider_target(
         refuse(f"targets: provider {provider} takes {example}, not {value[0]!r}")
     target = _entity(value[0], world, organization_id)
     if target is None:
-        refuse(f"targets: there is no {value[0]}")
+        accounts = world.provider_entities(provider, "accounts")
+        known = ", ".join(
+            each.entity_id
+            for each in accounts
+            if each.organization_id == organization_id
+        )
+        refuse(f"targets: there is no {value[0]}; {provider} has {known or 'none'}")
     return (target,)
 
 

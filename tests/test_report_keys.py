@@ -73,7 +73,7 @@ ONE_VERSION: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
 
 
 def questions(sandbox: Sandbox, endpoint: str) -> list[dict[str, Any]]:
-    """Bodies of the report requests, V2's sources beside all else."""
+    """Bodies of the report requests, V2's sources beside all else, V1's lists as such."""
     bodies = [
         request.body
         for request in sandbox.requests
@@ -82,6 +82,7 @@ def questions(sandbox: Sandbox, endpoint: str) -> list[dict[str, Any]]:
     return [
         {key: body[key] for key in body if key != "sources"}
         | body.get("sources", {}).get("metrics", {})
+        | ({"networks": body["networks"].split(",")} if "networks" in body else {})
         for body in bodies
     ]
 

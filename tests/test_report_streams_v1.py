@@ -87,7 +87,7 @@ def test_the_question_says_everything_that_the_report_does(
             "date_range": "2024-03-11..2024-03-17",
             "aggregate_by": "week",
             "provider": "adstage",
-            "networks": ["adwords", "quora"],
+            "networks": "adwords,quora",
             "targets": [target],
             "fields": ["campaign_name", "network", "currency_code", "clicks"],
             "filters": [

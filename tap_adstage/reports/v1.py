@@ -55,8 +55,8 @@ def body(question: Question, window: Window) -> dict[str, Any]:
         "provider": report.provider,
         "relative_to_time_zone": report.time_zone,
     }
-    if not report.is_external:
-        asked["networks"] = list(report.networks)
+    if not report.is_external:  # a text, as the documented links have it
+        asked["networks"] = ",".join(report.networks)
     if report.aggregate_by != "total":
         asked["aggregate_by"] = report.aggregate_by
     given = {

@@ -73,7 +73,7 @@ ONE_VERSION: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
 
 
 def questions(sandbox: Sandbox, endpoint: str) -> list[dict[str, Any]]:
-    """Bodies of the report requests, V2's sources beside all else, V1's lists as such."""
+    """Bodies of the report requests; V2's sources beside all else, V1's as lists."""
     bodies = [
         request.body
         for request in sandbox.requests

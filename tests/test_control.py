@@ -179,6 +179,14 @@ def test_whole_counts_are_exact_however_they_are_written() -> None:
     ]
 
 
+def test_each_slice_of_a_total_is_rounded_by_itself() -> None:
+    days = ("2024-03-17", "2024-03-18", "2024-03-19")
+    rows = [row(spend=Decimal("0.03")) | {"date": day} for day in days]
+    for cents, count in (("0.04", 0), ("0.05", 1)):
+        control = ControlTotals.of([], [{"spend": Decimal(cents)} for _ in days])
+        assert len(differences(rows, control)) == count
+
+
 def test_unrounded_amounts_are_single_precision_floats() -> None:
     rows = [row("a", spend=Decimal("1549.68005371094"))]
     near, far = Decimal("1549.6800000001"), Decimal("1549.6700000001")
@@ -186,6 +194,14 @@ def test_unrounded_amounts_are_single_precision_floats() -> None:
     assert differences(rows, control, is_rounded=False) == []
     assert differences(rows, totals(None, spend=far), is_rounded=False) != []
     assert differences(rows, control, is_rounded=True) != []
+
+
+def test_a_credit_is_as_inexact_as_an_expense() -> None:
+    spends = [Decimal("1549.68005371094"), Decimal("-1549.67004394531")]
+    rows = [row(str(number), spend=spend) for number, spend in enumerate(spends)]
+    near, far = totals(None, spend=Decimal("0.01")), totals(None, spend=Decimal("0.02"))
+    assert differences(rows, near, is_rounded=False) == []
+    assert differences(rows, far, is_rounded=False) != []
 
 
 @given(st.lists(st.decimals(0, 5000, places=4), min_size=1, max_size=50))
@@ -248,6 +264,12 @@ def test_no_total_is_asked_of_a_field_that_is_deselected() -> None:
     decided = columns()
     assert control_fields(decided, ["entity_id", "spend"]) == ["spend"]
     assert control_fields(decided, ["entity_id"]) == ["entity_id"]
+
+
+def test_a_field_that_is_text_has_no_total() -> None:
+    catalog = FieldCatalog.of([{"id": "clicks"}, {"id": "spend", "type": "TEXT"}])
+    decided = report_columns(report(), catalog)
+    assert summed_fields(decided, ["clicks", "spend"]) == ["clicks"]
 
 
 # --- AdStage's own word ---
@@ -313,6 +335,23 @@ def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
     assert control is not None
     assert control.sums["clicks"].total == 110
     assert control.sums["clicks"].numbers == 2
+
+
+@pytest.mark.parametrize(
+    ("page", "counts", "names"),
+    [
+        ({"counts": {"filtered": 12}}, {12}, set()),
+        (v1_page("metrics", data={"clicks": 8}) | {"counts": None}, set(), {"clicks"}),
+    ],
+)
+def test_v1_s_counts_and_totals_are_compared_without_each_other(
+    page: dict[str, Any],
+    counts: set[int],
+    names: set[str],
+) -> None:
+    control = v1.control(page, WINDOW, report(api_version=1, aggregate_by="total"))
+    assert control is not None
+    assert (set(control.counts), set(control.sums)) == (counts, names)
 
 
 def test_v1_without_counts_and_totals_can_not_be_compared() -> None:

@@ -52,7 +52,9 @@ def following(
     ("relation", "query", "place"),
     [
         ("next", "limit=10&offset=10&order=asc", {"limit": 10, "offset": 10}),
+        ("next", "limit=5&offset=5", {"limit": 5, "offset": 5}),
         ("next", "offset=20", {"offset": 20}),
+        ("next", "offset=last", {"offset": "last"}),
         ("next_page", urlencode({"page_token": TOKEN}), {"page_token": TOKEN}),
     ],
 )
@@ -117,6 +119,8 @@ def test_the_last_place_is_the_only_one_in_the_question() -> None:
     second = ApiRequest(ROOT, {**BODY, "offset": 10})
     by_token = following(f"page_token={TOKEN}", "next_page", second)
     assert by_token == ApiRequest(ROOT, {**BODY, "page_token": TOKEN})
+    third = following("offset=20", request=by_token)
+    assert third == ApiRequest(ROOT, {**BODY, "offset": 20})
 
 
 def test_a_page_that_was_asked_for_by_its_question_leads_to_the_next_so() -> None:

@@ -155,6 +155,24 @@ def test_a_metric_that_is_left_out_or_null_is_null(path: list[Any], value: Any) 
     assert first["spend"] is not None
 
 
+def test_what_is_calculated_may_be_left_out() -> None:
+    first, _ = read(changed([*RESULT, "series", "calculated"], None))
+    assert (first["clicks"], first["calculated_metric_123"]) == (1, None)
+
+
+def test_a_null_among_the_metrics_hides_no_calculated_number() -> None:
+    first, second = read(changed([*METRICS, "calculated_metric:123"], None))
+    assert first["calculated_metric_123"] == 10
+    assert second["calculated_metric_123"] == 20
+
+
+def test_values_are_those_of_the_timestamps_in_the_page_s_order() -> None:
+    timestamps = ["2019-06-01T00:00:00Z", "2019-05-01T00:00:00Z"]
+    first, second = read(changed(["time", "timestamps"], timestamps))
+    assert (first["date"], first["clicks"]) == ("2019-06-01", 1)
+    assert (second["date"], second["clicks"]) == ("2019-05-01", 2)
+
+
 def test_numbers_are_not_changed() -> None:
     page = series_page()
     exact = [Decimal("0.1000"), Decimal("123456789012345678.123456789")]
@@ -178,6 +196,7 @@ def test_folders_land_in_the_column_that_was_asked_for() -> None:
         ("remote_campaign_id", 12345678901234567890, "12345678901234567890"),
         ("bid.value", Decimal("1.50"), "1.50"),
         ("title", ["a", "b"], '["a", "b"]'),
+        ("title", ["é", True], '["é", true]'),
         ("bid_float", Decimal("1.50"), Decimal("1.50")),
         ("objective", {"code": "X"}, {"code": "X"}),
         ("folder_names", "Brand", ["Brand"]),
@@ -239,6 +258,11 @@ def test_a_page_without_results_has_no_records() -> None:
         (["time", "timestamps", 0], "2019-04-01T00:00:00Z", "not the slices of 2019"),
         (["time", "timestamps", 0], "2019-05-02T00:00:00Z", "not the slices of 2019"),
         (["time", "timestamps", 0], "2019-06-01T00:00:00Z", "each once"),
+        (
+            ["time", "timestamps"],
+            [f"2019-0{month}-01T00:00:00Z" for month in (5, 6, 6)],
+            "each once",
+        ),
         (["time", "timestamps", 0], 5, "not the slices of 2019"),
         ([*RESULT, "series"], None, "results[0].series is not an object"),
         ([*RESULT, "summary"], [], "results[0].summary is not an object"),
@@ -259,4 +283,21 @@ def test_a_page_of_another_shape_is_an_error_that_names_the_place(
 ) -> None:
     with pytest.raises(ResponseError) as error:
         read(changed(path, value))
+    assert place in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("objective", "CLICKS", "meta.objective: 'CLICKS' is no object"),
+        ("bid_float", "1.50", "meta.bid_float: '1.50' is not a number"),
+    ],
+)
+def test_a_meta_field_of_another_type_is_an_error_that_names_it(
+    field: str,
+    value: object,
+    place: str,
+) -> None:
+    with pytest.raises(ResponseError) as error:
+        read(changed([*META, field], value), fields=[field])
     assert place in str(error.value)

@@ -154,7 +154,12 @@ def test_a_slice_that_is_missing_inside_the_row_s_own_range_is_null() -> None:
 
 
 @pytest.mark.parametrize(
-    "covered", [("2017-01-01", "2017-01-31"), ("2016-12-01", "2016-12-31")]
+    "covered",
+    [
+        ("2017-01-01", "2017-01-31"),
+        ("2016-12-01", "2016-12-31"),
+        ("2016-12-01", "2017-01-30"),
+    ],
 )
 def test_a_slice_that_was_not_answered_for_is_an_error(
     covered: tuple[str, str],
@@ -186,15 +191,30 @@ def test_a_range_that_ends_today_is_answered_for_up_to_today() -> None:
     assert (record["date"], record["clicks"]) == ("2017-01-01", None)
 
 
-def test_a_total_of_other_days_than_asked_is_an_error() -> None:
-    page = basic_page(timeframe=timeframe("2016-12-22", "2017-01-20"))
-    with pytest.raises(ResponseError, match=r"2016-12-22\.\.2017-01-20, not 2016-12"):
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2016-12-22", "2017-01-20"),
+        ("2016-12-22", "2017-01-31"),
+        ("2016-12-01", "2017-01-20"),
+    ],
+)
+def test_a_total_of_other_days_than_asked_is_an_error(start: str, end: str) -> None:
+    page = basic_page(timeframe=timeframe(start, end))
+    with pytest.raises(ResponseError, match=rf"{start}\.\.{end}, not 2016-12"):
         read(page, TOTAL, aggregate_by="total")
 
 
 @pytest.mark.parametrize(
     ("group", "key"),
-    [(None, "(none)"), ([], "(none)"), (["x"], "x"), ("x", "x"), ([None], "(none)")],
+    [
+        (None, "(none)"),
+        ([], "(none)"),
+        (["x"], "x"),
+        ("x", "x"),
+        ([None], "(none)"),
+        (["x", "y"], '["x", "y"]'),
+    ],
 )
 def test_a_group_without_a_value_is_named_none(group: object, key: str) -> None:
     page = changed(["meta", "entity_id"], None)
@@ -262,6 +282,13 @@ def test_a_provider_s_text_fields_may_stand_among_its_metrics() -> None:
     assert (record["clicks"], record["spend"]) == (1, None)
 
 
+def test_what_stands_in_both_places_is_taken_from_the_row_s_meta() -> None:
+    page = basic_page(data={"clicks": 1, "campaign_name": "7", "entity_id": "7"})
+    (record,) = read(page, TOTAL, aggregate_by="total", **external())
+    assert record["campaign_name"] == "Display - US"
+    assert record["entity_id"] == "/network/adwords/campaign/735025362"
+
+
 def test_an_account_s_rows_are_about_the_target_where_they_do_not_say() -> None:
     page = basic_page(meta={})
     keys = external(aggregate_by="total", entity_level="accounts")
@@ -270,6 +297,8 @@ def test_an_account_s_rows_are_about_the_target_where_they_do_not_say() -> None:
     assert record["network"] is None
     with pytest.raises(ResponseError, match="the row has no entity_id"):
         read(page, TOTAL, **keys | {"entity_level": "campaigns"})
+    with pytest.raises(ResponseError, match="the row has no entity_id"):
+        read(page, TOTAL, **{**keys, "provider": "adstage"})
 
 
 SERIES = "_embedded.adstage:time_series[0]"

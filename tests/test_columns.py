@@ -165,10 +165,12 @@ def test_requested_names_are_the_api_s() -> None:
         ({"fields": ["cliks"]}, ["reports.r.fields", "'cliks'", "did you mean clicks"]),
         ({"fields": ["campain_name"]}, ["'campain_name'", "campaign_name"]),
         ({"fields": ["zzzzzz"]}, ["'zzzzzz'", "a metric or a documented meta field"]),
+        ({"fields": ["none"]}, ["reports.r.fields", "'none'"]),
         ({"fields": ["clicks", "Clicks"]}, ["Clicks, clicks", "each field once"]),
         ({"group_by": "clicks"}, ["reports.r.group_by", "'clicks'", "meta field"]),
         ({"group_by": "netwrok"}, ["reports.r.group_by", "did you mean network"]),
         ({"group_by": "objective"}, ["reports.r.group_by", "no object"]),
+        ({"group_by": "final_note"}, ["reports.r.group_by", "'final_note'"]),
         ({"sort_by": "cost"}, ["reports.r.sort_by", "'cost'"]),
         (
             {"filters": [{"path": "meta/clicks", "op": "gt", "value": 1}]},
@@ -206,6 +208,20 @@ def test_a_wrong_group_is_one_error() -> None:
     with pytest.raises(ConfigError) as error:
         report_columns(report(group_by="netwrok"), CATALOG)
     assert len(error.value.errors) == 1
+
+
+def test_no_object_is_proposed_to_group_by() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean objective\.") as error:
+        report_columns(report(group_by="objective"), CATALOG)
+    assert "objective or" not in str(error.value)
+    assert "objective?" not in str(error.value)
+
+
+@pytest.mark.parametrize("group", ["bid_float", "folder_names", "ad_name"])
+def test_numbers_and_lists_can_be_grouped_by_too(group: str) -> None:
+    columns = report_columns(report(group_by=group), CATALOG)
+    assert columns.keys == ("date", group)
+    assert columns.schema["properties"][group] == {"type": "string"}
 
 
 def test_every_unknown_field_is_said_at_once() -> None:
@@ -376,6 +392,23 @@ def test_an_external_provider_s_fields_are_those_of_its_descriptors(
     with pytest.raises(ConfigError) as error:
         report_columns(external(**keys), GOOGLE)
     assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"fields": ["account_name"]},
+        {"group_by": "account_name"},
+        {"filters": [{"path": "meta/account_name", "op": "match", "value": "x"}]},
+    ],
+)
+def test_no_field_of_adstage_s_own_is_proposed_for_a_provider(
+    keys: dict[str, Any],
+) -> None:
+    with pytest.raises(ConfigError, match=r"'(meta/)?account_name'") as error:
+        report_columns(external(**keys), GOOGLE)
+    proposed = str(error.value).partition("did you mean ")[2]
+    assert "account_name" not in proposed
 
 
 def test_filters_on_a_provider_s_fields_are_spelled_as_the_provider_does() -> None:

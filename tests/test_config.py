@@ -159,6 +159,10 @@ def test_every_setting_has_a_wrong_value_tested() -> None:
             {"targets": ["/network/adwords/campaign/1"]},
             ["reports[0].targets[0]", "no finer", "accounts"],
         ),
+        (
+            {"entity_level": "ad_groups", "targets": ["/network/adwords/keyword/1"]},
+            ["reports[0].targets[0]", "no finer", "ad_groups"],
+        ),
         ({"filters": [{"path": "clicks"}]}, ["reports[0].filters[0]", "op, value"]),
         (
             {"filters": [{"path": "clicks", "op": ">", "value": 1}]},
@@ -263,6 +267,55 @@ def test_a_wrong_report_is_an_error_that_names_the_key(
 ) -> None:
     text = error_of({"reports": [{**REPORT, **changes}]})
     assert all(part in text for part in parts), text
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"targets": ["/network/adstage/account_group/1", "/network/adstage/user/1"]},
+        {"entity_level": "ads", "targets": ["/network/adwords/ad_group/1"]},
+        {"entity_level": "ads", "targets": ["/network/adwords/keyword/1"]},
+        {"entity_level": "keywords", "targets": ["/network/adwords/criterion/1"]},
+        {
+            "api_version": 1,
+            "entity_level": "ads",
+            "targets": ["/network/adwords/campaign/1", "/network/adstage/folder/1"],
+        },
+    ],
+    ids=str,
+)
+def test_targets_may_be_as_fine_as_the_report(keys: dict[str, Any]) -> None:
+    (report,) = read({"reports": [{**REPORT, **keys}]}).reports
+    assert report.targets == tuple(keys["targets"])
+
+
+def test_reports_without_a_name_are_not_said_to_share_one() -> None:
+    text = error_of({"reports": [{**REPORT, "name": None}] * 2})
+    assert text.count("name: not given") == 2
+    assert "another report" not in text
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"provider": "gemini", "targets": ["/network/gemini/account/1"]},
+        {
+            "provider": "google_analytics",
+            "targets": ["/network/google_analytics/account/1"],
+        },
+        {"provider": "facebook", "targets": ["/network/facebook/account/11"]},
+    ],
+    ids=lambda report: report["provider"],
+)
+def test_chosen_accounts_limit_providers_whose_accounts_can_be_chosen(
+    report: dict[str, Any],
+) -> None:
+    chosen = {
+        "sync_mode": "SPECIFIC_ACCOUNTS",
+        "accounts": ["/network/facebook/account/11"],
+    }
+    config = read({**chosen, "reports": [{**REPORT, **report}]})
+    assert config.reports[0].targets == tuple(report["targets"])
 
 
 def test_two_reports_of_one_name_are_an_error() -> None:
@@ -376,6 +429,16 @@ def test_external_providers_use_version_1_and_all_others_2(
     assert report.provider == keys.get("provider", "adstage")
     assert report.is_external == ("provider" in keys)
     assert report.dimensions == tuple(keys.get("dimensions", ()))
+
+
+def test_a_profile_may_stand_at_any_level() -> None:
+    keys = {
+        "provider": "google_analytics",
+        "entity_level": "campaigns",
+        "targets": ["/network/google_analytics/campaign/1"],
+    }
+    (report,) = read({"reports": [{**REPORT, **keys}]}).reports
+    assert report.targets == ("/network/google_analytics/campaign/1",)
 
 
 def test_no_reports_at_all_is_a_choice() -> None:

@@ -268,6 +268,12 @@ def test_a_report_reads_the_accounts_of_its_networks_and_targets(
     assert [each for each in (ONE, TWO, THREE, FOUR, FIVE) if each in found] == expected
 
 
+def test_a_group_s_accounts_on_other_networks_are_not_read() -> None:
+    target = EntityId.parse("/network/adstage/account_group/1")
+    found = scope(["quora"], [target], lambda _: {ONE.key, THREE.key})
+    assert [each for each in (ONE, TWO, THREE, FOUR) if each in found] == [ONE]
+
+
 # --- warnings ---
 
 
@@ -422,3 +428,12 @@ def test_a_hold_says_up_to_which_day_and_because_of_whom() -> None:
         "daily: held at 2024-03-16, as AdStage has not finished importing a, b, c and "
         "2 more; the next run fetches what comes late"
     )
+
+
+@pytest.mark.parametrize(
+    ("behind", "listed"),
+    [("ab", "a, b;"), ("abc", "a, b, c;"), ("abcd", "a, b, c and 1 more;")],
+)
+def test_no_account_is_left_uncounted(behind: str, listed: str) -> None:
+    line = Hold(None, tuple(behind)).line("daily", None)
+    assert f"finished importing {listed}" in line

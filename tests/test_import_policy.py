@@ -9,7 +9,7 @@ import pytest
 
 from tap_adstage.config import parse
 from tap_adstage.directory import Directory
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
 
 if TYPE_CHECKING:
     from conftest import Messages, Sync
@@ -115,13 +115,13 @@ def questions(sandbox: Sandbox) -> int:
     return sum(r.path.endswith("/sync_information") for r in sandbox.requests)
 
 
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+
+
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The warnings about accounts, in their order."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelname == "WARNING" and " account '" in record.getMessage()
-    ]
+    return [line for line in warned(caplog) if " account '" in line]
 
 
 def named(account: Entity) -> str:
@@ -185,6 +185,31 @@ def test_a_report_with_nothing_to_ask_for_needs_no_import(
     assert lines(caplog) == []
 
 
+@pytest.mark.parametrize("policy", ["warn", "hold"])
+def test_a_report_with_nothing_to_ask_for_leaves_the_others_alone(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    imports: Imports,
+    accounts: list[Entity],
+    caplog: pytest.LogCaptureFixture,
+    policy: str,
+) -> None:
+    imports[accounts[0].entity_id] = NEVER
+    config = with_reports(
+        {**settings, "as_of": "2024-03-01"},
+        {"date_range": "month to date"},
+        {"name": "other", "date_range": "yesterday"},
+        policy=policy,
+    )
+    messages = sync(config, streams=["daily", "other"])
+    assert questions(sandbox) == 1
+    assert ranges(sandbox) == ["2024-02-29..2024-02-29"]
+    assert lines(caplog)[0].endswith("may lack data in other")
+    held = policy == "hold"
+    assert messages.bookmark("other") == (None if held else "2024-02-29")
+
+
 def test_an_answer_that_can_t_be_read_is_said_and_ends_a_run_that_is_to_hold(
     sync: Sync,
     settings: dict[str, Any],
@@ -196,12 +221,53 @@ def test_an_answer_that_can_t_be_read_is_said_and_ends_a_run_that_is_to_hold(
     imports[accounts[0].entity_id] = {"last_import_finished": "this morning"}
     messages = sync(with_reports(settings), streams=["daily"])
     assert messages.bookmark("daily") == "2024-03-19"
-    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    (warning,) = warned(caplog)
     assert warning.startswith("import_policy: nothing is known of imports: ")
     assert "last_import_finished is 'this morning'" in warning
     with pytest.raises(ResponseError, match="last_import_finished is 'this morning'"):
         sync(with_reports(settings, policy="hold"), streams=["daily"])
     assert '"RECORD"' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "error"),
+    [
+        (404, "warn", None),
+        (404, "hold", ApiError),
+        (401, "warn", AuthenticationError),
+        (401, "hold", AuthenticationError),
+    ],
+)
+def test_a_refusal_is_said_and_ends_a_run_that_is_to_hold_or_has_no_access(
+    httpserver: HTTPServer,
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    policy: str,
+    error: type[Exception] | None,
+) -> None:
+    report = "/api/v2/organizations/40/report"
+    answers: dict[str, Any] = {
+        "/api/metric_descriptors": [{"id": "spend"}],
+        "/api/organizations/40/metric_descriptors": [],
+        report: {"type": "timeseries", "_embedded": {"results": []}},
+    }
+    for path, answer in answers.items():
+        httpserver.expect_request(path).respond_with_json(answer)
+    path = "/api/users/40/sync_information"
+    httpserver.expect_request(path).respond_with_json({}, status=status)
+    ids = {"user_id": 40, "organization_id": 40, "reconcile": "off"}
+    settings |= {"api_url": httpserver.url_for("/api"), **ids}
+    config = with_reports(settings, policy=policy)
+    if error is None:
+        assert sync(config, streams=["daily"]).bookmark("daily") == "2024-03-19"
+        (warning,) = warned(caplog)
+        assert warning.startswith("import_policy: nothing is known of imports: GET ")
+        return
+    with pytest.raises(error, match="sync_information"):
+        sync(config, streams=["daily"])
+    assert report not in {request.path for request, _ in httpserver.log}
 
 
 # --- warn ---
@@ -264,7 +330,7 @@ def test_accounts_that_are_imported_as_far_as_can_be_are_not_named(
 ) -> None:
     report = {"aggregate_by": aggregate_by, "date_range": date_range}
     sync(with_reports(settings, report, policy="hold"), streams=["daily"])
-    assert lines(caplog) == []
+    assert warned(caplog) == []
 
 
 @pytest.mark.parametrize(

@@ -833,6 +833,19 @@ def test_a_look_takes_one_row_of_the_last_window_and_leaves_nothing_behind(
     assert capsys.readouterr().out == ""
 
 
+def test_a_look_is_at_the_last_window_wherever_the_bookmark_is(
+    sandbox: Sandbox,
+    settings: dict[str, Any],
+) -> None:
+    config = with_report(settings, lookback_days=0)
+    state = state_of("2024-03-18")
+    tap = TapAdStage(config=config, state=state, setup_mapper=False)
+    (report,) = tap.directory.config.reports
+    assert tap.report_stream(report).probe() is not None
+    assert ranges(sandbox) == ["2024-03-15..2024-03-19"]
+    assert tap.state == state
+
+
 # --- the SDK's own features ---
 
 

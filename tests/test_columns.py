@@ -430,6 +430,41 @@ def test_filters_on_a_provider_s_fields_are_spelled_as_the_provider_does() -> No
     assert asked.sort_by == "ga:sessions"
 
 
+# --- chosen accounts ---
+
+CHOSEN = "/network/adwords/account/1"
+FOLDER = "/network/adstage/folder/1"
+NARROWED = {"path": "meta/account_entity_id", "op": "in", "value": [CHOSEN]}
+
+
+@pytest.mark.parametrize(
+    ("report_", "catalog", "accounts", "targets", "filters"),
+    [
+        (report(), CATALOG, None, [], []),
+        (report(), CATALOG, [CHOSEN], [CHOSEN], []),
+        (report(targets=[FOLDER]), CATALOG, None, [FOLDER], []),
+        (report(targets=[FOLDER]), CATALOG, [CHOSEN], [FOLDER], [NARROWED]),
+        # a provider has no such field, and its target is an account
+        (external(), GOOGLE, [CHOSEN], PROFILE["targets"], []),
+    ],
+)
+def test_chosen_accounts_are_targets_or_else_a_filter(
+    report_: ReportConfig,
+    catalog: FieldCatalog,
+    accounts: list[str] | None,
+    targets: list[str],
+    filters: list[dict[str, Any]],
+) -> None:
+    asked = Question(
+        report=report_,
+        fields=[],
+        catalog=catalog,
+        accounts=accounts,
+        page_size=1,
+    )
+    assert (asked.targets, asked.filters) == (targets, filters)
+
+
 # --- descriptors that vanish ---
 
 DISCOVERED = {

@@ -322,6 +322,10 @@ def test_v1_has_counts_and_totals() -> None:
     grouped = v1.control(page, WINDOW, report(**total, group_by="network"))
     assert grouped is not None
     assert grouped.counts == {12, 3}
+    live = {"provider": "facebook", "targets": ["/network/facebook/account/10"]}
+    broken_down = v1.control(page, WINDOW, report(**total, **live, dimensions=["age"]))
+    assert broken_down is not None
+    assert broken_down.counts == {12, 3}
 
 
 def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:

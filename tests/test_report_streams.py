@@ -409,6 +409,22 @@ def test_a_field_that_is_not_selected_is_not_requested_and_not_written(
     assert set(records[0]) == {"date", *question["fields"]}
 
 
+def test_a_key_is_requested_whatever_the_catalog_selects(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    config = with_report(settings, date_range="yesterday")
+    catalog = TapAdStage(config=dict(config)).catalog_dict
+    entry = next(e for e in catalog["streams"] if e["stream"] == "daily")
+    for metadata in entry["metadata"]:
+        chosen = metadata["breadcrumb"] in ([], ["properties", "clicks"])
+        metadata["metadata"] = {"selected": chosen}
+    sandbox.requests.clear()
+    sync(config, catalog={"streams": [entry]})
+    assert questions(sandbox)[0]["fields"] == ["entity_id", "clicks"]
+
+
 def test_a_column_that_the_catalog_s_schema_lacks_is_not_requested(
     sandbox: Sandbox,
     sync: Sync,

@@ -435,5 +435,5 @@ def test_a_hold_says_up_to_which_day_and_because_of_whom() -> None:
     [("ab", "a, b;"), ("abc", "a, b, c;"), ("abcd", "a, b, c and 1 more;")],
 )
 def test_no_account_is_left_uncounted(behind: str, listed: str) -> None:
-    line = Hold(None, tuple(behind)).line("daily", None)
+    line = Hold(None, tuple(behind)).line("daily", dt.date(2024, 3, 16))
     assert f"finished importing {listed}" in line

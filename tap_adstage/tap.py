@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import weakref
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
@@ -30,10 +30,12 @@ from tap_adstage.exceptions import (
     ConfigError,
     ResponseError,
 )
+from tap_adstage.messages import MessageWriter
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.settings import is_calculated
+from tap_adstage.termination import Stopped
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class TapAdStage(Tap):
             AdStageError: If the settings can't be used.
         """
         self._reads_environment = bool(arguments.get("parse_env_config"))
+        self._writer = MessageWriter()
+        arguments.setdefault("message_writer", self._writer)
         try:
             super().__init__(**arguments)
         except ValueError:
@@ -225,6 +229,25 @@ class TapAdStage(Tap):
             raise ConfigError([f"--config {files}: {error}"]) from None
 
     @classmethod
+    def invoke(cls, **options: Any) -> None:  # noqa: ANN401 - the SDK's own
+        """Run a sync, and say why where it ends before its time.
+
+        Args:
+            **options: As `singer_sdk.Tap.invoke` takes them.
+
+        Raises:
+            Stopped: If it does.
+        """
+        try:
+            super().invoke(**options)
+        except Stopped as stopped:
+            cls.logger.warning(
+                "Stopped before the end (%s); the next run goes on from the last STATE",
+                stopped.reason,
+            )
+            raise
+
+    @classmethod
     def cb_test(
         cls,
         ctx: click.Context,
@@ -300,15 +323,14 @@ class TapAdStage(Tap):
             self.logger.warning("%s", line)
         return environment.unreadable_variables(os.environ, _PREFIX, known)
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM and SIGINT, with the exit code of a process that was.
 
         The SDK's own handler writes the state, which may fall into the middle of
-        another line, and exits with 0, as if the sync were whole. A STATE follows
-        every window as it is, so there is nothing to write here.
+        another line, and exits with 0, as if the sync were whole.
         """
         del frame
-        raise SystemExit(128 + signum)
+        self._writer.termination.receive(signum)
 
     def _transport(self, parsed: Config) -> Transport:
         return Transport(

@@ -57,11 +57,17 @@ class AdStageClient:
         """
         return self.api_url + hal.expand(template, **variables)
 
-    def fetch(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+    def fetch(
+        self,
+        request: ApiRequest,
+        *,
+        divisible: bool = False,
+    ) -> Any:  # noqa: ANN401 - any JSON value
         """Ask once, with retries; a token that is refused is renewed once.
 
         Args:
             request: What to ask.
+            divisible: Whether the caller can ask for less; see `retrying`.
 
         Returns:
             The decoded answer.
@@ -73,46 +79,58 @@ class AdStageClient:
         """
         try:
             try:
-                return self._send(request)
+                return self._send(request, divisible=divisible)
             except UnauthorizedError:
                 if not self.credentials.renew():
                     raise
-                return self._send(request)
+                return self._send(request, divisible=divisible)
         except UnauthorizedError as error:
             raise AuthenticationError(
                 f"{error}; look at the setting {self.credentials.settings}",
             ) from None
 
-    def pages(self, request: ApiRequest) -> Iterator[dict[str, Any]]:
+    def pages(
+        self,
+        request: ApiRequest,
+        *,
+        divisible: bool = False,
+    ) -> Iterator[dict[str, Any]]:
         """Read a list or report, page by page, also past an empty page.
 
         Args:
             request: The first page.
+            divisible: Whether the caller can ask for less; see `retrying`.
 
         Yields:
             Each page's document.
 
         Raises:
+            ApiError: If AdStage refuses a page, or it still failed after all retries.
             ResponseError: If a page is no JSON object, or its successor can't be found.
             LinkError: If its successor is on another origin or was visited before.
         """
         paginator = Paginator()
         page: ApiRequest | None = request
         while page is not None:
-            page, document = self._fetch_page(page)
+            page, document = self._fetch_page(page, divisible=divisible)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
             yield document
             page = paginator.following(page, document)
 
-    def _fetch_page(self, page: ApiRequest) -> tuple[ApiRequest, Any]:
+    def _fetch_page(
+        self,
+        page: ApiRequest,
+        *,
+        divisible: bool,
+    ) -> tuple[ApiRequest, Any]:
         """Ask for a page, or for what goes instead where the API has no such URL."""
         try:
-            return page, self.fetch(page)
+            return page, self.fetch(page, divisible=divisible)
         except ApiError as error:
             if page.instead is None or error.status not in _NO_SUCH_URL:
                 raise
-            return page.instead, self.fetch(page.instead)
+            return page.instead, self.fetch(page.instead, divisible=divisible)
 
     def items(self, url: str) -> Iterator[dict[str, Any]]:
         """Read the resources of a HAL list (its `item`s), from all its pages.
@@ -144,7 +162,12 @@ class AdStageClient:
         """
         return self.fetch(ApiRequest(self.url(template, **variables)))
 
-    def _send(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+    def _send(
+        self,
+        request: ApiRequest,
+        *,
+        divisible: bool,
+    ) -> Any:  # noqa: ANN401 - any JSON value
         has_body = request.body is not None
         return self.transport.fetch(
             requests.Request(
@@ -154,6 +177,7 @@ class AdStageClient:
                 data=json.dumps(request.body, default=float) if has_body else None,
                 headers={"Content-Type": "application/json"} if has_body else None,
             ),
+            divisible=divisible,
         )
 
 

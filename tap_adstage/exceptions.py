@@ -59,7 +59,10 @@ class ApiError(AdStageError):
 
     Attributes:
         status: HTTP status of its answer, if it gave one.
+        is_for_size: Whether asking for less may help.
     """
+
+    is_for_size = False
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         """Describe the refusal.
@@ -70,6 +73,12 @@ class ApiError(AdStageError):
         """
         super().__init__(message)
         self.status = status
+
+
+class TooLargeError(ApiError):
+    """AdStage refused a request for its size (413)."""
+
+    is_for_size = True
 
 
 class AuthenticationError(ApiError):
@@ -96,6 +105,12 @@ class TransientError(ApiError):
         """
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooSlowError(TransientError):
+    """An answer took too long, for the tap (a time-out) or for a gateway (504)."""
+
+    is_for_size = True
 
 
 class ResponseError(AdStageError):

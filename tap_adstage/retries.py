@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
+_TRIES_OF_A_SIZE = 2
 
 
 def retrying(
@@ -28,6 +29,7 @@ def retrying(
     *,
     max_seconds: float,
     logger: logging.Logger,
+    divisible: bool = False,
 ) -> T:
     """Call until it works, or until waiting would take too long.
 
@@ -40,12 +42,15 @@ def retrying(
         max_seconds: Longest time in seconds from the first failure's start to the
             last try's.
         logger: Where each wait is told.
+        divisible: Whether the caller can ask for less. Then a call that failed twice
+            in a row in a way that smaller ones may not is given up early.
 
     Returns:
         What the call returned.
 
     Raises:
-        TransientError: The last failure, once `max_seconds` would be passed.
+        TransientError: The last failure, once `max_seconds` would be passed, or the
+            call was given up.
     """
 
     def tell(details: Details) -> None:
@@ -62,6 +67,7 @@ def retrying(
         on_backoff=tell,
         logger=None,
         deadline=time.monotonic() + max_seconds,
+        divisible=divisible,
     )(call)()
 
 
@@ -89,11 +95,19 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def _waits(deadline: float) -> Generator[float, TransientError, None]:
+def _waits(
+    deadline: float,
+    *,
+    divisible: bool,
+) -> Generator[float, TransientError, None]:
     """Seconds before each new try; ends, and so gives up, where none is left."""
     growing = _FIRST_WAIT
+    for_size = 0
     error = yield 0.0
     while True:
+        for_size = for_size + 1 if error.is_for_size else 0
+        if divisible and for_size == _TRIES_OF_A_SIZE:
+            return
         wait = growing / 2 + backoff.full_jitter(growing / 2)
         if error.retry_after is not None:
             # To the letter the first time; a server that goes on asking for no wait

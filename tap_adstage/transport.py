@@ -15,6 +15,8 @@ import urllib3
 from tap_adstage.exceptions import (
     ApiError,
     LinkError,
+    TooLargeError,
+    TooSlowError,
     TransientError,
     UnauthorizedError,
 )
@@ -73,6 +75,8 @@ class Transport:
         self,
         request: requests.Request,
         decode: Callable[[str], Any] = decode_json,
+        *,
+        divisible: bool = False,
     ) -> Any:  # noqa: ANN401 - any JSON value
         """Send a request until it is answered.
 
@@ -80,6 +84,7 @@ class Transport:
             request: The request; its `auth` adds the credentials, anew for each try.
             decode: Turns the answer's text into a document; a `ValueError` counts as
                 a failure that may pass.
+            divisible: Whether the caller can ask for less; see `retrying`.
 
         Returns:
             The decoded answer.
@@ -87,6 +92,7 @@ class Transport:
         Raises:
             ApiError: If AdStage refuses the request, with its own message.
             LinkError: If it answers with a redirect.
+            TooLargeError: If AdStage refuses the request for its size.
             TransientError: If it still failed after `max_retry_seconds`.
             UnauthorizedError: If it answers 401.
         """
@@ -94,6 +100,7 @@ class Transport:
             lambda: self._exchange(request, decode),
             max_seconds=self.max_retry_seconds,
             logger=self.logger,
+            divisible=divisible,
         )
 
     def _exchange(
@@ -107,7 +114,8 @@ class Transport:
         except requests.exceptions.SSLError as error:
             raise ApiError(f"{name} is not safe: {_reason(error)}") from None
         except _PASSING as error:
-            raise TransientError(f"{name} failed: {_reason(error)}.") from None
+            kind = TooSlowError if _is_slow(error) else TransientError
+            raise kind(f"{name} failed: {_reason(error)}.") from None
         except (
             requests.exceptions.RequestException,
             urllib3.exceptions.HTTPError,
@@ -155,7 +163,9 @@ class Transport:
             )
         answer = f"{name} answered {status}: {self._message(response)}"
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TransientError(
+            is_slow = status == HTTPStatus.GATEWAY_TIMEOUT
+            kind = TooSlowError if is_slow else TransientError
+            raise kind(
                 f"{answer}.",
                 retry_after=retry_after(
                     response.headers.get("Retry-After"),
@@ -164,6 +174,8 @@ class Transport:
             )
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(answer)
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise TooLargeError(answer, status=status)
         raise ApiError(answer, status=status)
 
     def _message(self, response: requests.Response) -> str:
@@ -187,6 +199,15 @@ def _reason(error: Exception) -> str:
     inner: Any = error.args[0] if error.args else error
     inner = getattr(inner, "reason", inner)
     return excerpt(str(inner).rpartition(">: ")[2])
+
+
+def _is_slow(error: Exception) -> bool:
+    """Whether an answer took too long, before it began or in the middle."""
+    inner = error.args[0] if error.args else None
+    return isinstance(error, requests.exceptions.ReadTimeout) or isinstance(
+        inner,
+        urllib3.exceptions.ReadTimeoutError,
+    )
 
 
 def _text(response: requests.Response) -> str:

@@ -17,7 +17,7 @@ from tap_adstage.date_ranges import DateRange, parse_date_range
 from tap_adstage.settings import ALL_TIME, TIMEFRAME_MONTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ALL_TIME_START = dt.date(2012, 1, 1)
 """First day of a first sync with `timeframe_months` `ALL_TIME`."""
@@ -54,6 +54,11 @@ class Window:
     def bookmark(self) -> dt.date:
         """What the bookmark becomes once the window is written: its last slice."""
         return self.slices[-1].start
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether less can be asked for: a request has one whole slice at least."""
+        return len(self.slices) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,20 @@ def plan(span: Span, bookmark: dt.date | None, today: dt.date) -> list[Window]:
         return []
     slices = list(_slices(start, days.end, span.aggregate_by))
     return list(_windows(slices, span.window_days, today))
+
+
+def portions(window: Window, most: int) -> list[Window]:
+    """Cut a window between its slices.
+
+    Args:
+        window: A window.
+        most: The slices that a portion has at most, 1 or more.
+
+    Returns:
+        Windows in ascending order, which meet and together ask for the same days.
+    """
+    cuts = range(0, len(window.slices), most)
+    return [_window(window.slices[cut : cut + most], window.range.end) for cut in cuts]
 
 
 def slice_of(day: dt.date, aggregate_by: str) -> Slice:
@@ -212,9 +231,9 @@ def _windows(slices: list[Slice], days: int, today: dt.date) -> Iterator[Window]
     yield _window(pending, today)
 
 
-def _window(slices: list[Slice], today: dt.date) -> Window:
+def _window(slices: Sequence[Slice], last: dt.date) -> Window:
     return Window(
-        DateRange(slices[0].start, min(slices[-1].end, today)),
+        DateRange(slices[0].start, min(slices[-1].end, last)),
         tuple(slices),
     )
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tap_adstage.exceptions import ApiError, TransientError
+from tap_adstage.exceptions import ApiError, TooSlowError, TransientError
 from tap_adstage.retries import retry_after, retrying
 
 NOW = dt.datetime(2024, 3, 20, 12, tzinfo=dt.timezone.utc)
@@ -69,3 +69,50 @@ def test_each_wait_is_told(
 
     assert retrying(fail_once, max_seconds=60, logger=logging.getLogger()) == "done"
     assert "the server is busy. Trying again in 7.0 seconds." in caplog.text
+
+
+def fail_for_size(waits: list[float], *, then: str = "") -> str:
+    if then and len(waits) == 2:
+        return then
+    raise TooSlowError("504")
+
+
+def test_what_can_be_asked_in_parts_is_given_up_after_two_tries(
+    waits: list[float],
+) -> None:
+    with pytest.raises(TooSlowError):
+        retrying(
+            lambda: fail_for_size(waits),
+            max_seconds=600,
+            logger=logging.getLogger(),
+            divisible=True,
+        )
+    assert len(waits) == 1
+
+
+def test_what_can_not_be_asked_in_parts_is_tried_as_long_as_may_be(
+    waits: list[float],
+) -> None:
+    answer = retrying(
+        lambda: fail_for_size(waits, then="done"),
+        max_seconds=600,
+        logger=logging.getLogger(),
+    )
+    assert answer == "done"
+
+
+def test_two_failures_for_size_count_only_in_a_row(waits: list[float]) -> None:
+    failures = [TooSlowError("504"), TransientError("500"), TooSlowError("504")]
+
+    def fail() -> str:
+        if len(waits) < len(failures):
+            raise failures[len(waits)]
+        return "done"
+
+    answer = retrying(
+        fail,
+        max_seconds=600,
+        logger=logging.getLogger(),
+        divisible=True,
+    )
+    assert answer == "done"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_adstage.windows import Span, held, later, plan, slice_of
+from tap_adstage.reports.window_queue import WindowQueue
+from tap_adstage.windows import Span, held, later, plan, portions, slice_of
 
 TODAY = dt.date(2024, 3, 20)  # a Wednesday
 SPAN = Span(
@@ -339,3 +340,55 @@ def test_a_held_bookmark_passes_no_slice_that_may_change(
         first=day("2024-02-01"),
     )
     assert limit == day(expected)
+
+
+@pytest.mark.parametrize(
+    ("aggregate_by", "most", "expected"),
+    [
+        ("day", 10, ["2024-03-11..2024-03-20"]),
+        ("day", 5, ["2024-03-11..2024-03-15", "2024-03-16..2024-03-20"]),
+        (
+            "day",
+            4,
+            [
+                "2024-03-11..2024-03-14",
+                "2024-03-15..2024-03-18",
+                "2024-03-19..2024-03-20",
+            ],
+        ),
+        ("week", 1, ["2024-03-11..2024-03-17", "2024-03-18..2024-03-20"]),
+    ],
+)
+def test_portions_of_a_window_meet_between_slices(
+    aggregate_by: str,
+    most: int,
+    expected: list[str],
+) -> None:
+    span = replace(
+        SPAN,
+        aggregate_by=aggregate_by,
+        start_date=day("2024-03-11"),
+        end_date=TODAY,
+        window_days=14,
+    )
+    (window,) = plan(span, None, TODAY)
+    found = portions(window, most)
+    assert [str(portion.range) for portion in found] == expected
+    assert [piece for portion in found for piece in portion.slices] == [*window.slices]
+
+
+def test_a_window_that_was_too_much_comes_back_in_halves() -> None:
+    span = replace(SPAN, start_date=day("2024-03-01"), end_date=day("2024-03-20"))
+    queue = WindowQueue(plan(span, None, TODAY))
+    taken = []
+    for window in queue:
+        taken.append((queue.progress, str(window.range)))
+        if len(window.slices) > 5:
+            assert queue.halve(window) == 5
+    assert taken == [
+        ("1 of 2", "2024-03-01..2024-03-10"),
+        ("1 of 3", "2024-03-01..2024-03-05"),
+        ("2 of 3", "2024-03-06..2024-03-10"),
+        ("3 of 4", "2024-03-11..2024-03-15"),
+        ("4 of 4", "2024-03-16..2024-03-20"),
+    ]

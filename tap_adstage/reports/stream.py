@@ -11,7 +11,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import ConfigError, ResponseError
+from tap_adstage.exceptions import ApiError, ConfigError, ResponseError
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
 from tap_adstage.reports import v1, v2
@@ -20,6 +20,7 @@ from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.request import Question, fields_to_request
+from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.windows import Span, held, later, plan
 
 if TYPE_CHECKING:
@@ -121,15 +122,28 @@ class ReportStream(Stream):
                 if plan(self._span, None, self._report.today)
                 else "the range is empty",
             )
-        for number, window in enumerate(windows, start=1):
+        queue = WindowQueue(windows)
+        for window in queue:
             self.logger.info(
-                "%s: window %d of %d, %s",
+                "%s: window %s, %s",
                 self.name,
-                number,
-                len(windows),
+                queue.progress,
                 window.range,
             )
-            yield from self._window_records(window)
+            try:
+                yield from self._window_records(window)
+            except ApiError as error:
+                if not (error.is_for_size and window.is_divisible):
+                    raise
+                self.logger.warning(
+                    "%s: %s is too much for one request: %s No more than %d slices "
+                    "are asked for at once from now on",
+                    self.name,
+                    window.range,
+                    error,
+                    queue.halve(window),
+                )
+                continue
             saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
         self._reconciler.sum_up()
@@ -216,7 +230,8 @@ class ReportStream(Stream):
         first = self._first_page(question, window)
         tally = Tally(self._columns, summed_fields(self._columns, question.fields))
         control: ControlTotals | None = None
-        for number, page in enumerate(client.pages(first), start=1):
+        pages = client.pages(first, divisible=window.is_divisible)
+        for number, page in enumerate(pages, start=1):
             with _located(f"{first}, {window.range}, page {number}"):
                 for record in self._api.rows(page, window, self._columns, self._report):
                     tally.add(record)

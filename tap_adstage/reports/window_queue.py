@@ -1,0 +1,56 @@
+"""The windows of a run in portions that AdStage can answer."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tap_adstage.windows import portions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_adstage.windows import Window
+
+
+class WindowQueue:
+    """Hands out windows in their order, in smaller portions once one was too much."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        """Start with the first window, as large as it is.
+
+        Args:
+            windows: Windows in ascending order.
+        """
+        self._pending = deque(windows)
+        self._taken = 0
+        self._most = max((len(window.slices) for window in windows), default=1)
+
+    def __iter__(self) -> Iterator[Window]:
+        """Take window after window, each with no more slices than went well."""
+        while self._pending:
+            first, *rest = portions(self._pending.popleft(), self._most)
+            self._pending.extendleft(reversed(rest))
+            self._taken += 1
+            yield first
+
+    @property
+    def progress(self) -> str:
+        """Which window was taken last, as in `2 of 19`."""
+        return f"{self._taken} of {self._taken + len(self._pending)}"
+
+    def halve(self, window: Window) -> int:
+        """Put back the window that was taken last, to be taken in halves.
+
+        All that come after it are no larger than its halves.
+
+        Args:
+            window: That window; it has more slices than one.
+
+        Returns:
+            The slices that a window has at most from now on.
+        """
+        self._pending.appendleft(window)
+        self._taken -= 1
+        self._most = (len(window.slices) + 1) // 2
+        return self._most

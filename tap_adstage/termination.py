@@ -8,12 +8,19 @@ refresh token that AdStage has just given and that is not on disk yet.
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_LONGEST_STEP = 1.0
+"""Seconds after a signal in which a step may end by itself."""
+
+_LONGEST_END = 5.0
+"""Seconds in which the run may come to its end; then it is told again."""
 
 
 class Stopped(SystemExit):
@@ -38,7 +45,13 @@ class Stopped(SystemExit):
 
 @dataclass(slots=True)
 class Termination:
-    """Ends the run at a signal, but not within a step that has to be whole.
+    """Ends the run after a signal: where a step ends, or else out of what it waits for.
+
+    An exception that a signal handler raises can fall between taking a lock and noting
+    that it was taken (in a pool of connections, say); what unwinds then waits for ever.
+    So a handler only remembers the signal. The exception comes at the end of a step,
+    and an alarm raises it where none ends within a second, as the run waits then: for
+    an answer, or to try again.
 
     Python calls signal handlers in the main thread alone, so there is nothing to lock.
 
@@ -57,18 +70,18 @@ class Termination:
             signum: The signal's number.
 
         Raises:
-            Stopped: If no step is under way; else it is raised at the step's end.
+            Stopped: On a system without alarms, if no step is under way.
         """
         self._signum = signum
-        self._stop()
+        if not self._set_alarm(_LONGEST_STEP):
+            self._stop()
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Let a step be whole.
 
         Raises:
-            Stopped: At the step's end, if a signal came meanwhile, or came before and
-                was lost: Python drops what is raised within a finalizer.
+            Stopped: At the step's end, if a signal came.
         """
         self._steps += 1
         try:
@@ -77,9 +90,20 @@ class Termination:
             self._steps -= 1
         self._stop()
 
+    def _set_alarm(self, seconds: float) -> bool:
+        if sys.platform == "win32":
+            return False
+        signal.signal(signal.SIGALRM, lambda *_: self._stop())
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+        return True
+
     def _stop(self) -> None:
         if self._signum is None or self._steps:
             return
-        self._steps += 1  # no signal comes between this and the end
-        self.last_step()
+        self._set_alarm(_LONGEST_END)
+        self._steps += 1
+        try:
+            self.last_step()
+        finally:
+            self._steps -= 1
         raise Stopped(signal.Signals(self._signum).name, 128 + self._signum)

@@ -66,7 +66,7 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
-    secrets: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
     session: requests.Session = field(default_factory=requests.Session)
 
     def fetch(
@@ -91,16 +91,31 @@ class Transport:
             UnauthorizedError: If it answers 401.
         """
         return retrying(
-            lambda: self._exchange(request, decode),
+            lambda: self.exchange(request, decode),
             max_seconds=self.max_retry_seconds,
             logger=self.logger,
         )
 
-    def _exchange(
+    def exchange(
         self,
         request: requests.Request,
-        decode: Callable[[str], Any],
+        decode: Callable[[str], Any] = decode_json,
     ) -> Any:  # noqa: ANN401 - any JSON value
+        """Send a request once.
+
+        Args:
+            request: The request; its `auth` adds the credentials.
+            decode: As for `fetch`.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request, with its own message.
+            LinkError: If it answers with a redirect.
+            TransientError: If it failed in a way that may pass.
+            UnauthorizedError: If it answers 401.
+        """
         name = f"{request.method} {redact(request.url)}"
         try:
             response = self._send(request)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import abc
-import hashlib
+import contextlib
 import json
-import os
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -17,6 +15,8 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from requests.auth import AuthBase
 
 from tap_adstage.exceptions import ApiError, AuthenticationError, TransientError
+from tap_adstage.redaction import excerpt
+from tap_adstage.token_file import TokenFile
 
 if TYPE_CHECKING:
     import logging
@@ -37,14 +37,6 @@ class Credentials(AuthBase, abc.ABC):
     @abc.abstractmethod
     def token(self) -> str:
         """The access token to send now."""
-
-    @abc.abstractmethod
-    def renew(self) -> bool:
-        """Get a new token after AdStage refused the last one.
-
-        Returns:
-            Whether there is a new token to try.
-        """
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize a request, as `requests` asks."""
@@ -69,17 +61,14 @@ class BearerToken(Credentials):
         """The access token as it was given."""
         return self._access_token
 
-    def renew(self) -> bool:
-        """Say that there is no other token."""
-        return False
 
-
-@dataclass(slots=True)
+@dataclass
 class RefreshToken(Credentials):
     """An access token that is renewed before it expires, or once it is refused.
 
     A refresh token that AdStage rotates is kept in `oauth_token_file`, if there is
-    one, before the new access token is used.
+    one, before the new access token is used. Taps that share the file take turns, and
+    each spends the newest refresh token there.
 
     Attributes:
         config: The OAuth settings.
@@ -90,157 +79,142 @@ class RefreshToken(Credentials):
     config: OAuthConfig
     transport: Transport
     logger: logging.Logger
-    _access_token: str | None = field(default=None, repr=False)
-    _valid_until: float = 0.0
-    _refresh_token: str | None = field(default=None, repr=False)
+    _access_token: str | None = field(default=None, init=False, repr=False)
+    _valid_until: float = field(default=0.0, init=False, repr=False)
 
     settings = "client_id, client_secret and refresh_token"
+
+    def __post_init__(self) -> None:
+        """Start from the refresh token in the settings."""
+        config = self.config
+        self._refresh_token = config.refresh_token
+        self._file = (
+            TokenFile(config.token_file, config.refresh_token)
+            if config.token_file
+            else None
+        )
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Authorize a request, and once more where its token is refused."""
+        request.register_hook("response", self._send_again)  # type: ignore[no-untyped-call]
+        return super().__call__(request)
 
     def token(self) -> str:
         """The access token, a new one where the last is about to expire.
 
+        A failure that may pass is not tried again here: that is for the request which
+        needs the token, in its own time.
+
         Raises:
-            AuthenticationError: If AdStage refuses the refresh token.
-            TransientError: If the token endpoint still fails after all retries.
+            AuthenticationError: If AdStage refuses the refresh token, or it can't be
+                kept.
+            TransientError: If the token endpoint fails.
         """
         if self._access_token is None or time.monotonic() >= self._valid_until:
-            return self._refresh()
+            with self._turn():
+                self._access_token = self._refresh()
         return self._access_token
 
-    def renew(self) -> bool:
-        """Get a new token after AdStage refused the last one.
+    def _send_again(
+        self,
+        response: requests.Response,
+        **options: Any,  # noqa: ANN401 - what `requests` sends with
+    ) -> requests.Response:
+        """Send a request again whose token was refused, with a new one.
 
-        Returns:
-            True: there is a new token.
-
-        Raises:
-            AuthenticationError: If AdStage refuses the refresh token.
-            TransientError: If the token endpoint still fails after all retries.
+        It is sent before another tap has its turn: where AdStage ends the last access
+        token for the next, two taps would else end each other's before they are used.
         """
-        self._refresh()
-        return True
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        self._access_token = None
+        with self._turn():
+            _ = response.content  # or else its connection could not be used again
+            again = response.request.copy()
+            self._access_token = self._refresh()
+            again.headers["Authorization"] = f"Bearer {self._access_token}"
+            answer: requests.Response = response.connection.send(again, **options)
+        return answer
+
+    def _turn(self) -> contextlib.AbstractContextManager[object]:
+        """Wait for the taps that share the file: a token and an answer each."""
+        if self._file is None:
+            return contextlib.nullcontext()
+        return self._file.locked(
+            self.transport.request_timeout + self.transport.max_retry_seconds,
+        )
 
     def _refresh(self) -> str:
-        granted = self._request(self._current_refresh_token())
-        rotated = granted.get("refresh_token")
-        if rotated and rotated != self._refresh_token:
-            self._keep(str(rotated))
-        self._access_token = _header_value(str(granted["access_token"]))
-        self.transport.secrets.add(self._access_token)
-        self._valid_until = time.monotonic() + _lifetime(granted.get("expires_in"))
-        return self._access_token
-
-    def _current_refresh_token(self) -> str:
-        if self._refresh_token is None:
-            kept = read_token_file(self.config.token_file, self.config.refresh_token)
-            self._refresh_token = kept or self.config.refresh_token
-            self.transport.secrets |= {self._refresh_token, self.config.client_secret}
-        return self._refresh_token
-
-    def _request(self, refresh_token: str) -> dict[str, Any]:
+        """Spend the newest refresh token, and keep the one that comes for it."""
+        kept = self._file.newest() if self._file else None
+        self._refresh_token = kept or self._refresh_token
+        self.transport.secrets |= {self._refresh_token, self.config.client_secret}
         client = WebApplicationClient(self.config.client_id)
         form = client.prepare_refresh_body(
-            refresh_token=refresh_token,
+            refresh_token=self._refresh_token,
             client_id=self.config.client_id,
             client_secret=self.config.client_secret,
         )
-
-        def decode(text: str) -> dict[str, Any]:
-            # oauthlib takes form-encoded answers as well
-            if not isinstance(json.loads(text), dict):
-                raise ValueError("an object was expected")  # noqa: TRY004 - see fetch
-            return dict(client.parse_request_body_response(text))
-
+        answer = self._ask(form)
+        # before anything else is found wrong with the answer: the last one is spent
+        rotated = json.loads(answer).get("refresh_token")
+        if rotated and rotated != self._refresh_token:
+            with self.transport.termination.whole():
+                self._keep(str(rotated))
         try:
-            granted: dict[str, Any] = self.transport.fetch(
+            granted = client.parse_request_body_response(answer)
+        except (OAuth2Error, ValueError) as error:
+            reason = str(getattr(error, "error", error))
+            raise self._refused(excerpt(reason, self.transport.secrets)) from None
+        access_token = _header_value(str(granted["access_token"]))
+        self.transport.secrets.add(access_token)
+        self._valid_until = time.monotonic() + _lifetime(granted.get("expires_in"))
+        return access_token
+
+    def _ask(self, form: str) -> str:
+        """The text of the answer, a JSON object."""
+        try:
+            answer: str = self.transport.exchange(
                 requests.Request(
                     "POST",
                     self.config.token_url,
                     data=form,
                     headers={"Content-Type": "application/x-www-form-urlencoded"},
                 ),
-                decode,
+                _json_object,
             )
         except TransientError:
             raise
-        except (ApiError, OAuth2Error) as error:
-            reason = error.error if isinstance(error, OAuth2Error) else error
-            raise AuthenticationError(
-                f"AdStage gave no access token for the settings {self.settings}: "
-                f"{reason}; correct them or oauth_token_url, or grant access again and "
-                "replace refresh_token",
-            ) from None
-        return granted
+        except ApiError as error:
+            raise self._refused(error) from None
+        return answer
+
+    def _refused(self, reason: object) -> AuthenticationError:
+        is_kept = self._refresh_token != self.config.refresh_token
+        whence = f" (read from {self._file.path})" if self._file and is_kept else ""
+        return AuthenticationError(
+            f"AdStage gave no access token for the settings {self.settings}{whence}: "
+            f"{reason}; correct them or oauth_token_url, or grant access again and "
+            "replace refresh_token",
+        )
 
     def _keep(self, rotated: str) -> None:
-        self._refresh_token = rotated
         self.transport.secrets.add(rotated)
-        if self.config.token_file:
-            try:
-                write_token_file(
-                    self.config.token_file,
-                    rotated,
-                    self.config.refresh_token,
-                )
-            except OSError as error:
-                raise AuthenticationError(
-                    f"oauth_token_file: {self.config.token_file} can't be written "
-                    f"({error.strerror}), and AdStage has rotated the refresh token; "
-                    "grant access anew and give a path that can be written",
-                ) from None
-        else:
+        if self._file:
+            self._file.keep(rotated)
+        elif self._refresh_token == self.config.refresh_token:
             self.logger.warning(
                 "AdStage rotated the refresh token; without the setting "
                 "oauth_token_file the next run can't know the new one.",
             )
+        self._refresh_token = rotated
 
 
-def read_token_file(path: Path | None, configured: str) -> str | None:
-    """Read the newest refresh token.
-
-    Args:
-        path: The file, if there is to be one.
-        configured: The refresh token in the settings. A file that descends from
-            another one is out of date, as the user has granted access anew.
-
-    Returns:
-        The token, or `None` where no file holds one that descends from `configured`.
-
-    Raises:
-        AuthenticationError: If there is a file that can't be read as one of the tap's.
-    """
-    if path is None or not path.exists():
-        return None
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        token, origin = kept["refresh_token"], kept["granted_for"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise AuthenticationError(
-            f"oauth_token_file: {path} holds no refresh token that the tap wrote; "
-            "remove it to start from the setting refresh_token",
-        ) from None
-    return str(token) if origin == _fingerprint(configured) else None
-
-
-def write_token_file(path: Path, token: str, configured: str) -> None:
-    """Keep the newest refresh token: whole or not at all, readable by the user alone.
-
-    Args:
-        path: The file; its folder exists.
-        token: The newest refresh token.
-        configured: The refresh token in the settings, from which it descends.
-    """
-    kept = {"refresh_token": token, "granted_for": _fingerprint(configured)}
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".adstage-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _json_object(text: str) -> str:
+    """The text, if it is a JSON object; oauthlib takes form-encoded ones as well."""
+    if not isinstance(json.loads(text), dict):
+        raise ValueError("an object was expected")  # noqa: TRY004 - see fetch
+    return text
 
 
 def _header_value(token: str) -> str:
@@ -259,7 +233,3 @@ def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value
         return float("inf")
     seconds = float(expires_in)
     return max(seconds - _EXPIRY_MARGIN, seconds / 2)
-
-
-def _fingerprint(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -63,7 +63,7 @@ class AdStageClient:
         *,
         divisible: bool = False,
     ) -> Any:  # noqa: ANN401 - any JSON value
-        """Ask once, with retries; a token that is refused is renewed once.
+        """Ask once, with retries.
 
         Args:
             request: What to ask.
@@ -77,13 +77,18 @@ class AdStageClient:
             AuthenticationError: If it does not accept the credentials.
             TransientError: If it still failed after all retries.
         """
+        has_body = request.body is not None
         try:
-            try:
-                return self._send(request, divisible=divisible)
-            except UnauthorizedError:
-                if not self.credentials.renew():
-                    raise
-                return self._send(request, divisible=divisible)
+            return self.transport.fetch(
+                requests.Request(
+                    request.method,
+                    request.url,
+                    auth=self.credentials,
+                    data=json.dumps(request.body, default=float) if has_body else None,
+                    headers={"Content-Type": "application/json"} if has_body else None,
+                ),
+                divisible=divisible,
+            )
         except UnauthorizedError as error:
             raise AuthenticationError(
                 f"{error}; look at the setting {self.credentials.settings}",
@@ -161,24 +166,6 @@ class AdStageClient:
             The decoded answer.
         """
         return self.fetch(ApiRequest(self.url(template, **variables)))
-
-    def _send(
-        self,
-        request: ApiRequest,
-        *,
-        divisible: bool,
-    ) -> Any:  # noqa: ANN401 - any JSON value
-        has_body = request.body is not None
-        return self.transport.fetch(
-            requests.Request(
-                request.method,
-                request.url,
-                auth=self.credentials,
-                data=json.dumps(request.body, default=float) if has_body else None,
-                headers={"Content-Type": "application/json"} if has_body else None,
-            ),
-            divisible=divisible,
-        )
 
 
 def _says_empty(page: dict[str, Any]) -> bool:

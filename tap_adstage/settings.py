@@ -277,7 +277,7 @@ SETTINGS = (
         name="oauth_token_file",
         schema=_text(),
         description="File that keeps the newest refresh token where AdStage rotates "
-        "it. Read at the start, written with mode 0600.",
+        "it, written with mode 0600. Taps on one machine may share it.",
     ),
     Setting(
         name="api_url",

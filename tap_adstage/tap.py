@@ -339,6 +339,7 @@ class TapAdStage(Tap):
             request_timeout=parsed.request_timeout,
             max_retry_seconds=parsed.max_retry_seconds,
             logger=self.logger,
+            termination=self._writer.termination,
         )
 
     def _sandbox_client(self, parsed: Config) -> AdStageClient:

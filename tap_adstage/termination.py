@@ -59,7 +59,7 @@ class Termination:
         last_step: What is done before the run ends.
     """
 
-    last_step: Callable[[], None]
+    last_step: Callable[[], None] = lambda: None
     _signum: int | None = None
     _steps: int = 0
 
@@ -74,30 +74,36 @@ class Termination:
         """
         self._signum = signum
         if not self._set_alarm(_LONGEST_STEP):
-            self._stop()
+            self.check()
 
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Let a step be whole.
 
         Raises:
-            Stopped: At the step's end, if a signal came.
+            Stopped: Before the step or at its end, if a signal came.
         """
+        self.check()
         self._steps += 1
         try:
             yield
         finally:
             self._steps -= 1
-        self._stop()
+        self.check()
 
     def _set_alarm(self, seconds: float) -> bool:
         if sys.platform == "win32":
             return False
-        signal.signal(signal.SIGALRM, lambda *_: self._stop())
+        signal.signal(signal.SIGALRM, lambda *_: self.check())
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
         return True
 
-    def _stop(self) -> None:
+    def check(self) -> None:
+        """End the run if it is to end; for between two steps.
+
+        Raises:
+            Stopped: If a signal came, and no step is under way.
+        """
         if self._signum is None or self._steps:
             return
         self._set_alarm(_LONGEST_END)

@@ -22,6 +22,7 @@ from tap_adstage.exceptions import (
 )
 from tap_adstage.redaction import excerpt, redact
 from tap_adstage.retries import retry_after, retrying
+from tap_adstage.termination import Termination
 
 if TYPE_CHECKING:
     import logging
@@ -61,6 +62,7 @@ class Transport:
         max_retry_seconds: Longest time in seconds that one request is retried.
         logger: Where retries are told.
         secrets: Values that no error and no log line may show.
+        termination: Whether the run is to end.
         session: Connections that are kept open between requests.
     """
 
@@ -68,7 +70,8 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
-    secrets: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
+    termination: Termination = field(default_factory=Termination)
     session: requests.Session = field(default_factory=requests.Session)
 
     def fetch(
@@ -97,17 +100,34 @@ class Transport:
             UnauthorizedError: If it answers 401.
         """
         return retrying(
-            lambda: self._exchange(request, decode),
+            lambda: self.exchange(request, decode),
             max_seconds=self.max_retry_seconds,
             logger=self.logger,
             divisible=divisible,
         )
 
-    def _exchange(
+    def exchange(
         self,
         request: requests.Request,
-        decode: Callable[[str], Any],
+        decode: Callable[[str], Any] = decode_json,
     ) -> Any:  # noqa: ANN401 - any JSON value
+        """Send a request once.
+
+        Args:
+            request: The request; its `auth` adds the credentials.
+            decode: As for `fetch`.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request, with its own message.
+            LinkError: If it answers with a redirect.
+            Stopped: If the run is to end; nothing is sent then.
+            TransientError: If it failed in a way that may pass.
+            UnauthorizedError: If it answers 401.
+        """
+        self.termination.check()
         name = f"{request.method} {redact(request.url)}"
         try:
             response = self._send(request)

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import logging
+import signal
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
+from tap_adstage.termination import Termination
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
@@ -64,6 +66,21 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
         BearerToken(TOKEN),
         page_size=2,
     )
+
+
+@pytest.fixture
+def termination() -> Iterator[Termination]:
+    """What SIGTERM does to this process, for the time of a test."""
+    termination = Termination()
+    alarm = signal.getsignal(signal.SIGALRM)
+    before = signal.signal(
+        signal.SIGTERM,
+        lambda number, _: termination.receive(number),
+    )
+    yield termination
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -2,54 +2,92 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
-import stat
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
+from filelock import FileLock, Timeout
 from werkzeug import Request, Response
 
-from tap_adstage.auth import RefreshToken, read_token_file, write_token_file
+from tap_adstage.auth import RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.config import OAuthConfig
 from tap_adstage.exceptions import AuthenticationError, TransientError
+from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.termination import Stopped, Termination
+from tap_adstage.token_file import TokenFile
+from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from conftest import Sync
     from pytest_httpserver import HTTPServer
-
-    from tap_adstage.transport import Transport
 
 
 class TokenEndpoint:
-    """Hands out access tokens a1, a2, … and, if it rotates, refresh tokens r1, r2, …"""
+    """Hands out access tokens a1, a2, … and, if it rotates, refresh tokens r1, r2, …
 
-    def __init__(self, expires_in: int | None = 3600, *, rotate: bool = True) -> None:
-        self.expires_in = expires_in
-        self.rotate = rotate
+    A refresh token that was rotated is refused. An access token is good for a number of
+    requests to the API, without end where that is `None`, and until the next is granted
+    where one ends the other.
+    """
+
+    def __init__(self) -> None:
+        self.expires_in: int | str | None = 3600
+        self.uses: int | None = None
+        self.one_ends_the_other = False
         self.grants: list[dict[str, str]] = []
-        self.revoked: set[str] = set()
+        self.refused: list[str] = []
+        self.spent: set[str] = set()
+        self.left: dict[str, int | None] = {}
+
+    @property
+    def newest(self) -> str:
+        return f"r{len(self.grants)}"
 
     def grant(self, request: Request) -> Response:
         form = {k: v[0] for k, v in parse_qs(request.get_data(as_text=True)).items()}
-        if form["refresh_token"] in self.revoked:
+        if form["refresh_token"] in self.spent:
+            self.refused.append(form["refresh_token"])
             return json_response({"error": "invalid_grant"}, 400)
+        self.spent.add(form["refresh_token"])
         self.grants.append(form)
-        number = len(self.grants)
+        token = f"a{len(self.grants)}"
+        if self.one_ends_the_other:
+            self.left.clear()
+        self.left[token] = self.uses
         answer: dict[str, object] = {
-            "access_token": f"a{number}",
+            "access_token": token,
             "token_type": "Bearer",
+            "refresh_token": self.newest,
         }
         if self.expires_in is not None:
             answer["expires_in"] = self.expires_in
-        if self.rotate:
-            answer["refresh_token"] = f"r{number}"
         return json_response(answer)
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request to the API with the number in its path."""
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        left = self.left.get(token, 0)
+        if left == 0:
+            return json_response({}, 401)
+        self.left[token] = None if left is None else left - 1
+        return json_response({"id": int(request.path.rpartition("/")[2])})
 
 
 def json_response(document: object, status: int = 200) -> Response:
@@ -61,6 +99,9 @@ def endpoint(httpserver: HTTPServer) -> TokenEndpoint:
     endpoint = TokenEndpoint()
     httpserver.expect_request("/oauth/token", method="POST").respond_with_handler(
         endpoint.grant,
+    )
+    httpserver.expect_request(re.compile(r"/api/\d+")).respond_with_handler(
+        endpoint.answer,
     )
     return endpoint
 
@@ -77,8 +118,19 @@ def oauth(httpserver: HTTPServer) -> OAuthConfig:
 
 
 @pytest.fixture
+def kept(oauth: OAuthConfig, tmp_path: Path) -> OAuthConfig:
+    """Settings with a token file."""
+    return replace(oauth, token_file=tmp_path / "token.json")
+
+
+def newest(oauth: OAuthConfig) -> str | None:
+    assert oauth.token_file is not None
+    return TokenFile(oauth.token_file, oauth.refresh_token).newest()
+
+
+@pytest.fixture
 def sent(httpserver: HTTPServer) -> list[str]:
-    """Tokens that API requests carried; `a2` and later are accepted."""
+    """Tokens that API requests carried, all of which are accepted."""
     tokens: list[str] = []
 
     def answer(request: Request) -> Response:
@@ -149,7 +201,7 @@ def test_a_token_is_renewed_before_it_expires(
     assert sent == expected
 
 
-def test_a_refused_token_is_renewed_once_and_the_request_repeated(
+def test_a_refused_token_is_renewed_and_the_request_repeated(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
@@ -165,7 +217,7 @@ def test_a_refused_token_is_renewed_once_and_the_request_repeated(
     assert [grant["refresh_token"] for grant in endpoint.grants] == ["r0", "r1"]
 
 
-def test_a_token_that_is_refused_after_renewal_too_is_an_error_with_the_settings(
+def test_tokens_that_are_refused_as_soon_as_granted_are_an_error_with_the_settings(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
@@ -175,6 +227,27 @@ def test_a_token_that_is_refused_after_renewal_too_is_an_error_with_the_settings
     with pytest.raises(AuthenticationError, match="client_secret and refresh_token"):
         client_of(oauth, transport, httpserver).get("/me")
     assert len(endpoint.grants) == 2
+
+
+def test_a_signal_waits_until_the_new_refresh_token_is_on_disk(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    termination: Termination,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fsync = os.fsync
+
+    def interrupted(file: int) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    transport.termination = termination
+    with pytest.raises(Stopped):
+        client_of(kept, transport, httpserver).get("/me")
+    assert newest(kept) == endpoint.newest == "r1"
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -240,84 +313,354 @@ def test_an_access_token_that_no_header_can_hold_is_not_shown(
     assert not token or token not in str(error.value)
 
 
-@pytest.mark.usefixtures("endpoint")
-def test_a_rotated_token_that_can_t_be_kept_ends_the_run_before_it_is_used(
+# --- tokens that expire, refreshes that fail ---
+
+
+def test_no_request_is_lost_to_a_token_that_expires_every_few_requests(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    endpoint.uses = 3
+    client = client_of(kept, transport, httpserver)
+    assert [client.get(f"/{number}")["id"] for number in range(20)] == [*range(20)]
+    spent = [grant["refresh_token"] for grant in endpoint.grants]
+    assert spent == [f"r{number}" for number in range(7)]
+    assert newest(kept) == "r7"
+
+
+def hang_up(request: Request) -> Response:
+    request.environ["werkzeug.socket"].close()
+    return Response("")
+
+
+FAILURES: list[Callable[[Request], Response]] = [
+    lambda _: Response("", 503),
+    lambda _: Response("<html>sorry</html>", 200),
+    hang_up,
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("grants_before", [0, 1])
+def test_no_request_is_lost_to_a_refresh_that_fails_once(
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    waits: list[float],
+    failure: Callable[[Request], Response],
+    grants_before: int,
+) -> None:
+    endpoint = TokenEndpoint()
+    endpoint.uses = 2
+    httpserver.expect_request(re.compile(r"/api/\d+")).respond_with_handler(
+        endpoint.answer,
+    )
+    handlers: list[Callable[[Request], Response]] = [endpoint.grant] * 5
+    handlers.insert(grants_before, failure)
+    for handler in handlers:
+        httpserver.expect_oneshot_request("/oauth/token").respond_with_handler(handler)
+    client = client_of(kept, transport, httpserver)
+    assert [client.get(f"/{number}")["id"] for number in range(9)] == [*range(9)]
+    assert len(waits) == 1
+    assert newest(kept) == endpoint.newest == "r5"
+
+
+def test_a_rotated_token_whose_answer_is_lost_is_an_error_that_says_what_to_do(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    waits: list[float],
+) -> None:
+    def lose(request: Request) -> Response:
+        endpoint.grant(request)
+        return hang_up(request)
+
+    httpserver.expect_oneshot_request("/oauth/token").respond_with_handler(lose)
+    with pytest.raises(AuthenticationError, match=r"invalid_grant.*grant access again"):
+        client_of(kept, transport, httpserver).get("/1")
+    assert len(waits) == 1
+
+
+def test_a_token_endpoint_that_goes_on_failing_takes_no_longer_than_any_other_request(
     oauth: OAuthConfig,
     transport: Transport,
     httpserver: HTTPServer,
-    sent: list[str],
-    tmp_path: Path,
+    waits: list[float],
 ) -> None:
-    kept = replace(oauth, token_file=tmp_path / "gone" / "token.json")
-    with pytest.raises(
-        AuthenticationError, match=r"oauth_token_file.*can't be written"
-    ):
+    httpserver.expect_request("/oauth/token").respond_with_data("", status=503)
+    with pytest.raises(TransientError, match="/oauth/token answered 503"):
+        client_of(oauth, transport, httpserver).get("/1")
+    assert transport.max_retry_seconds / 2 < sum(waits) <= transport.max_retry_seconds
+
+
+# --- the newest refresh token is kept ---
+
+
+def test_a_rotated_refresh_token_is_kept_for_the_next_start(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    client_of(kept, transport, httpserver).get("/1")
+    client_of(kept, transport, httpserver).get("/2")
+    assert [grant["refresh_token"] for grant in endpoint.grants] == ["r0", "r1"]
+
+
+def test_a_refresh_token_that_is_not_rotated_is_not_written(
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    sent: list[str],
+) -> None:
+    httpserver.expect_request("/oauth/token").respond_with_json(
+        {"access_token": "a1", "token_type": "Bearer", "refresh_token": "r0"},
+    )
+    client_of(kept, transport, httpserver).get("/me")
+    assert sent == ["Bearer a1"]
+    assert kept.token_file is not None
+    assert not kept.token_file.exists()
+
+
+def test_a_rotated_token_is_kept_whatever_else_is_wrong_with_the_answer(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    endpoint.expires_in = "soon"
+    with pytest.raises(AuthenticationError, match="expires_in must be an int"):
+        client_of(kept, transport, httpserver).get("/1")
+    assert newest(kept) == "r1"
+
+
+def test_a_rotated_token_that_can_t_be_kept_ends_the_run_before_it_is_used(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    sent: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(AuthenticationError) as error:
         client_of(kept, transport, httpserver).get("/me")
+    assert str(error.value) == (
+        f"oauth_token_file: {kept.token_file} can't be written (No space left on "
+        "device), and AdStage has rotated the refresh token; grant access anew and "
+        "give a path that can be written"
+    )
+    assert len(endpoint.grants) == 1
     assert sent == []
 
 
-@pytest.mark.usefixtures("sent")
-def test_a_rotated_refresh_token_is_kept_for_the_next_start(
+def test_no_refresh_token_is_spent_where_none_could_be_kept(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
     httpserver: HTTPServer,
     tmp_path: Path,
 ) -> None:
-    kept = replace(oauth, token_file=tmp_path / "token.json")
-    client_of(kept, transport, httpserver).get("/me")
-    assert stat.S_IMODE((tmp_path / "token.json").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["token.json"]
-    endpoint.revoked.add("r0")
-    client_of(kept, transport, httpserver).get("/me")
-    assert [grant["refresh_token"] for grant in endpoint.grants] == ["r0", "r1"]
+    (tmp_path / "file").touch()
+    nowhere = replace(oauth, token_file=tmp_path / "file" / "token.json")
+    with pytest.raises(AuthenticationError, match=r"oauth_token_file: .*be locked"):
+        client_of(nowhere, transport, httpserver).get("/1")
+    assert endpoint.grants == []
 
 
-@pytest.mark.usefixtures("sent")
-def test_a_rotation_that_nothing_keeps_is_said(
+def test_a_rotation_that_nothing_keeps_is_said_once(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
     httpserver: HTTPServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client_of(oauth, transport, httpserver).get("/me")
-    assert endpoint.grants
-    assert "oauth_token_file" in caplog.text
+    endpoint.uses = 1
+    client = client_of(oauth, transport, httpserver)
+    for number in range(3):
+        client.get(f"/{number}")
+    assert len(endpoint.grants) == 3
+    assert caplog.text.count("oauth_token_file") == 1
 
 
-def test_a_new_grant_in_the_settings_goes_before_the_kept_token(tmp_path: Path) -> None:
-    path = tmp_path / "token.json"
-    write_token_file(path, "r7", configured="r0")
-    assert read_token_file(path, "r0") == "r7"
-    assert read_token_file(path, "granted anew") is None
-    assert read_token_file(tmp_path / "none.json", "r0") is None
-    assert "r0" not in path.read_text()
-
-
-@pytest.mark.parametrize("text", ["", "r7", "[]", '{"refresh_token": "r7"}'])
-def test_a_token_file_of_another_kind_is_an_error_that_names_it(
-    tmp_path: Path,
-    text: str,
+def test_a_kept_token_that_is_refused_is_an_error_that_names_the_file(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
 ) -> None:
-    path = tmp_path / "token.json"
-    path.write_text(text)
-    with pytest.raises(AuthenticationError, match=r"oauth_token_file.*token\.json"):
-        read_token_file(path, "r0")
+    client_of(kept, transport, httpserver).get("/1")
+    endpoint.spent.add("r1")
+    with pytest.raises(AuthenticationError) as error:
+        client_of(kept, transport, httpserver).get("/2")
+    assert str(kept.token_file) in str(error.value)
+    # the one in the settings is not tried: it was spent before
+    assert endpoint.refused == ["r1"]
 
 
-def test_a_token_file_that_can_t_be_replaced_is_left_whole(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+# --- two taps share a token file ---
+
+
+def test_a_tap_spends_the_refresh_token_that_another_one_kept_meanwhile(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
 ) -> None:
-    path = tmp_path / "token.json"
-    write_token_file(path, "r1", configured="r0")
+    endpoint.uses = 2
+    one, other = (client_of(kept, transport, httpserver) for _ in range(2))
+    for number in range(10):
+        assert one.get(f"/{number}") == other.get(f"/{number}") == {"id": number}
+    assert endpoint.refused == []
+    assert newest(kept) == endpoint.newest == "r10"
 
-    def fail(_: int) -> None:
-        raise OSError("disk full")
 
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_token_file(path, "r2", configured="r0")
-    assert read_token_file(path, "r0") == "r1"
-    assert len(list(tmp_path.iterdir())) == 1
+def test_two_taps_that_end_each_other_s_access_tokens_lose_no_request(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    httpserver: HTTPServer,
+) -> None:
+    endpoint.one_ends_the_other = True
+    numbers = range(15)
+    together = threading.Barrier(2)
+
+    def ask(client: AdStageClient, number: int) -> int:
+        together.wait(timeout=10)
+        return int(client.get(f"/{number}")["id"])
+
+    def read(name: str) -> list[int]:
+        own = Transport(f"{name}/test", 5, 5, logging.getLogger("tap-adstage"))
+        client = client_of(kept, own, httpserver)
+        try:
+            return [ask(client, number) for number in numbers]
+        finally:
+            own.session.close()
+
+    with ThreadPoolExecutor() as threads:
+        assert [*threads.map(read, ("one", "other"))] == [[*numbers], [*numbers]]
+    assert endpoint.refused == []
+    assert newest(kept) == endpoint.newest
+
+
+def test_a_renewed_token_is_used_before_another_tap_may_end_it(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    endpoint.uses = 1
+    has_turn: list[bool] = []
+
+    def answer(request: Request) -> Response:
+        response = endpoint.answer(request)
+        try:
+            FileLock(f"{kept.token_file}.lock").acquire(blocking=False).lock.release()
+        except Timeout:
+            has_turn.append(response.status_code == 200)
+        return response
+
+    httpserver.clear()
+    httpserver.expect_request("/oauth/token").respond_with_handler(endpoint.grant)
+    httpserver.expect_request(re.compile(r"/api/\d+")).respond_with_handler(answer)
+    client = client_of(kept, transport, httpserver)
+    for number in range(3):
+        client.get(f"/{number}")
+    assert has_turn == [True, True]
+
+
+def test_a_tap_that_keeps_the_file_to_itself_is_not_waited_for_without_end(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    transport.request_timeout, transport.max_retry_seconds = 0.2, 0.1
+    assert kept.token_file is not None
+    with ThreadPoolExecutor() as other, TokenFile(kept.token_file, "r0").locked(1):
+        asked = other.submit(client_of(kept, transport, httpserver).get, "/1")
+        with pytest.raises(AuthenticationError) as error:
+            asked.result()
+    assert str(error.value) == (
+        f"oauth_token_file: another tap has held {kept.token_file}.lock for "
+        "0.3 seconds; end it if it hangs"
+    )
+    assert endpoint.grants == []
+
+
+def records(lines: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    return [(li["stream"], li["record"]) for li in lines if li["type"] == "RECORD"]
+
+
+def test_two_processes_that_share_a_token_file_both_get_all_their_records(
+    sync: Sync,
+    tmp_path: Path,
+) -> None:
+    token_file = tmp_path / "token.json"
+    # each token is good for a few requests
+    with Sandbox(token_lifetime=0.2, latency=0.02) as sandbox:
+        common = {"api_url": sandbox.api_url, "reports": [], "page_size": 10}
+        expected = records(sync({**common, "access_token": sandbox.token}).lines)
+        sandbox.requests.clear()
+        oauth = {
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "refresh_token": "sandbox-refresh",
+            "oauth_token_file": str(token_file),
+        }
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({**common, **oauth}))
+        taps = [
+            subprocess.Popen(  # noqa: S603 - the tap itself
+                [sys.executable, "-m", "tap_adstage", "--config", str(config)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        # both read at once: neither may wait until its pipe is emptied
+        with ThreadPoolExecutor() as threads:
+            ended = [*threads.map(lambda tap: tap.communicate(timeout=60), taps)]
+        asked = [r for r in sandbox.requests if r.path == "/oauth/token"]
+    for tap, (stdout, stderr) in zip(taps, ended, strict=True):
+        assert tap.returncode == 0, stderr
+        lines = [json.loads(li, parse_float=Decimal) for li in stdout.splitlines()]
+        assert records(lines) == expected
+        assert sandbox.refresh_token not in stderr
+    assert len(asked) > 4
+    assert {request.status for request in asked} == {200}
+    assert TokenFile(token_file, "sandbox-refresh").newest() == sandbox.refresh_token
+
+
+# --- secrets ---
+
+
+def test_neither_credentials_nor_what_they_need_show_a_secret(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    client = client_of(kept, transport, httpserver)
+    client.get("/1")
+    assert endpoint.newest == "r1"
+    for secret in ("s3cret", "r0", "r1", "a1"):
+        assert f"'{secret}'" not in repr(client)
+
+
+def test_an_error_in_an_answer_that_says_200_shows_no_secret(
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    httpserver.expect_request("/oauth/token").respond_with_json(
+        {"error": "no good: r0 of s3cret"},
+    )
+    with pytest.raises(AuthenticationError, match=r"no good: \*\*\* of \*\*\*;"):
+        client_of(kept, transport, httpserver).get("/1")

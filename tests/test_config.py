@@ -540,6 +540,25 @@ def test_oauth_goes_before_the_token_and_ends_at_the_api_s_root() -> None:
     assert elsewhere.oauth.token_url == "https://login.example/t"
 
 
+def test_taps_that_name_a_token_file_by_a_link_share_the_file_itself(
+    tmp_path: Path,
+) -> None:
+    oauth = {"client_id": "i", "client_secret": "s", "refresh_token": "r"}
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "token.json")
+    config = read({**oauth, "oauth_token_file": str(link)})
+    assert config.oauth is not None
+    assert config.oauth.token_file == tmp_path / "token.json"
+
+
+def test_settings_show_no_secret_where_they_are_printed() -> None:
+    oauth = {"client_id": "i", "client_secret": "s3cret", "refresh_token": "r3fresh"}
+    shown = repr(read({"access_token": "t0ken", **oauth}))
+    assert "client_id='i'" in shown
+    for secret in ("t0ken", "s3cret", "r3fresh"):
+        assert secret not in shown
+
+
 def test_null_means_not_given() -> None:
     report = {**REPORT, "date_range": None}
     config = read({"page_size": None, "reports": [report]})

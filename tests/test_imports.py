@@ -16,7 +16,7 @@ ORDER = [
     {"settings", "hal"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
-    {"config", "transport"},
+    {"config", "transport", "token_file"},
     # what speaks to AdStage
     {"auth"},
     {"client"},

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from tap_adstage.sandbox import descriptors, hal, resources
+from tap_adstage.sandbox import descriptors, faults, hal, resources
 from tap_adstage.sandbox.refusals import NotFound, RefusedRequest
 from tap_adstage.sandbox.report_rows import ReportRows
 from tap_adstage.sandbox.requests_log import ReceivedRequest
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.organizations import Organization
     from tap_adstage.sandbox.report_request import ReportRequest
     from tap_adstage.sandbox.service import Service
+
+FAULT = "Sandbox-Fault"
+"""A header that tells the server how an answer gets lost; it goes no further."""
 
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 
@@ -50,44 +53,61 @@ def _admit(service: Service) -> Response | None:
     """Answer at once the requests that get no further than the door."""
     g.number = service.log.arrival()
     request.get_data(cache=True)  # an unread body would be the next request's start
+    g.body = request.form.to_dict() or request.get_json(silent=True, force=True)
     service.conditions.delay()
     if request.path == "/oauth/token":
-        return None
+        return _refresh_fault(service)
     if service.conditions.is_too_fast():
         response = _error(429, "more requests a second than the rate limit allows")
         response.headers["Retry-After"] = "1"
         return response
-    fault = service.conditions.fault()
-    if fault is not None:
-        return _fault(fault)
-    if request.path.startswith("/api/") and not service.tokens.is_valid(_bearer()):
+    g.fault = service.conditions.fault()
+    if g.fault in faults.ANSWERS:
+        return _answer_in_place(g.fault, service.retry_after)
+    if request.path.startswith("/api/") and not service.tokens.accept(_bearer()):
         response = _error(401, "the access token is missing, unknown or expired")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     return None
 
 
-def _fault(status: int) -> Response:
-    if status == 502:  # noqa: PLR2004
-        return Response(_BAD_GATEWAY, status=status, mimetype="text/html")
+def _answer_in_place(fault: str, seconds: int) -> Response:
+    status, _ = faults.ANSWERS[fault]
+    if status in {200, 502}:
+        return _html(status)
     response = _error(status, "the sandbox was told to fail now and then")
-    if status == 503:  # noqa: PLR2004
-        response.headers["Retry-After"] = "1"
+    retry_after = faults.retry_after(fault, seconds)
+    if retry_after is not None:
+        response.headers["Retry-After"] = retry_after
     return response
 
 
+def _refresh_fault(service: Service) -> Response | None:
+    if service.switches.refresh_faults <= 0:
+        return None
+    service.switches.refresh_faults -= 1
+    return _error(503, "the sandbox was told to fail token requests")
+
+
+def _html(status: int) -> Response:
+    return Response(_BAD_GATEWAY, status=status, mimetype="text/html")
+
+
 def _log(service: Service, response: Response) -> Response:
-    body = request.form.to_dict() or request.get_json(silent=True, force=True)
+    fault = g.get("fault")
     service.log.add(
         ReceivedRequest(
             method=request.method,
             path=request.path,
             query=request.args.to_dict(),
-            body=body,
+            body=g.get("body"),  # none where the client left off in the middle of it
             status=response.status_code,
+            fault=fault,
             number=g.number,
         )
     )
+    if fault is not None:
+        response.headers[FAULT] = fault
     return response
 
 
@@ -106,6 +126,7 @@ def _error(status: int, message: str) -> Response:
     codes = {
         400: "bad_request",
         401: "unauthorized",
+        413: "payload_too_large",
         404: "not_found",
         405: "method_not_allowed",
         429: "too_many_requests",
@@ -176,6 +197,7 @@ def _add_report_routes(app: Flask, service: Service) -> None:
     user_id = world.user.fetch_id
 
     def rows_of(request: ReportRequest, organization_id: int) -> ReportRows:
+        _check_size(request, service)
         return ReportRows(
             request,
             world,
@@ -271,6 +293,19 @@ def _add_metric_routes(app: Flask, service: Service) -> None:
     def organization_metric_descriptors(organization_id: int) -> Response:
         _organization(service, organization_id)
         return _json(descriptors.organization_descriptors())
+
+
+def _check_size(asked: ReportRequest, service: Service) -> None:
+    """Refuse a report of more days than one may have."""
+    days = (asked.days.end - asked.days.start).days + 1
+    most = service.switches.max_report_days
+    if most is None or days <= most:
+        return
+    if service.size_fault == "timeout":
+        service.conditions.pause()
+    if service.size_fault == "413":
+        abort(_error(413, f"{days} days are more than a report may have, {most}"))
+    abort(_html(504))
 
 
 def _json_body() -> object:

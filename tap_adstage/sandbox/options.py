@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tap_adstage.sandbox.faults import FAULTS, SIZE_FAULTS
 from tap_adstage.sandbox.v1_links import FOLLOW_METHODS, LINK_STYLES
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class SandboxOptions:
     v1_links: str
     v1_follow: str
     drop_rows: int
+    faults: tuple[str, ...] | None
+    slow_seconds: float
+    max_report_days: int | None
+    size_fault: str
 
     @contextmanager
     def running(self, default_port: int = 0) -> Iterator[Sandbox]:
@@ -118,6 +123,35 @@ _OPTIONS = (
         default=0.0,
         metavar="SHARE",
         help="Share of requests that fail, 0 to 1.",
+    ),
+    click.option(
+        "--fault",
+        "faults",
+        type=click.Choice(FAULTS),
+        multiple=True,
+        callback=lambda _context, _option, value: value or None,
+        help="How they fail; may be given several times. [default: any way]",
+    ),
+    click.option(
+        "--slow",
+        "slow_seconds",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Time that failing answers take which are slow; without it none is.",
+    ),
+    click.option(
+        "--max-report-days",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Days that a report may have; one with more is refused.",
+    ),
+    click.option(
+        "--size-fault",
+        type=click.Choice(SIZE_FAULTS),
+        default=SIZE_FAULTS[0],
+        show_default=True,
+        help="How it is refused; timeout takes as long as --slow says.",
     ),
     click.option(
         "--v1-links",

@@ -17,7 +17,8 @@ class ReceivedRequest:
         path: Path on the server, `/api/me` for instance.
         query: The parameters in the URL.
         body: The JSON body, or the fields of a form; None without any.
-        status: HTTP status of the answer.
+        status: HTTP status of the answer, also where it was lost on its way.
+        fault: The kind of fault that hit the request, of `faults.FAULTS`, if any.
         number: Place in the order of arrival.
     """
 
@@ -26,6 +27,7 @@ class ReceivedRequest:
     query: dict[str, str]
     body: Any
     status: int
+    fault: str | None = None
     number: int = field(default=0, compare=False, repr=False)
 
 

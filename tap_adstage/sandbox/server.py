@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from tap_adstage.sandbox.app import create_app
+from tap_adstage.sandbox.app import FAULT, create_app
 from tap_adstage.sandbox.conditions import Conditions
+from tap_adstage.sandbox.faults import SIZE_FAULTS, write_answer
+from tap_adstage.sandbox.faults import kinds as fault_kinds
 from tap_adstage.sandbox.imports import Imports
 from tap_adstage.sandbox.requests_log import RequestsLog
 from tap_adstage.sandbox.service import Clock, Service, Switches
@@ -22,7 +24,7 @@ from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -74,6 +76,13 @@ class Sandbox:
         v1_link_drops: tuple[str, ...] = (),
         imports: Mapping[str, Mapping[str, object]] | None = None,
         drop_rows: int = 0,
+        faults: tuple[str, ...] | None = None,
+        slow_seconds: float = 0.0,
+        retry_after: int = 1,
+        max_report_days: int | None = None,
+        size_fault: str = SIZE_FAULTS[0],
+        token_uses: int | None = None,
+        refresh_faults: int = 0,
     ) -> None:
         """Prepare a sandbox; it serves once it is started.
 
@@ -84,7 +93,7 @@ class Sandbox:
             today: The day that it is in the sandbox; None for the real day in UTC.
             latency: Seconds before each answer.
             rate_limit: Requests a second; those above are answered with 429.
-            fault_rate: Share of requests, from 0 to 1, answered with 500, 502 or 503.
+            fault_rate: Share of requests, from 0 to 1, that fail.
             client_id: Of the OAuth application.
             client_secret: Of the OAuth application.
             refresh_token: The first valid refresh token.
@@ -100,10 +109,20 @@ class Sandbox:
             imports: For the entity ids of accounts, what their import status says
                 instead of the generated one; see `imports`.
             drop_rows: How many rows are missing from reports; see `drop_rows`.
+            faults: The kinds of failure, of `faults.FAULTS`; None for all.
+            slow_seconds: Length of a pause in an answer that is to be slow; without one
+                none is.
+            retry_after: Seconds after which an answer with `Retry-After` says to try
+                again.
+            max_report_days: The days that a report may have; see `max_report_days`.
+            size_fault: How one with more days is refused, of `faults.SIZE_FAULTS`.
+            token_uses: Requests that issued access tokens are good for; None for any
+                number.
+            refresh_faults: How many token requests fail; see `refresh_faults`.
 
         Raises:
-            ValueError: A style of V1, a parameter of its links, or an account in
-                `imports` is unknown.
+            ValueError: A style of V1, a parameter of its links, a kind of failure, or
+                an account in `imports` is unknown.
         """
         self.token = token
         self.world = World(seed) if world is None else world
@@ -114,10 +133,19 @@ class Sandbox:
             "latency": latency,
             "rate_limit": rate_limit,
             "fault_rate": fault_rate,
+            "faults": fault_kinds(faults, slow_seconds),
+            "slow_seconds": slow_seconds,
         }
+        if size_fault not in SIZE_FAULTS:
+            raise ValueError(f"{size_fault!r} is none of {', '.join(SIZE_FAULTS)}")
+        self._size_fault = size_fault
+        self._retry_after = retry_after
         self._v1 = V1Style(v1_rounding, v1_links, v1_follow, v1_link_drops)
         self._switches = Switches(
-            Imports(self.world.entities("accounts"), imports or {}), drop_rows
+            Imports(self.world.entities("accounts"), imports or {}),
+            drop_rows,
+            max_report_days,
+            refresh_faults,
         )
         self._log = RequestsLog()
         self._tokens = Tokens(
@@ -125,6 +153,7 @@ class Sandbox:
             credentials=Credentials(client_id, client_secret),
             refresh_token=refresh_token,
             lifetime=token_lifetime,
+            uses=token_uses,
         )
         self._running: _Running | None = None
 
@@ -176,6 +205,24 @@ class Sandbox:
         self._switches.drop_rows = number
 
     @property
+    def max_report_days(self) -> int | None:
+        """The days that a report may have; it is refused with more of them."""
+        return self._switches.max_report_days
+
+    @max_report_days.setter
+    def max_report_days(self, number: int | None) -> None:
+        self._switches.max_report_days = number
+
+    @property
+    def refresh_faults(self) -> int:
+        """How many of the next token requests fail, before they change anything."""
+        return self._switches.refresh_faults
+
+    @refresh_faults.setter
+    def refresh_faults(self, number: int) -> None:
+        self._switches.refresh_faults = number
+
+    @property
     def requests(self) -> list[ReceivedRequest]:
         """The received requests, in the order of their arrival; may be cleared."""
         return self._log.requests
@@ -201,6 +248,8 @@ class Sandbox:
                 log=self._log,
                 v1=self._v1,
                 switches=self._switches,
+                size_fault=self._size_fault,
+                retry_after=self._retry_after,
             )
             self._running = _Running(self._port, service)
         return self
@@ -234,6 +283,7 @@ class _Running:
             self.server = _Server(
                 _HOST, port, create_app(service), _Handler, fd=listening.fileno()
             )
+            self.server.pause = service.conditions.pause
         self._thread = threading.Thread(
             target=self.server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -250,7 +300,13 @@ class _Running:
 
 
 class _Server(ThreadedWSGIServer):
-    """A server that knows its connections, so that it can close those kept alive."""
+    """A server that knows its connections, so that it can close those kept alive.
+
+    Attributes:
+        pause: Waits as long as something slow takes.
+    """
+
+    pause: Callable[[], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         self._connections: dict[threading.Thread, socket.socket] = {}
@@ -305,11 +361,23 @@ class _Handler(WSGIRequestHandler):
             self.server.app, self.environ, buffered=True
         )
         code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(b"".join(body))
+        headers.pop("Content-Length", None)
+        fault = headers.pop(FAULT, None)
+
+        def head(length: int) -> None:
+            self.send_response(int(code), reason)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+
+        write_answer(
+            self,
+            fault,
+            head,
+            b"".join(body),
+            self.server.pause,  # type: ignore[attr-defined]
+        )
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep quiet about requests; the sandbox lists them."""

@@ -46,10 +46,14 @@ class Switches:
     Attributes:
         imports: How the imports of the accounts are getting on.
         drop_rows: How many of the last rows of a report's first page are not shown.
+        max_report_days: The days that a report may have; None for any number.
+        refresh_faults: How many of the next token requests fail.
     """
 
     imports: Imports
     drop_rows: int
+    max_report_days: int | None
+    refresh_faults: int
 
 
 @dataclass(frozen=True)
@@ -62,4 +66,6 @@ class Service:
     conditions: Conditions
     log: RequestsLog
     v1: V1Style
+    size_fault: str
+    retry_after: int
     switches: Switches

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Tokens:
         credentials: Credentials,
         refresh_token: str,
         lifetime: float,
+        uses: int | None,
     ) -> None:
         """Start with a token that is always valid and a first refresh token.
 
@@ -47,12 +49,15 @@ class Tokens:
             credentials: The OAuth application.
             refresh_token: What the first refresh needs.
             lifetime: Seconds that issued access tokens are valid.
+            uses: Requests that they are good for; None for any number.
         """
         self._static = static
         self._credentials = credentials
         self._refresh_token = refresh_token
         self._lifetime = lifetime
+        self._uses = uses
         self._expiries: dict[str, float] = {}
+        self._used: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @property
@@ -61,13 +66,18 @@ class Tokens:
         with self._lock:
             return self._refresh_token
 
-    def is_valid(self, access_token: str) -> bool:
-        """Tell whether the token is known and has not expired."""
+    def accept(self, access_token: str) -> bool:
+        """Tell whether the token is good for one more request, and count it."""
+        if access_token == self._static:
+            return True
         with self._lock:
             expiry = self._expiries.get(access_token)
-        return access_token == self._static or (
-            expiry is not None and time.monotonic() < expiry
-        )
+            self._used[access_token] += 1
+            return (
+                expiry is not None
+                and time.monotonic() < expiry
+                and (self._uses is None or self._used[access_token] <= self._uses)
+            )
 
     def refresh(
         self, form: Mapping[str, str], basic: Credentials | None = None

@@ -209,7 +209,9 @@ def test_too_many_requests_wait(small: World) -> None:
 def test_faults_hit_their_share(small: World) -> None:
     def statuses(seed: int) -> list[int]:
         with (
-            Sandbox(world=small, seed=seed, fault_rate=0.3) as sandbox,
+            Sandbox(
+                world=small, seed=seed, fault_rate=0.3, faults=("500", "502", "503")
+            ) as sandbox,
             Api(sandbox) as api,
         ):
             answers = [api.send("GET", "me") for _ in range(200)]

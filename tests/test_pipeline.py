@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -21,8 +22,10 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tap_adstage.sandbox.faults import FAULTS
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -385,6 +388,62 @@ def test_breakdowns_and_snapshots_of_v1_load_with_all_their_keys(
         ],
         key=repr,
     )
+
+
+def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
+    tmp_path: Path,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {
+        name.removeprefix("TAP_ADSTAGE_").lower(): json.loads(value)
+        if value.startswith(("[", "{"))
+        else value
+        for name, value in SETTINGS.items()
+    }
+    messages, target = tmp_path / "messages.jsonl", tmp_path / "target.json"
+    with Sandbox(today=FIRST, seed=2, fault_rate=0.2, slow_seconds=3) as sandbox:
+        tap = TapAdStage(
+            config=settings
+            | {
+                "api_url": sandbox.api_url,
+                "access_token": sandbox.token,
+                "as_of": FIRST.isoformat(),
+                "lookback_days": LOOKBACK,
+                "window_days": 5,
+                "page_size": 50,
+                "request_timeout": 1,
+                "reconcile": "fail",
+            },
+        )
+        with messages.open("w") as stdout, contextlib.redirect_stdout(stdout):
+            tap.sync_all()
+    failed = [request for request in sandbox.requests if request.fault]
+    assert len(sandbox.requests) - len(failed) > 200
+    assert {request.fault for request in failed} == {*FAULTS}
+    assert len(waits) >= len(failed)
+    monkeypatch.undo()  # from here on time passes as it does
+    with Postgres() as postgres:
+        database = {
+            "host": postgres.host,
+            "port": postgres.port,
+            "user": postgres.user,
+            "password": postgres.password,
+            "database": postgres.database,
+            "default_target_schema": "adstage",
+            "use_copy": True,
+            "validate_records": False,
+        }
+        target.write_text(json.dumps(database))
+        command = Path(sysconfig.get_path("scripts")) / "target-postgres"
+        with messages.open() as stdin:
+            subprocess.run(  # noqa: S603 - the real target-postgres
+                [str(command), "--config", str(target)],
+                stdin=stdin,
+                check=True,
+                timeout=300,
+            )
+        assert_equals_truth(Pipeline(sandbox, postgres, {}, tmp_path), FIRST_RUN)
 
 
 def test_the_demo_shows_what_landed() -> None:

@@ -274,3 +274,56 @@ def test_runs_that_are_stopped_anywhere_end_with_exactly_the_truth(
         assert loaded.rows == truth.rows
 
     check()
+
+
+@pytest.mark.parametrize("size_fault", ["timeout", "504"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_stops_within_seconds_where_it_waits(
+    tmp_path: Path,
+    size_fault: str,
+    number: signal.Signals,
+) -> None:
+    """It waits for an answer that does not come, or to try again."""
+    with Sandbox(today=TODAY, size_fault=size_fault, slow_seconds=600) as sandbox:
+        config = {
+            "api_url": sandbox.api_url,
+            "access_token": sandbox.token,
+            "as_of": TODAY.isoformat(),
+            "reports": [{**REPORTS[0], "window_days": 1}],
+        }
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        with subprocess.Popen(  # noqa: S603 - the tap itself
+            [sys.executable, "-m", "tap_adstage", "--config", tmp_path / "config.json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as tap:
+            assert tap.stdout
+            lines: list[str] = []
+            while not lines or "replication_key_value" not in lines[-1]:
+                lines.append(tap.stdout.readline())
+            sandbox.max_report_days = 0
+            answered = len(sandbox.requests)
+            if size_fault == "504":
+                while len(sandbox.requests) < answered + 2:
+                    time.sleep(0.01)
+            time.sleep(0.5)
+            tap.send_signal(number)
+            started = time.monotonic()
+            stdout, stderr = tap.communicate()
+    assert time.monotonic() - started < 5
+    assert tap.returncode == 128 + number
+    *_, state = map(json.loads, [*lines, *stdout.splitlines()])
+    assert state["type"] == "STATE"
+    assert "replication_key_value" in state["value"]["bookmarks"]["by_day"]
+    *_, reason = stderr.splitlines()
+    assert f"Stopped before the end ({number.name})" in reason
+    assert "Traceback" not in stderr
+
+
+def test_a_run_whose_reader_goes_away_says_so_in_one_line(tap: Tap) -> None:
+    run = tap.run(stop=Stop(None, 5000, 0))
+    assert run.code == 128 + signal.SIGPIPE
+    assert "nobody reads stdout any more" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "Exception ignored" not in run.stderr

@@ -46,8 +46,12 @@ class ConfigError(AdStageError):
         self.errors = list(errors)
 
 
-class StateError(AdStageError):
-    """A bookmark in the state is not one that this tap wrote."""
+class InputError(AdStageError):
+    """The file of `--state` or `--catalog` can't be used as it stands."""
+
+
+class StateError(InputError):
+    """What the state holds is not what this tap wrote."""
 
 
 class ReconcileError(AdStageError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 import os
 import weakref
 from functools import cached_property
@@ -18,6 +20,7 @@ from tap_adstage import (
     config_checks,
     environment,
     imports,
+    inputs,
     settings,
     setup_test,
 )
@@ -31,6 +34,7 @@ from tap_adstage.exceptions import (
     ResponseError,
 )
 from tap_adstage.messages import MessageWriter
+from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
 from tap_adstage.resources.streams import RESOURCE_STREAMS
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.server import Sandbox
 
 _PREFIX = "TAP_ADSTAGE_"
+_CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
 _SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
 
 
@@ -191,6 +196,29 @@ class TapAdStage(Tap):
         )
         return Directory(client, parsed)
 
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state that the last run left.
+
+        Args:
+            state: Value of a STATE message, or the message.
+
+        Raises:
+            StateError: If it is not one that this tap wrote.
+        """
+        state = inputs.checked_state(state)
+        super().load_state(state)
+        if not state:
+            return
+        reports = [report.name for report in self._parsed_config.reports]
+        for name in reports:
+            Bookmark.read(name, state["bookmarks"].get(name, {}))
+        strangers = inputs.strangers(state, {*RESOURCE_STREAMS, *reports})
+        if strangers:
+            self.logger.warning(
+                "state: kept, though nothing here has such a name: %s",
+                ", ".join(strangers),
+            )
+
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the settings of the SDK's own features.
@@ -236,8 +264,14 @@ class TapAdStage(Tap):
             **options: As `singer_sdk.Tap.invoke` takes them.
 
         Raises:
+            InputError: If the file of an option can't be used.
             Stopped: If it does.
         """
+        for name, check in _CHECKS.items():
+            if options.get(name) is not None:
+                document = inputs.read_document(f"--{name}", options[name])
+                check(document)
+                options[name] = io.StringIO(json.dumps(document))
         try:
             super().invoke(**options)
         except Stopped as stopped:

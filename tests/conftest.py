@@ -7,9 +7,12 @@ import io
 import json
 import logging
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -162,6 +165,52 @@ def sync() -> Sync:
         return Messages([json.loads(line, parse_float=Decimal) for line in lines])
 
     return run
+
+
+@dataclass
+class Ended:
+    """A run of the command line: its exit code, and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class ForkedTap:
+    """Runs the command line in processes of its own, a moment each."""
+
+    process: subprocess.Popen[str]
+
+    def start(self, arguments: list[str], stdout: Path, stderr: Path) -> int:
+        """Start a run, and return its process id."""
+        run = {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)}
+        assert self.process.stdin
+        print(json.dumps(run), file=self.process.stdin, flush=True)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end of the run, and return its exit code."""
+        assert self.process.stdout
+        return int(self.process.stdout.readline())
+
+    def run(self, folder: Path, *arguments: str) -> Ended:
+        """Run to the end; what it writes goes to a folder."""
+        stdout, stderr = folder / "stdout", folder / "stderr"
+        self.start([*arguments], stdout, stderr)
+        return Ended(self.wait(), stdout.read_text(), stderr.read_text())
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[ForkedTap]:
+    """The command line, ready to run."""
+    with subprocess.Popen(  # noqa: S603 - the tap itself
+        [sys.executable, str(Path(__file__).with_name("forked_tap.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield ForkedTap(process)
 
 
 TODAY = dt.date(2024, 3, 20)

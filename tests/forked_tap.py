@@ -18,8 +18,9 @@ for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # as where Python is not up yet
-        os.dup2(os.open(run["stderr"], os.O_WRONLY | os.O_CREAT), 2)
-        os.dup2(os.open(run["stdout"], os.O_WRONLY), 1)
+        for stream, descriptor in (("stderr", 2), ("stdout", 1)):
+            file = os.open(run[stream], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(file, descriptor)
         TapAdStage.cli(run["arguments"])
     sys.stdout.write(f"{pid}\n")
     sys.stdout.flush()

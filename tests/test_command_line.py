@@ -178,18 +178,18 @@ def test_a_run_that_is_stopped_does_not_look_like_a_whole_one(
 
 
 def test_an_error_in_the_middle_of_a_sync_is_one_clear_line(tmp_path: Path) -> None:
-    state = tmp_path / "state.json"
-    bookmarks = {"campaign_performance": {"replication_key_value": "soon"}}
-    state.write_text(json.dumps({"bookmarks": bookmarks}))
+    report = {"name": "weekly", "entity_level": "accounts", "fields": ["clicks"]}
     config = tmp_path / "config.json"
-    settings = json.loads(SAMPLE.read_text())
-    # or else bookmarks are read before anything is written
-    config.write_text(json.dumps({**settings, "import_policy": "ignore"}))
-    ended = run("--config", str(config), "--state", str(state))
+    with Sandbox(max_report_days=1) as sandbox:
+        settings = {
+            "api_url": sandbox.api_url,
+            "access_token": sandbox.token,
+            "reports": [{**report, "aggregate_by": "week"}],
+        }
+        config.write_text(json.dumps(settings))
+        ended = run("--config", str(config))
     assert ended.returncode == 1
     assert '"type":"RECORD"' in ended.stdout
-    assert (
-        'bookmarks.campaign_performance.replication_key_value is "soon"' in ended.stderr
-    )
+    assert "answered 413: 7 days are more than a report may have" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert all(json.loads(line) for line in ended.stdout.splitlines())

@@ -28,7 +28,8 @@ from tap_adstage.windows import slice_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORKED_TAP = Path(__file__).with_name("forked_tap.py")
+    from conftest import ForkedTap
+
 TODAY = dt.date(2024, 3, 20)
 REPORTS = [
     {
@@ -97,19 +98,15 @@ class Tap:
     """The tap, with a sandbox and a folder of its own."""
 
     folder: Path
-    forked: subprocess.Popen[str]
+    forked: ForkedTap
 
     def run(self, state: dict[str, Any] | None = None, stop: Stop | None = None) -> Run:
         stdout, stderr = self.folder / "stdout", self.folder / "stderr"
-        stderr.write_text("")
         arguments = ["--config", str(self.folder / "config.json")]
         if state is not None:
             (self.folder / "state.json").write_text(json.dumps(state))
             arguments += ["--state", str(self.folder / "state.json")]
-        assert self.forked.stdin
-        asked = {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)}
-        print(json.dumps(asked), file=self.forked.stdin, flush=True)
-        pid = int(self._answer())
+        pid = self.forked.start(arguments, stdout, stderr)
         with stdout.open("rb", buffering=0) as pipe:
             written = _read(pipe, stop.after if stop else None)
             stopped = time.monotonic()
@@ -119,7 +116,7 @@ class Tap:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, stop.how)
                     written += _read(pipe)
-        code = int(self._answer())
+        code = self.forked.wait()
         return Run(
             written,
             stderr.read_text(),
@@ -127,10 +124,6 @@ class Tap:
             seconds_to_stop=time.monotonic() - stopped,
             is_read=stop is None or stop.how is not None,
         )
-
-    def _answer(self) -> str:
-        assert self.forked.stdout
-        return self.forked.stdout.readline()
 
 
 def _read(pipe: IO[bytes], most: int | None = None) -> bytes:
@@ -183,20 +176,8 @@ class Warehouse:
                         yield stream, key
 
 
-@pytest.fixture(scope="module")
-def forked() -> Iterator[subprocess.Popen[str]]:
-    """A process that forks the tap."""
-    with subprocess.Popen(  # noqa: S603 - the tap itself
-        [sys.executable, str(FORKED_TAP)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as forked:
-        yield forked
-
-
 def make_tap(
-    forked: subprocess.Popen[str],
+    forked: ForkedTap,
     folder: Path,
     sandbox: Sandbox,
     **changes: object,
@@ -215,7 +196,7 @@ def make_tap(
 
 
 @pytest.fixture(scope="module")
-def tap(forked: subprocess.Popen[str]) -> Iterator[Tap]:
+def tap(forked: ForkedTap) -> Iterator[Tap]:
     with (
         Sandbox(today=TODAY) as sandbox,
         tempfile.TemporaryDirectory() as folder,

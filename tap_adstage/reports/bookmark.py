@@ -41,11 +41,18 @@ class Bookmark:
             The bookmark, or `None` where there is none.
 
         Raises:
-            StateError: If what stands there is not a day.
+            StateError: If what stands there is not a day, or not of `date`.
         """
         value = state.get("replication_key_value")
         if value is None:
             return None
+        key = state.get("replication_key", REPLICATION_KEY)
+        if key != REPLICATION_KEY:
+            raise StateError(
+                f"state: bookmarks.{stream} counts {json.dumps(key, default=str)}, "
+                f"and the tap's reports count {REPLICATION_KEY}; is it another tap's? "
+                "Correct it, or remove the stream's bookmark to start over",
+            )
         try:
             day = parse_day(value)
         except (DateRangeError, TypeError):

@@ -179,7 +179,16 @@ class ReportStream(Stream):
         """
         whole = self.replication_method == REPLICATION_FULL_TABLE
         bookmark = None if whole else self._saved_bookmark
-        return plan(self._span, bookmark, self._report.today)
+        today = self._report.today
+        if bookmark and bookmark > today:
+            self.logger.warning(
+                "%s: starting over, as the bookmark %s is after today, %s",
+                self.name,
+                bookmark,
+                today,
+            )
+            bookmark = None
+        return plan(self._span, bookmark, today)
 
     @property
     def reads_imports(self) -> bool:

@@ -140,7 +140,8 @@ REPORT_KEYS = (
     Setting(
         name="networks",
         schema=_NETWORKS,
-        description="Overrides the setting `networks`.",
+        description="Overrides the setting `networks`; not with an external "
+        "`provider`.",
     ),
     Setting(
         name="statuses",
@@ -193,8 +194,9 @@ REPORT_KEYS = (
     Setting(
         name="sort_by",
         schema=_text(),
-        description="Field that orders the pages; `entity_id` where it isn't given, "
-        "as a metric that changes between two pages loses and repeats rows.",
+        description="Field that orders the pages; `entity_id`, or what `group_by` "
+        "says, where it isn't given, as a metric that changes between two pages loses "
+        "and repeats rows.",
     ),
     Setting(
         name="order",
@@ -204,7 +206,7 @@ REPORT_KEYS = (
     Setting(
         name="ignore_precision",
         schema={"type": "boolean"},
-        description="Whether metrics come unrounded.",
+        description="Whether metrics come unrounded; API version 2 only.",
     ),
     Setting(
         name="provider",

@@ -19,6 +19,7 @@ from tap_adstage.date_ranges import parse_date_range
 from tap_adstage.entity_ids import CROSS_NETWORKS
 from tap_adstage.reports.meta_fields import META_FIELDS
 from tap_adstage.resources.streams import RESOURCE_STREAMS
+from tap_adstage.sandbox.__main__ import main
 from tap_adstage.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
 from tap_adstage.tap import TapAdStage
 
@@ -107,6 +108,13 @@ def test_readme_s_streams_are_the_tap_s() -> None:
     assert {name: tuple(re.findall(r"`(\w+)`", key)) for name, key in rows} == {
         name: stream.key for name, stream in RESOURCE_STREAMS.items()
     }
+
+
+def test_readme_s_options_of_the_sandbox_are_its_own() -> None:
+    section = README.read_text().split("## Testing a pipeline")[1].split("## Errors")[0]
+    rows = re.findall(r"^\| (`-.+?) \| (.+?) \|$", section, flags=re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"--[a-z0-9-]+", str(row))}
+    assert {option for each in main.params for option in each.opts} <= listed
 
 
 def test_readme_s_date_ranges_are_right() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import socket
@@ -143,6 +144,11 @@ def test_prints_settings_for_a_shell() -> None:
     with started(*options) as process:
         url = line_of(process).removeprefix("AdStage sandbox listening on ")
         lines = [shlex.split(line_of(process)) for _ in range(3)]
+        live = [line_of(process) for _ in range(2)]
+    assert re.match(
+        r"# a live account of gemini: /network/gemini/account/\d+$", live[0]
+    )
+    assert "google_analytics: /network/google_analytics/account/" in live[1]
     assert lines == [
         ["export", f"TAP_ADSTAGE_API_URL={url}"],
         ["export", "TAP_ADSTAGE_ACCESS_TOKEN=it's"],

@@ -83,7 +83,7 @@ META_FIELDS = frozenset(
 )
 """Every field that the documentation's tables name, in the API's spelling."""
 
-_OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|(tracking_params|objective)\.\w+")
+_OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|tracking_params\.\w+")
 """Fields that are documented by a rule: a user's id, a parameter's name."""
 
 

@@ -13,16 +13,18 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases"},
-    {"settings", "hal"},
+    {"settings", "hal", "inputs"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
-    {"config", "transport", "token_file"},
+    {"config", "token_file"},
     # what speaks to AdStage
+    {"termination"},
+    {"transport"},
     {"auth"},
     {"client"},
     {"directory"},
     # what speaks to the SDK
-    {"reports", "resources"},
+    {"messages", "reports", "resources"},
     {"sandbox"},
     {"setup_test"},
     {"tap"},
@@ -39,6 +41,8 @@ PURE = {
     "environment",
     "settings",
     "entity_ids",
+    "inputs",
+    "redaction",
 }
 LEVELS = {module: level for level, names in enumerate(ORDER) for module in names}
 

@@ -228,7 +228,7 @@ STOPS = st.lists(
         st.sampled_from([0, 0, 0.001, 0.005, 0.02]),
     ),
     min_size=3,
-    max_size=8,
+    max_size=6,
 )
 
 

@@ -638,6 +638,29 @@ def test_two_processes_that_share_a_token_file_both_get_all_their_records(
     assert TokenFile(token_file, "sandbox-refresh").newest() == sandbox.refresh_token
 
 
+def test_no_record_is_lost_to_tokens_that_end_after_three_requests(
+    sync: Sync,
+    tmp_path: Path,
+    waits: list[float],
+) -> None:
+    token_file = tmp_path / "token.json"
+    with Sandbox(token_uses=3, refresh_faults=1) as sandbox:
+        common = {"api_url": sandbox.api_url, "page_size": 5, "reports": []}
+        expected = records(sync({**common, "access_token": sandbox.token}).lines)
+        oauth = {
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "refresh_token": "sandbox-refresh",
+            "oauth_token_file": str(token_file),
+        }
+        assert records(sync({**common, **oauth}).lines) == expected
+        statuses = [r.status for r in sandbox.requests if r.path == "/oauth/token"]
+    assert statuses.count(200) > 4
+    assert [status for status in statuses if status != 200] == [503]
+    assert len(waits) == 1
+    assert TokenFile(token_file, "sandbox-refresh").newest() == sandbox.refresh_token
+
+
 # --- secrets ---
 
 

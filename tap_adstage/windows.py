@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ALL_TIME_START = dt.date(2012, 1, 1)
-"""First day of a first sync with `timeframe_months` `ALL_TIME`."""
+"""First day of a first sync with `timeframe_months` `ALL_TIME`: AdStage's first."""
 
 _DAY = dt.timedelta(days=1)
 
@@ -90,7 +90,8 @@ def plan(span: Span, bookmark: dt.date | None, today: dt.date) -> list[Window]:
     Args:
         span: The report's settings.
         bookmark: First day of the last slice that an earlier run finished, if any.
-            A `total` report takes no notice of it.
+            A `total` report takes no notice of it. No gap goes back further than
+            `ALL_TIME_START`.
         today: The day that it is.
 
     Returns:
@@ -107,7 +108,7 @@ def plan(span: Span, bookmark: dt.date | None, today: dt.date) -> list[Window]:
     start = days.start
     if bookmark is not None:
         start = max(
-            min(start, bookmark),
+            min(start, max(bookmark, ALL_TIME_START)),
             _minus(bookmark, span.lookback_days),
             span.start_date or dt.date.min,
         )

@@ -98,6 +98,9 @@ def test_no_window_reaches_past_today(changes: dict[str, object]) -> None:
         ({"date_range": "last 90 days"}, "2024-03-18", "2024-02-17"),
         # never before start_date
         ({"start_date": day("2024-03-01")}, "2024-03-18", "2024-03-01"),
+        # ... and no gap is older than AdStage
+        ({"date_range": "last 7 days"}, "0001-01-01", "2012-01-01"),
+        ({"start_date": day("2010-01-01")}, "0001-01-01", "2010-01-01"),
         # a start_date that was moved on after the bookmark was made
         ({"start_date": day("2024-03-19")}, "2024-03-18", "2024-03-19"),
     ],

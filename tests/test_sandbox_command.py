@@ -195,6 +195,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
         (["--v1-follow", "put"], "'put' is not one of 'get', 'post'"),
         (["--drop-rows", "-1"], "-1 is not in the range x>=0"),
         (["--fault", "418"], "'418' is not one of '500', '502'"),
+        (["--fault", "slow", "--fault-rate", "1"], "slow failures need slow seconds"),
         (["--slow", "-1"], "-1.0 is not in the range x>=0"),
         (["--max-report-days", "0"], "0 is not in the range x>=1"),
         (["--size-fault", "500"], "'500' is not one of '413', '504', 'timeout'"),

@@ -50,13 +50,16 @@ def kinds(names: tuple[str, ...] | None, slow_seconds: float) -> tuple[str, ...]
         slow_seconds: Length of a pause; without one there is nothing slow.
 
     Raises:
-        ValueError: A name is none of `FAULTS`.
+        ValueError: A name is none of `FAULTS`, or nothing is left to choose from.
     """
     chosen = FAULTS if names is None else names
     for name in chosen:
         if name not in FAULTS:
             raise ValueError(f"{name!r} is none of {', '.join(FAULTS)}")
-    return tuple(name for name in chosen if slow_seconds > 0 or name not in _SLOW)
+    left = tuple(name for name in chosen if slow_seconds > 0 or name not in _SLOW)
+    if not left:
+        raise ValueError(f"{', '.join(chosen)}: slow failures need slow seconds")
+    return left
 
 
 def retry_after(kind: str, seconds: int) -> str | None:

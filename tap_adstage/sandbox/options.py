@@ -52,6 +52,8 @@ class SandboxOptions:
                 sandbox = started.enter_context(
                     Sandbox(**asdict(replace(self, port=port)))
                 )
+            except ValueError as error:
+                raise click.UsageError(str(error)) from error
             except OSError as error:
                 raise click.ClickException(
                     f"Port {port} is not free ({error.strerror}): choose another one "

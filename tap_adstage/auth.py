@@ -17,6 +17,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from requests.auth import AuthBase
 
 from tap_adstage.exceptions import ApiError, AuthenticationError, TransientError
+from tap_adstage.redaction import excerpt
 
 if TYPE_CHECKING:
     import logging
@@ -134,7 +135,7 @@ class RefreshToken(Credentials):
         if self._refresh_token is None:
             kept = read_token_file(self.config.token_file, self.config.refresh_token)
             self._refresh_token = kept or self.config.refresh_token
-            self.transport.secrets |= {self._refresh_token, self.config.client_secret}
+            self.transport.secrets.add(self._refresh_token, self.config.client_secret)
         return self._refresh_token
 
     def _request(self, refresh_token: str) -> dict[str, Any]:
@@ -164,7 +165,9 @@ class RefreshToken(Credentials):
         except TransientError:
             raise
         except (ApiError, OAuth2Error) as error:
-            reason = error.error if isinstance(error, OAuth2Error) else error
+            reason = str(error)
+            if isinstance(error, OAuth2Error):
+                reason = excerpt(str(error.error), self.transport.secrets)
             raise AuthenticationError(
                 f"AdStage gave no access token for the settings {self.settings}: "
                 f"{reason}; correct them or oauth_token_url, or grant access again and "

@@ -8,7 +8,7 @@ checked at discovery.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -97,8 +97,8 @@ class OAuthConfig:
     """An OAuth 2 application and the refresh token that the user granted it."""
 
     client_id: str
-    client_secret: str
-    refresh_token: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     token_url: str
     token_file: Path | None
 
@@ -125,7 +125,7 @@ class Config:
         reports: The reports, in the order given.
     """
 
-    access_token: str | None
+    access_token: str | None = field(repr=False)
     oauth: OAuthConfig | None
     api_url: str
     sandbox: bool

@@ -6,7 +6,6 @@ Pure functions over decoded JSON. Whoever follows a link passes its `href` throu
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
@@ -14,7 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 import uritemplate
 
 from tap_adstage.exceptions import LinkError, ResponseError
-from tap_adstage.redaction import redact, without_token
+from tap_adstage.redaction import excerpt, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +147,7 @@ def embedded(resource: Mapping[str, Any], relation: str) -> list[dict[str, Any]]
 
 
 def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's own data: no links, forms and embedded resources, no tokens.
+    """A resource's own data: no links, forms and embedded resources.
 
     Args:
         resource: A HAL resource.
@@ -156,9 +155,7 @@ def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         A copy that may be written as a record.
     """
-    return {
-        key: without_token(value) for key, value in resource.items() if key not in _OWN
-    }
+    return {key: value for key, value in resource.items() if key not in _OWN}
 
 
 def expand(template: str, **variables: str | int) -> str:
@@ -188,7 +185,7 @@ def resolve(href: str, page: str) -> str:
         page: Absolute URL of the document that holds the link.
 
     Returns:
-        An absolute URL without `access_token`, which is sent as a header.
+        An absolute URL.
 
     Raises:
         LinkError: If the link leads to another origin.
@@ -203,13 +200,12 @@ def resolve(href: str, page: str) -> str:
         followed = False
     if not followed:
         raise LinkError(
-            f"the page {redact(page)} links to {redact(_shown(href))}, which is not "
-            f"on the API's own origin; it was not followed",
+            f"the page {redact(page)} links to {excerpt(href)}, which is not on the "
+            "API's own origin; it was not followed",
         )
     if upward:
         target = target._replace(scheme="https", netloc=target.hostname or "")
-    url: str = without_token(urlunsplit(target._replace(fragment="")))
-    return url
+    return urlunsplit(target._replace(fragment=""))
 
 
 def _upward(source: SplitResult, target: SplitResult) -> bool:
@@ -229,11 +225,6 @@ def _upward(source: SplitResult, target: SplitResult) -> bool:
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return (url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme))
-
-
-def _shown(href: str) -> str:
-    """A link without user and password."""
-    return re.sub(r"//[^/?#]*@", "//", href)
 
 
 def _section(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from tap_adstage.exceptions import (
     TransientError,
     UnauthorizedError,
 )
-from tap_adstage.redaction import excerpt, redact
+from tap_adstage.redaction import Secrets, excerpt, redact
 from tap_adstage.retries import retry_after, retrying
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Transport:
         request_timeout: Seconds without a byte after which a request counts as failed.
         max_retry_seconds: Longest time in seconds that one request is retried.
         logger: Where retries are told.
-        secrets: Values that no error and no log line may show.
+        secrets: What no error and no log line may show.
         session: Connections that are kept open between requests.
     """
 
@@ -66,7 +66,7 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
-    secrets: set[str] = field(default_factory=set)
+    secrets: Secrets = field(default_factory=Secrets)
     session: requests.Session = field(default_factory=requests.Session)
 
     def fetch(
@@ -101,19 +101,19 @@ class Transport:
         request: requests.Request,
         decode: Callable[[str], Any],
     ) -> Any:  # noqa: ANN401 - any JSON value
-        name = f"{request.method} {redact(request.url)}"
+        name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
             response = self._send(request)
         except requests.exceptions.SSLError as error:
-            raise ApiError(f"{name} is not safe: {_reason(error)}") from None
+            raise ApiError(f"{name} is not safe: {self._reason(error)}") from None
         except _PASSING as error:
-            raise TransientError(f"{name} failed: {_reason(error)}.") from None
+            raise TransientError(f"{name} failed: {self._reason(error)}.") from None
         except (
             requests.exceptions.RequestException,
             urllib3.exceptions.HTTPError,
             UnicodeError,
         ) as error:
-            raise ApiError(f"{name} can't be asked: {_reason(error)}") from None
+            raise ApiError(f"{name} can't be asked: {self._reason(error)}") from None
         self._judge(name, response)
         try:
             return decode(_text(response))
@@ -176,17 +176,16 @@ class Transport:
             for key in ("message", "error_description", "error", "errors"):
                 if document.get(key):
                     return self._excerpt(str(document[key]))
-        return self._excerpt(response.text) or str(response.reason)
+        return self._excerpt(response.text) or self._excerpt(str(response.reason))
+
+    def _reason(self, error: Exception) -> str:
+        """What went wrong with a connection: the innermost of the errors around it."""
+        inner: Any = error.args[0] if error.args else error
+        inner = getattr(inner, "reason", inner)
+        return self._excerpt(str(inner).rpartition(">: ")[2])
 
     def _excerpt(self, text: str) -> str:
         return excerpt(text, self.secrets)
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong with a connection: the innermost of the errors around it."""
-    inner: Any = error.args[0] if error.args else error
-    inner = getattr(inner, "reason", inner)
-    return excerpt(str(inner).rpartition(">: ")[2])
 
 
 def _text(response: requests.Response) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
+from tap_adstage.redaction import Secrets
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 from tap_adstage.transport import Transport
@@ -49,7 +50,7 @@ def transport() -> Iterator[Transport]:
         request_timeout=1,
         max_retry_seconds=120,
         logger=logging.getLogger("tap-adstage"),
-        secrets={TOKEN},
+        secrets=Secrets([TOKEN]),
     )
     yield transport
     transport.session.close()

@@ -16,7 +16,7 @@ ORDER = [
     {"settings", "hal"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
-    {"config", "transport"},
+    {"config", "transport", "logs"},
     # what speaks to AdStage
     {"auth"},
     {"client"},
@@ -39,6 +39,7 @@ PURE = {
     "environment",
     "settings",
     "entity_ids",
+    "redaction",
 }
 LEVELS = {module: level for level, names in enumerate(ORDER) for module in names}
 

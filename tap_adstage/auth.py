@@ -159,6 +159,7 @@ class RefreshToken(Credentials):
                     self.config.token_url,
                     data=form,
                     headers={"Content-Type": "application/x-www-form-urlencoded"},
+                    auth=_as_it_is,
                 ),
                 decode,
             )
@@ -254,6 +255,11 @@ def _header_value(token: str) -> str:
             "setting oauth_token_url",
         )
     return token
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials but those in the form; `requests` would look into `.netrc`."""
+    return request
 
 
 def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value

@@ -6,6 +6,7 @@ Pure functions over decoded JSON. Whoever follows a link passes its `href` throu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _OWN = ("_links", "_forms", "_embedded")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORT = re.compile(r":\d*$")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^ | $")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +188,19 @@ def resolve(href: str, page: str) -> str:
         page: Absolute URL of the document that holds the link.
 
     Returns:
-        An absolute URL.
+        An absolute URL. Its origin is written as the page's: whoever reads the URL in
+        another way than this function still ends up there.
 
     Raises:
-        LinkError: If the link leads to another origin.
+        LinkError: If the link leads to another origin, or may be read in two ways.
     """
     try:
         source, target = urlsplit(page), urlsplit(urljoin(page, href))
         upward = _upward(source, target)
-        followed = upward or (
-            target.username is None and _origin(source) == _origin(target)
+        followed = (
+            not _is_ambiguous(href)
+            and target.username is None
+            and (upward or _origin(source) == _origin(target))
         )
     except ValueError:  # no URL at all, or a port that is no number
         followed = False
@@ -203,9 +209,21 @@ def resolve(href: str, page: str) -> str:
             f"the page {redact(page)} links to {excerpt(href)}, which is not on the "
             "API's own origin; it was not followed",
         )
+    own = source._replace(path=target.path, query=target.query, fragment="")
     if upward:
-        target = target._replace(scheme="https", netloc=target.hostname or "")
-    return urlunsplit(target._replace(fragment=""))
+        own = own._replace(scheme="https", netloc=_PORT.sub("", source.netloc))
+    return urlunsplit(own)
+
+
+def _is_ambiguous(href: str) -> bool:
+    """Whether browsers and libraries take a link for different ones.
+
+    Some drop control characters, some take a backslash for a slash, and what follows a
+    scheme, or two slashes, for a host where there is none.
+    """
+    link = urlsplit(href)
+    names_a_host = bool(link.scheme) or href.startswith("//")
+    return bool(_UNSAFE.search(href)) or (names_a_host and not link.netloc)
 
 
 def _upward(source: SplitResult, target: SplitResult) -> bool:
@@ -214,8 +232,7 @@ def _upward(source: SplitResult, target: SplitResult) -> bool:
     Only on the standard ports: elsewhere one port can't be both.
     """
     return (
-        target.username is None
-        and {source.scheme, target.scheme} == {"http", "https"}
+        {source.scheme, target.scheme} == {"http", "https"}
         and source.hostname == target.hostname
         and all(
             url.port in {None, _DEFAULT_PORTS[url.scheme]} for url in (source, target)
@@ -224,7 +241,8 @@ def _upward(source: SplitResult, target: SplitResult) -> bool:
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return (url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme))
+    port = _DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
+    return (url.scheme, url.hostname, port)
 
 
 def _section(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:

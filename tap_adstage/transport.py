@@ -49,6 +49,14 @@ def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
+class _Session(requests.Session):
+    """Connections that are kept open, and on which no redirect is followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Don't even look where it leads: what is no URL would be another error."""
+        del resp
+
+
 @dataclass(slots=True)
 class Transport:
     """Sends requests and tries them again where that may help.
@@ -67,7 +75,7 @@ class Transport:
     max_retry_seconds: float
     logger: logging.Logger
     secrets: Secrets = field(default_factory=Secrets)
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=_Session)
 
     def fetch(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -31,6 +33,9 @@ _PASSING = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+_UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
+"""Reasons for which a TLS connection is refused that don't pass by themselves."""
+
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -112,16 +117,17 @@ class Transport:
         name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
             response = self._send(request)
-        except requests.exceptions.SSLError as error:
-            raise ApiError(f"{name} is not safe: {self._reason(error)}") from None
         except _PASSING as error:
-            raise TransientError(f"{name} failed: {self._reason(error)}.") from None
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            UnicodeError,
-        ) as error:
-            raise ApiError(f"{name} can't be asked: {self._reason(error)}") from None
+            cause = _innermost(error)
+            if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
+                raise ApiError(
+                    f"{name} is not safe: {self._reason(cause)}; a certificate "
+                    "authority of your own goes into REQUESTS_CA_BUNDLE",
+                ) from None
+            raise TransientError(f"{name} failed: {self._reason(cause)}.") from None
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            cause = _innermost(error)
+            raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
         self._judge(name, response)
         try:
             return decode(_text(response))
@@ -187,13 +193,18 @@ class Transport:
         return self._excerpt(response.text) or self._excerpt(str(response.reason))
 
     def _reason(self, error: Exception) -> str:
-        """What went wrong with a connection: the innermost of the errors around it."""
-        inner: Any = error.args[0] if error.args else error
-        inner = getattr(inner, "reason", inner)
-        return self._excerpt(str(inner).rpartition(">: ")[2])
+        """An error's own words, without the name that Python has for a connection."""
+        return self._excerpt(str(error).rpartition(">: ")[2])
 
     def _excerpt(self, text: str) -> str:
         return excerpt(text, self.secrets)
+
+
+def _innermost(error: Exception) -> Exception:
+    """The error that libraries wrapped into their own."""
+    found = (getattr(error, "reason", None), *error.args)
+    inner = next((each for each in found if isinstance(each, Exception)), None)
+    return error if inner is None else _innermost(inner)
 
 
 def _text(response: requests.Response) -> str:

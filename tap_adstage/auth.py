@@ -148,7 +148,7 @@ class RefreshToken(Credentials):
         """Spend the newest refresh token, and keep the one that comes for it."""
         kept = self._file.newest() if self._file else None
         self._refresh_token = kept or self._refresh_token
-        self.transport.secrets |= {self._refresh_token, self.config.client_secret}
+        self.transport.secrets.add(self._refresh_token, self.config.client_secret)
         client = WebApplicationClient(self.config.client_id)
         form = client.prepare_refresh_body(
             refresh_token=self._refresh_token,
@@ -180,6 +180,7 @@ class RefreshToken(Credentials):
                     self.config.token_url,
                     data=form,
                     headers={"Content-Type": "application/x-www-form-urlencoded"},
+                    auth=_as_it_is,
                 ),
                 _json_object,
             )
@@ -225,6 +226,11 @@ def _header_value(token: str) -> str:
             "setting oauth_token_url",
         )
     return token
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials but those in the form; `requests` would look into `.netrc`."""
+    return request
 
 
 def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value

@@ -17,7 +17,8 @@ from tap_adstage.exceptions import (
     UnauthorizedError,
 )
 from tap_adstage.paging import ApiRequest, Paginator
-from tap_adstage.redaction import redact
+from tap_adstage.redaction import clean, redact
+from tap_adstage.transport import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,7 @@ class AdStageClient:
                     data=json.dumps(request.body, default=float) if has_body else None,
                     headers={"Content-Type": "application/json"} if has_body else None,
                 ),
+                lambda text: clean(decode_json(text), text, self.transport.secrets),
                 divisible=divisible,
             )
         except UnauthorizedError as error:

@@ -17,7 +17,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tap_adstage import date_ranges, report_checks
 from tap_adstage.entity_ids import EntityId
 from tap_adstage.phrases import TYPES, json_text, nearest
-from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS
+from tap_adstage.redaction import Secrets
+from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS, secret_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -67,10 +68,14 @@ def errors(given: Mapping[str, Any], stream_names: Collection[str]) -> list[str]
         stream_names: Names of the resource streams, which no report may take.
 
     Returns:
-        One line for each error: those of form or, where there are none, of meaning.
+        One line for each error: secrets in the wrong place, whose parts other errors
+        could quote; else those of form or, where there are none, of meaning.
     """
-    of_form = dict.fromkeys(_form_errors(given))
-    return [*of_form] or [*_meaning_errors(given, stream_names)]
+    return (
+        [*_secret_errors(given)]
+        or [*dict.fromkeys(_form_errors(given))]
+        or [*_meaning_errors(given, stream_names)]
+    )
 
 
 def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
@@ -89,6 +94,37 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
         for name in raw
         if name not in names
     ]
+
+
+# --- secrets that would be shown ---
+
+
+def _secret_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    """Secrets in settings that are shown, as names of streams and columns are."""
+    names = [setting.name for setting in SETTINGS if setting.secret]
+    secrets = {name: Secrets(secret_values({name: given.get(name)})) for name in names}
+    for setting in SETTINGS:
+        if setting.secret:
+            continue
+        for path, text in _texts(setting.name, given.get(setting.name)):
+            for name in names:
+                if secrets[name].are_in(text):
+                    yield (
+                        f"{path}: (hidden) is not allowed; it holds the value of "
+                        f"{name}, a secret, which no other setting takes"
+                    )
+
+
+def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    """Each text in a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(f"{path}[{position}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(f"{path}.{key}", item)
 
 
 # --- what is wrong with the form of a value ---
@@ -168,16 +204,22 @@ def _form_error(setting: str, error: ValidationError, *, secret: bool) -> str:
         names: Any = error.validator_value
         missing = [name for name in names if name not in instance]
         return f"{path}: {', '.join(missing)} missing"
-    value = json_text(instance)
-    if secret:
-        value = "(hidden)" if instance else "(empty)"
+    value, cause = json_text(instance), str(error.cause or "")
+    if secret or _may_hold_a_password(instance, schema):
+        value, cause = "(hidden)" if instance else "(empty)", ""
     if error.path and error.path[-1] in {"aggregate_by", "granularity"}:
         hint = ". AdStage has no hourly data" if instance == "HOUR" else ""
     else:
-        cause = str(error.cause or "").removeprefix(f"{instance!r}: ")
+        cause = cause.removeprefix(f"{instance!r}: ")
         hint = f": {cause}" if cause else ""
     name = str(error.path[-1] if error.path else setting)
     return f"{path}: {value} is not allowed; it takes {_allowed(name, error)}{hint}"
+
+
+def _may_hold_a_password(instance: Any, schema: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether it is a URL with something before the host, or after the path."""
+    is_url = schema.get("format") == "http-url" and isinstance(instance, str)
+    return is_url and any(sign in instance for sign in "@?#")
 
 
 def _allowed(name: str, error: ValidationError) -> str:

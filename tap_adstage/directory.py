@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_adstage import hal, imports
 from tap_adstage.entity_ids import EntityId
 from tap_adstage.exceptions import ConfigError, ResponseError
+from tap_adstage.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,7 +77,8 @@ class Directory:
             )
         if len(organizations) > 1:
             names = ", ".join(
-                f"{_fetch_id(organization, '/me')} ({organization.get('company_name')})"
+                f"{_fetch_id(organization, '/me')} "
+                f"({excerpt(str(organization.get('company_name')))})"
                 for organization in organizations
             )
             raise ConfigError(
@@ -222,7 +224,8 @@ class Directory:
         link = hal.link(group, "adstage:list")
         if link is None:
             raise ResponseError(
-                f"account group {group.get('id')} has no adstage:list link",
+                f"account group {excerpt(str(group.get('id')))} has no adstage:list "
+                "link",
             )
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
         url = hal.resolve(link.target(limit=self.client.page_size), page)
@@ -308,5 +311,5 @@ def _fetch_id(resource: Resource, endpoint: str) -> int:
         return int(fetch_id)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ResponseError(
-            f"{endpoint}: fetch_id is {fetch_id!r}, no number"
+            f"{endpoint}: fetch_id is {excerpt(repr(fetch_id))}, no number"
         ) from None

@@ -14,13 +14,15 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 import uritemplate
 
 from tap_adstage.exceptions import LinkError, ResponseError
-from tap_adstage.redaction import redact, without_token
+from tap_adstage.redaction import excerpt, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OWN = ("_links", "_forms", "_embedded")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORT = re.compile(r":\d*$")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^ | $")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def embedded(resource: Mapping[str, Any], relation: str) -> list[dict[str, Any]]
 
 
 def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's own data: no links, forms and embedded resources, no tokens.
+    """A resource's own data: no links, forms and embedded resources.
 
     Args:
         resource: A HAL resource.
@@ -156,9 +158,7 @@ def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         A copy that may be written as a record.
     """
-    return {
-        key: without_token(value) for key, value in resource.items() if key not in _OWN
-    }
+    return {key: value for key, value in resource.items() if key not in _OWN}
 
 
 def expand(template: str, **variables: str | int) -> str:
@@ -188,28 +188,42 @@ def resolve(href: str, page: str) -> str:
         page: Absolute URL of the document that holds the link.
 
     Returns:
-        An absolute URL without `access_token`, which is sent as a header.
+        An absolute URL. Its origin is written as the page's: whoever reads the URL in
+        another way than this function still ends up there.
 
     Raises:
-        LinkError: If the link leads to another origin.
+        LinkError: If the link leads to another origin, or may be read in two ways.
     """
     try:
         source, target = urlsplit(page), urlsplit(urljoin(page, href))
         upward = _upward(source, target)
-        followed = upward or (
-            target.username is None and _origin(source) == _origin(target)
+        followed = (
+            not _is_ambiguous(href)
+            and target.username is None
+            and (upward or _origin(source) == _origin(target))
         )
     except ValueError:  # no URL at all, or a port that is no number
         followed = False
     if not followed:
         raise LinkError(
-            f"the page {redact(page)} links to {redact(_shown(href))}, which is not "
-            f"on the API's own origin; it was not followed",
+            f"the page {redact(page)} links to {excerpt(href)}, which is not on the "
+            "API's own origin; it was not followed",
         )
+    own = source._replace(path=target.path, query=target.query, fragment="")
     if upward:
-        target = target._replace(scheme="https", netloc=target.hostname or "")
-    url: str = without_token(urlunsplit(target._replace(fragment="")))
-    return url
+        own = own._replace(scheme="https", netloc=_PORT.sub("", source.netloc))
+    return urlunsplit(own)
+
+
+def _is_ambiguous(href: str) -> bool:
+    """Whether browsers and libraries take a link for different ones.
+
+    Some drop control characters, some take a backslash for a slash, and what follows a
+    scheme, or two slashes, for a host where there is none.
+    """
+    link = urlsplit(href)
+    names_a_host = bool(link.scheme) or href.startswith("//")
+    return bool(_UNSAFE.search(href)) or (names_a_host and not link.netloc)
 
 
 def _upward(source: SplitResult, target: SplitResult) -> bool:
@@ -218,8 +232,7 @@ def _upward(source: SplitResult, target: SplitResult) -> bool:
     Only on the standard ports: elsewhere one port can't be both.
     """
     return (
-        target.username is None
-        and {source.scheme, target.scheme} == {"http", "https"}
+        {source.scheme, target.scheme} == {"http", "https"}
         and source.hostname == target.hostname
         and all(
             url.port in {None, _DEFAULT_PORTS[url.scheme]} for url in (source, target)
@@ -228,12 +241,8 @@ def _upward(source: SplitResult, target: SplitResult) -> bool:
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return (url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme))
-
-
-def _shown(href: str) -> str:
-    """A link without user and password."""
-    return re.sub(r"//[^/?#]*@", "//", href)
+    port = _DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
+    return (url.scheme, url.hostname, port)
 
 
 def _section(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -80,7 +81,7 @@ class AccountImport:
             ResponseError: If a value is not of the documented type, with the account
                 and the field.
         """
-        place = f"sync_information: account {account.get('name')!r}"
+        place = f"sync_information: account {excerpt(repr(account.get('name')))}"
         network = _typed(account, "network", str, place)
         status = _typed(account, "import_status", dict, place)
         if network is None or status is None:

@@ -1,62 +1,125 @@
-"""Keep tokens out of everything that is written."""
+"""Keep secrets out of everything that is written: logs, errors, records and state."""
 
 from __future__ import annotations
 
 import re
+from html.entities import codepoint2name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-_QUERY_SECRET = re.compile(
-    r"([?&]?)\b(access_token|refresh_token|client_secret)=[^&\s\"'<>#]*",
-    re.IGNORECASE,
-)
-_TOKEN_PARAMETER = re.compile(r"([?&#])access_token=[^&#\s]*&?", re.IGNORECASE)
-_NAMED_SECRET = re.compile(
-    r"([\"']?(?:access_token|refresh_token|client_secret)[\"']?\s*:\s*)[\"'][^\"']*[\"']",
-    re.IGNORECASE,
-)
-_BEARER = re.compile(r"\b(Bearer)\s+[\w.~+/=-]+", re.IGNORECASE)
+_LENGTH_OF_A_SECRET = 8
+"""Characters from which on a secret is taken for one wherever it stands.
+
+A shorter one is part of many a word that has nothing to do with it: texts of the tap's
+own lose it where it is a word of its own, data don't.
+"""
 _EXCERPT_LENGTH = 200
 
+_NAME = r"(?:(?:access|refresh)(?:[_-]|%5f)?token|client(?:[_-]|%5f)?secret)"
+_USER = re.compile(r"//[^/?#\s\"'<>@\\]*@")
+_PARAMETER = re.compile(
+    rf"({_NAME}(?:=|%3d))(?!\*\*\*)[^&\s\"'<>#\\]*",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(
+    rf"({_NAME}(?:\\*[\"'])?\s*(?:=>|[:=])\s*)(?P<quote>\\*[\"'])"
+    r".*?(?:(?<!\\)(?P=quote)|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_BEARER = re.compile(r"\b(Bearer)\s+[\w.~+/=-]+", re.IGNORECASE)
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
+_TOKEN_NAMES = ("access_token", "access%5ftoken")
+# A URL may be part of another one, which encodes its signs.
+_TOKEN_PARAMETERS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (
+        re.compile(
+            rf"({start})(?:{'|'.join(_TOKEN_NAMES)}){equals}(?:(?!{end})[^&#\s\"'<>])*"
+            rf"(?:{another})?",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"(?:{start})(?={end}|[&#\s\"'<>]|$)", re.IGNORECASE),
+    )
+    for start, equals, another, end in (
+        (r"[?&#]", "=", "&", "#"),
+        (r"%(?:25)*(?:3f|26|23)", "%(?:25)*3d", "%(?:25)*26", "%(?:25)*(?:26|23)"),
+    )
+)
+
+
+class Secrets:
+    """The secrets that a run knows of, found in whatever form they are written."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        """Hold secrets.
+
+        Args:
+            values: The secrets.
+        """
+        self._values: set[str] = set()
+        self.add(*values)
+
+    def add(self, *values: str) -> None:
+        """Hold more secrets.
+
+        Args:
+            *values: The secrets.
+        """
+        self._values |= {*values} - {""}
+        # The longest first: one may begin with another.
+        ordered = sorted(self._values, key=len, reverse=True)
+        long = [value for value in ordered if len(value) >= _LENGTH_OF_A_SECRET]
+        short = [value for value in ordered if len(value) < _LENGTH_OF_A_SECRET]
+        self._hints = [_plainest_part(value) for value in long]
+        self._long = _any_of(long)
+        self._short = re.compile(rf"(?<!\w){_any_of(short).pattern}(?!\w)")
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text holds a secret of at least 8 characters."""
+        hinted = any(hint in text for hint in self._hints)
+        return hinted and self._long.search(text) is not None
+
+    def hide(self, text: str, *, in_data: bool = False) -> str:
+        """Put `***` in the place of secrets.
+
+        Args:
+            text: Any text.
+            in_data: Whether it is a user's data, in which a secret of less than 8
+                characters is none.
+
+        Returns:
+            The text without the secrets.
+        """
+        text = self._long.sub("***", text)
+        return text if in_data else self._short.sub("***", text)
+
+
+def redact(text: str, secrets: Secrets | None = None) -> str:
     """Hide the secrets in a text that is about to be logged or raised.
 
     Args:
-        text: Any text: a URL, a response body, an error.
-        secrets: Values that are hidden wherever they stand.
+        text: Any text: a URL, a response body, an error, a line of a log.
+        secrets: Secrets that are hidden wherever they stand.
 
     Returns:
-        The text with tokens and client secrets replaced by `***`.
+        The text with `***` in the place of these secrets, of whatever has the name of
+        a token or client secret, and of the user and password of a URL.
     """
-    text = _QUERY_SECRET.sub(r"\1\2=***", hide(text, secrets))
-    text = _NAMED_SECRET.sub(r'\1"***"', text)
+    if secrets is not None:
+        text = secrets.hide(text)
+    text = _USER.sub("//***@", text)
+    text = _PARAMETER.sub(r"\1***", text)
+    text = _QUOTED.sub(r"\1\g<quote>***\g<quote>", text)
     return _BEARER.sub(r"\1 ***", text)
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """Hide known secrets in a text of the tap's own, whose quotes are redacted.
+def excerpt(text: str, secrets: Secrets | None = None) -> str:
+    """Quote the start of what AdStage said, for an error text.
 
     Args:
-        text: Any text.
-        secrets: Values that are hidden wherever they stand.
-
-    Returns:
-        The text with `***` in their place.
-    """
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
-
-
-def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
-    """Quote the start of a response body, for an error text.
-
-    Args:
-        text: The body.
-        secrets: Values that are hidden wherever they stand.
+        text: The body of a response, or a part of it.
+        secrets: Secrets that are hidden wherever they stand.
 
     Returns:
         At most 200 redacted characters on one line.
@@ -65,26 +128,86 @@ def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     return line if len(line) <= _EXCERPT_LENGTH else f"{line[:_EXCERPT_LENGTH]}…"
 
 
-def without_token(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Take `access_token` out of every URL inside a JSON value.
+def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - JSON
+    """Take secrets out of a document that AdStage answered.
 
     AdStage puts the caller's token into some links (the folders list's own `self`).
 
     Args:
-        value: Any decoded JSON value; it is not changed.
+        document: The decoded document; it is not changed.
+        text: The text that it was decoded from. To look there first is cheap, and
+            mostly all there is to do.
+        secrets: The run's secrets.
 
     Returns:
-        The same value, with URLs that carry no token.
+        The same document, with `***` in the place of the secrets, and with URLs that
+        have no parameter `access_token`. Numbers are what they were.
     """
+    lowered = text.lower()
+    if not secrets.are_in(text) and not any(name in lowered for name in _TOKEN_NAMES):
+        return document
+    return _changed(
+        document,
+        lambda part: secrets.hide(_without_token(part), in_data=True),
+    )
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
+    """A JSON value with each of its texts changed, keys among them."""
     if isinstance(value, str):
-        return _without_token_parameter(value)
+        return change(value)
     if isinstance(value, dict):
-        return {key: without_token(item) for key, item in value.items()}
+        return {change(key): _changed(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [without_token(item) for item in value]
+        return [_changed(item, change) for item in value]
     return value
 
 
-def _without_token_parameter(url: str) -> str:
-    without = _TOKEN_PARAMETER.sub(r"\1", url)
-    return url if without == url else re.sub(r"[?&#](?=#|\s|$)", "", without)
+def _without_token(text: str) -> str:
+    """Take `access_token` out of a URL, and of one that is part of it."""
+    for parameter, dangling in _TOKEN_PARAMETERS:
+        without = parameter.sub(r"\1", text)
+        if without != text:
+            text = dangling.sub("", without)
+    return text
+
+
+def _any_of(values: list[str]) -> re.Pattern[str]:
+    """A pattern of any of these secrets; of none, one that matches nothing."""
+    return re.compile(f"(?:{'|'.join(map(_in_any_form, values)) or '(?!)'})")
+
+
+def _in_any_form(secret: str) -> str:
+    """A pattern of a secret as a text, a URL, JSON or HTML would have it.
+
+    Each of them writes some signs in a way of its own, and one may be part of another.
+    """
+    return "".join(
+        sign
+        if sign.isascii() and sign.isalnum()
+        else f"(?:{'|'.join(_forms_of_a_sign(sign))})"
+        for sign in secret
+    )
+
+
+def _forms_of_a_sign(sign: str) -> Iterator[str]:
+    code = ord(sign)
+    yield rf"\\{{0,9}}{re.escape(sign)}"
+    yield "".join(
+        rf"%(?:25){{0,9}}(?i:{byte:02x})"
+        for byte in sign.encode("utf-8", "surrogatepass")
+    )
+    units = sign.encode("utf-16-be", "surrogatepass").hex()
+    yield "".join(
+        rf"\\{{1,9}}u(?i:{units[i : i + 4]})" for i in range(0, len(units), 4)
+    )
+    names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", codepoint2name.get(code, "(?!)")]
+    yield f"&(?:amp;){{0,9}}(?:{'|'.join(names)});"
+    if sign == " ":
+        yield r"\+"
+
+
+def _plainest_part(secret: str) -> str:
+    """The longest part of a secret that looks the same in every form."""
+    parts: list[str] = re.findall(r"[A-Za-z0-9]*", secret)
+    return max(parts, key=len)

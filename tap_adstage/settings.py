@@ -459,6 +459,19 @@ def is_calculated(field: str) -> bool:
     return field.lower().startswith("calculated_metric:")
 
 
+def secret_values(given: Mapping[str, Any]) -> list[str]:
+    """Find what must never be shown.
+
+    Args:
+        given: The settings as given, of whatever form.
+
+    Returns:
+        The texts that are given for secret settings.
+    """
+    values = [given.get(setting.name) for setting in SETTINGS if setting.secret]
+    return [value for value in values if isinstance(value, str)]
+
+
 def json_schema() -> dict[str, Any]:
     """All settings as one JSON schema.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import logging
 import os
+import sys
 import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
+from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import (
@@ -21,6 +24,7 @@ from tap_adstage import (
     environment,
     imports,
     inputs,
+    logs,
     settings,
     setup_test,
 )
@@ -34,6 +38,7 @@ from tap_adstage.exceptions import (
     ResponseError,
 )
 from tap_adstage.messages import MessageWriter
+from tap_adstage.redaction import Secrets, redact
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
@@ -78,6 +83,8 @@ class TapAdStage(Tap):
         self._reads_environment = bool(arguments.get("parse_env_config"))
         self._writer = MessageWriter()
         arguments.setdefault("message_writer", self._writer)
+        self._secrets = Secrets()
+        logs.keep_out(self._secrets)
         try:
             super().__init__(**arguments)
         except ValueError:
@@ -237,7 +244,7 @@ class TapAdStage(Tap):
         param: click.Option,
         value: tuple[str, ...],
     ) -> Any:  # noqa: ANN401 - the SDK's own
-        """Read the configuration files.
+        """Read the configuration files, before anything else is done.
 
         Args:
             ctx: click's context.
@@ -250,6 +257,11 @@ class TapAdStage(Tap):
         Raises:
             ConfigError: If a file can't be read.
         """
+        # The SDK does this for a sync: once all options are read, of which discovery
+        # and the set-up test are two.
+        logging.captureWarnings(capture=True)
+        if isinstance(ctx.command, SingerCommand):
+            sys.excepthook = ctx.command.excepthook
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError) as error:
@@ -304,10 +316,8 @@ class TapAdStage(Tap):
             parse_env_config=given.parse_env,
             setup_mapper=False,  # it would discover before the first step
         )
-        directory = tap.directory
-        steps = setup_test.steps(directory, tap.report_stream)
-        secrets = directory.client.transport.secrets
-        passed = setup_test.tell(setup_test.results(steps, secrets), cls.logger)
+        steps = setup_test.steps(tap.directory, tap.report_stream)
+        passed = setup_test.tell(setup_test.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod
@@ -330,6 +340,7 @@ class TapAdStage(Tap):
         date range. It still runs afterwards: it fills in the defaults.
         """
         self._config = config.without_nulls(self._config)
+        self._secrets.add(*settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         errors = config_checks.unknown_settings(self._config, known)
@@ -343,6 +354,7 @@ class TapAdStage(Tap):
         except ConfigError as error:
             errors += error.errors
         errors = errors or super()._validate_config(raise_errors=False)
+        errors = [redact(line, self._secrets) for line in errors]
         if errors and raise_errors:
             raise ConfigError(errors)
         return errors
@@ -353,9 +365,12 @@ class TapAdStage(Tap):
             return []
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
+        given = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in known}
+        self._secrets.add(*settings.secret_values(given))
         for line in environment.unknown_variables(os.environ, _PREFIX, known):
             self.logger.warning("%s", line)
-        return environment.unreadable_variables(os.environ, _PREFIX, known)
+        unreadable = environment.unreadable_variables(os.environ, _PREFIX, known)
+        return [redact(line, self._secrets) for line in unreadable]
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM and SIGINT, with the exit code of a process that was.
@@ -368,7 +383,7 @@ class TapAdStage(Tap):
 
     def _transport(self, parsed: Config) -> Transport:
         return Transport(
-            secrets={parsed.access_token} if parsed.access_token else set(),
+            secrets=self._secrets,
             user_agent=parsed.user_agent or f"tap-adstage/{self.plugin_version}",
             request_timeout=parsed.request_timeout,
             max_retry_seconds=parsed.max_retry_seconds,

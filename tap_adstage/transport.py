@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -20,7 +22,7 @@ from tap_adstage.exceptions import (
     TransientError,
     UnauthorizedError,
 )
-from tap_adstage.redaction import excerpt, redact
+from tap_adstage.redaction import Secrets, excerpt, redact
 from tap_adstage.retries import retry_after, retrying
 from tap_adstage.termination import Termination
 
@@ -34,6 +36,9 @@ _PASSING = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+_UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
+"""Reasons for which a TLS connection is refused that don't pass by themselves."""
+
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -52,6 +57,14 @@ def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
+class _Session(requests.Session):
+    """Connections that are kept open, and on which no redirect is followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Don't even look where it leads: what is no URL would be another error."""
+        del resp
+
+
 @dataclass(slots=True)
 class Transport:
     """Sends requests and tries them again where that may help.
@@ -61,7 +74,7 @@ class Transport:
         request_timeout: Seconds without a byte after which a request counts as failed.
         max_retry_seconds: Longest time in seconds that one request is retried.
         logger: Where retries are told.
-        secrets: Values that no error and no log line may show.
+        secrets: What no error and no log line may show.
         termination: Whether the run is to end.
         session: Connections that are kept open between requests.
     """
@@ -70,9 +83,9 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
-    secrets: set[str] = field(default_factory=set, repr=False)
+    secrets: Secrets = field(default_factory=Secrets)
     termination: Termination = field(default_factory=Termination)
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=_Session)
 
     def fetch(
         self,
@@ -128,20 +141,21 @@ class Transport:
             UnauthorizedError: If it answers 401.
         """
         self.termination.check()
-        name = f"{request.method} {redact(request.url)}"
+        name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
             response = self._send(request)
-        except requests.exceptions.SSLError as error:
-            raise ApiError(f"{name} is not safe: {_reason(error)}") from None
         except _PASSING as error:
-            kind = TooSlowError if _is_slow(error) else TransientError
-            raise kind(f"{name} failed: {_reason(error)}.") from None
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            UnicodeError,
-        ) as error:
-            raise ApiError(f"{name} can't be asked: {_reason(error)}") from None
+            cause = _innermost(error)
+            if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
+                raise ApiError(
+                    f"{name} is not safe: {self._reason(cause)}; a certificate "
+                    "authority of your own goes into REQUESTS_CA_BUNDLE",
+                ) from None
+            kind = TooSlowError if _is_slow(cause) else TransientError
+            raise kind(f"{name} failed: {self._reason(cause)}.") from None
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            cause = _innermost(error)
+            raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
         self._judge(name, response)
         try:
             return decode(_text(response))
@@ -208,26 +222,26 @@ class Transport:
             for key in ("message", "error_description", "error", "errors"):
                 if document.get(key):
                     return self._excerpt(str(document[key]))
-        return self._excerpt(response.text) or str(response.reason)
+        return self._excerpt(response.text) or self._excerpt(str(response.reason))
+
+    def _reason(self, error: Exception) -> str:
+        """An error's own words, without the name that Python has for a connection."""
+        return self._excerpt(str(error).rpartition(">: ")[2])
 
     def _excerpt(self, text: str) -> str:
         return excerpt(text, self.secrets)
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong with a connection: the innermost of the errors around it."""
-    inner: Any = error.args[0] if error.args else error
-    inner = getattr(inner, "reason", inner)
-    return excerpt(str(inner).rpartition(">: ")[2])
+def _innermost(error: Exception) -> Exception:
+    """The error that libraries wrapped into their own."""
+    found = (getattr(error, "reason", None), *error.args)
+    inner = next((each for each in found if isinstance(each, Exception)), None)
+    return error if inner is None else _innermost(inner)
 
 
-def _is_slow(error: Exception) -> bool:
+def _is_slow(cause: Exception) -> bool:
     """Whether an answer took too long, before it began or in the middle."""
-    inner = error.args[0] if error.args else None
-    return isinstance(error, requests.exceptions.ReadTimeout) or isinstance(
-        inner,
-        urllib3.exceptions.ReadTimeoutError,
-    )
+    return isinstance(cause, (TimeoutError, urllib3.exceptions.ReadTimeoutError))
 
 
 def _text(response: requests.Response) -> str:

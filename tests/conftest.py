@@ -7,8 +7,10 @@ import io
 import json
 import logging
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,13 +21,14 @@ import pytest
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
+from tap_adstage.redaction import Secrets
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 from tap_adstage.termination import Termination
 from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_httpserver import HTTPServer
 
@@ -54,7 +57,7 @@ def transport() -> Iterator[Transport]:
         request_timeout=1,
         max_retry_seconds=120,
         logger=logging.getLogger("tap-adstage"),
-        secrets={TOKEN},
+        secrets=Secrets([TOKEN]),
     )
     yield transport
     transport.session.close()
@@ -69,6 +72,52 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
         BearerToken(TOKEN),
         page_size=2,
     )
+
+
+class Listener:
+    """A local server that does with a connection what a test wants of it.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        connections: How many clients came.
+    """
+
+    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+        self.connections = 0
+        self._serve = serve
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # it was stopped
+                return
+            self.connections += 1
+            with connection, contextlib.suppress(OSError):  # the client has gone
+                self._serve(connection)
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Callable[[socket.socket], None]], Listener]]:
+    """Start servers that are stopped when the test ends."""
+    listeners: list[Listener] = []
+
+    def start(serve: Callable[[socket.socket], None]) -> Listener:
+        listeners.append(Listener(serve))
+        return listeners[-1]
+
+    yield start
+    for listener in listeners:
+        listener.stop()
 
 
 @pytest.fixture

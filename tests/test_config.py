@@ -65,8 +65,6 @@ def error_of(settings: dict[str, Any]) -> str:
         ("oauth_token_file", "", "not empty"),
         ("oauth_token_file", "/no/such/folder/token.json", "folder that exists"),
         ("api_url", "platform.adstage.io/api", "https"),
-        ("api_url", "https://user:pw@platform.adstage.io", "without user"),
-        ("api_url", "https://platform.adstage.io/api?x=1", "without user, query"),
         ("api_url", "https://platform.adstage.io:port/api", "https"),
         ("sandbox", "yes", "true or false"),
         ("user_id", "40", "1 or more"),
@@ -121,6 +119,87 @@ def test_a_wrong_value_is_an_error_that_names_setting_value_and_what_is_allowed(
         assert not value or str(value) not in line
     else:
         assert json.dumps(innermost) in line
+
+
+@pytest.mark.parametrize("setting", ["api_url", "oauth_token_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:pa55word@platform.adstage.io",
+        "https://user:pa55word/x@platform.adstage.io",
+        "https://pa55word@platform.adstage.io",
+        "https://platform.adstage.io/api?key=pa55word",
+        "https://platform.adstage.io/api#pa55word",
+        "user:pa55word@platform.adstage.io",
+    ],
+)
+def test_a_url_with_user_or_query_is_refused_without_showing_them(
+    setting: str,
+    url: str,
+) -> None:
+    text = error_of({setting: url})
+    assert f"{setting}: (hidden) is not allowed; it takes an http or https URL " in text
+    assert "pa55" not in text
+
+
+SECRET_ELSEWHERE = {
+    "client_id": "id-{}",
+    "oauth_token_url": "https://platform.adstage.io/oauth/{}",
+    "oauth_token_file": "token-{}.json",
+    "api_url": "https://{}.adstage.io/api",
+    "accounts": ["/network/adwords/account/1", "/network/adwords/account/{}"],
+    "user_agent": "robot {}",
+}
+REPORT_WITH_A_SECRET = {
+    "name": "report_{}",
+    "fields": ["clicks", "custom_conversions:1:{}"],
+    "targets": ["/network/adwords/account/{}"],
+    "filters": [{"path": "meta/campaign_name", "op": "in", "value": ["a", "{}"]}],
+    "group_by": "{}",
+}
+
+
+@pytest.mark.parametrize("secret", ["access_token", "client_secret", "refresh_token"])
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        *((name, name) for name in SECRET_ELSEWHERE if name != "accounts"),
+        ("accounts", "accounts[1]"),
+        ("name", "reports[0].name"),
+        ("fields", "reports[0].fields[1]"),
+        ("targets", "reports[0].targets[0]"),
+        ("filters", "reports[0].filters[0].value[1]"),
+        ("group_by", "reports[0].group_by"),
+    ],
+)
+def test_a_secret_in_a_setting_that_is_shown_is_an_error_that_does_not_show_it(
+    setting: str,
+    path: str,
+    secret: str,
+) -> None:
+    oauth = {"client_id": "id", "client_secret": "c1", "refresh_token": "r1"}
+    raw: dict[str, Any] = {**oauth, "access_token": "a1", secret: "57a082a0"}
+    if setting in SECRET_ELSEWHERE:
+        raw[setting] = SECRET_ELSEWHERE[setting]
+    else:
+        key = {setting: REPORT_WITH_A_SECRET[setting]}
+        report = {"name": "r", "entity_level": "ads", "fields": ["clicks"], **key}
+        raw["reports"] = [report]
+    text = error_of(json.loads(json.dumps(raw).replace("{}", "57a082a0")))
+    expected = f"{path}: (hidden) is not allowed; it holds the value of {secret}, "
+    assert expected in text
+    assert "57a082a0" not in text
+
+
+def test_a_word_of_a_few_letters_is_no_secret_that_other_settings_must_not_hold() -> (
+    None
+):
+    read({"access_token": "report", "user_agent": "report-reader"})
+
+
+def test_the_settings_show_no_secret() -> None:
+    oauth = {"client_id": "id", "client_secret": "c57a082", "refresh_token": "r57a082"}
+    assert "57a082" not in repr(read({**oauth, "access_token": "a57a082"}))
 
 
 def test_every_setting_has_a_wrong_value_tested() -> None:

@@ -76,20 +76,9 @@ def test_embedded_things_that_are_no_resources_are_an_error(item: object) -> Non
         hal.embedded({"_embedded": {"item": item}}, "item")
 
 
-def test_own_fields_hold_no_links_forms_embedded_and_tokens() -> None:
-    resource = {
-        "id": 1,
-        "_links": {},
-        "_forms": {},
-        "_embedded": {},
-        "href": "https://x/a?limit=1&access_token=57a082&offset=2",
-        "more": [{"href": "/a?access_token=57a082"}],
-    }
-    assert hal.own_fields(resource) == {
-        "id": 1,
-        "href": "https://x/a?limit=1&offset=2",
-        "more": [{"href": "/a"}],
-    }
+def test_own_fields_hold_no_links_forms_and_embedded() -> None:
+    resource = {"id": 1, "_links": {}, "_forms": {}, "_embedded": {}, "more": [{}]}
+    assert hal.own_fields(resource) == {"id": 1, "more": [{}]}
 
 
 @pytest.mark.parametrize(
@@ -106,18 +95,10 @@ def test_own_fields_hold_no_links_forms_embedded_and_tokens() -> None:
         ),
         (
             "https://PLATFORM.adstage.io:443/api/y",
-            "https://PLATFORM.adstage.io:443/api/y",
+            "https://platform.adstage.io/api/y",
         ),
         ("http://platform.adstage.io/api/y", "https://platform.adstage.io/api/y"),
         ("http://platform.adstage.io:80/api/y", "https://platform.adstage.io/api/y"),
-        (
-            "/api/y?access_token=57a082&limit=1",
-            "https://platform.adstage.io/api/y?limit=1",
-        ),
-        (
-            "/api/y?limit=1&access_token=57a082",
-            "https://platform.adstage.io/api/y?limit=1",
-        ),
     ],
 )
 def test_a_link_on_the_api_s_own_origin_is_followed(href: str, expected: str) -> None:
@@ -137,6 +118,7 @@ def test_a_link_may_lead_from_http_up_to_https() -> None:
         "//evil.example/api/y",
         "https://platform.adstage.io:8443/api/y",
         "https://platform.adstage.io:99999/api/y",
+        "https://platform.adstage.io:0/api/y",
         "https://user:pass@platform.adstage.io/api/y",
         "ftp://platform.adstage.io/api/y",
         "javascript:alert(1)",

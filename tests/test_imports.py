@@ -16,7 +16,7 @@ ORDER = [
     {"settings", "hal", "inputs"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
-    {"config", "token_file"},
+    {"config", "token_file", "logs"},
     # what speaks to AdStage
     {"termination"},
     {"transport"},

@@ -575,7 +575,7 @@ def test_a_step_is_not_tried_for_want_of_the_first_thing_that_it_lacks() -> None
         step("e"),
         step("f", "e", error=ApiError("f is gone.", status=404)),
     ]
-    assert [*results(steps, secrets=set())] == [
+    assert [*results(steps)] == [
         Result(passed=False, line="a: FAILED, a: wrong; a: and so is this"),
         Result(passed=False, line="b: not tried, as there is no a"),
         Result(passed=False, line="c: not tried, as there is no a"),
@@ -583,15 +583,3 @@ def test_a_step_is_not_tried_for_want_of_the_first_thing_that_it_lacks() -> None
         Result(passed=True, line="e: ok, found"),
         Result(passed=False, line="f: FAILED, f is gone; check THIS"),
     ]
-
-
-def test_a_line_shows_no_secret_that_became_known_while_it_was_tried() -> None:
-    secrets: set[str] = set()
-
-    def attempt() -> str:
-        secrets.add("s3cret")
-        return "found s3cret\nhere"
-
-    tried = Step(name="a", attempt=attempt, settings="THIS")
-    (result,) = results([tried], secrets)
-    assert result.line == "a: ok, found *** here"

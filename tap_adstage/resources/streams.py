@@ -9,6 +9,7 @@ from singer_sdk import typing as th
 from tap_adstage import hal
 from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.redaction import excerpt
 from tap_adstage.resources.stream import ResourceStream
 
 if TYPE_CHECKING:
@@ -221,9 +222,8 @@ class ImportStatus(ResourceStream):
         for account in self._directory.import_status:
             status = account.get("import_status")
             if not isinstance(status, dict):
-                raise ResponseError(
-                    f"{self.name}: {account.get('name')!r} has no import_status",
-                )
+                name = excerpt(repr(account.get("name")))
+                raise ResponseError(f"{self.name}: {name} has no import_status")
             yield {
                 "network": account.get("network"),
                 "name": account.get("name"),

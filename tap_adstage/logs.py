@@ -1,0 +1,77 @@
+"""Keep secrets out of logs, whoever writes them.
+
+The tap's own lines have no secrets. Those of the libraries below it may: at level
+DEBUG each URL is one, and the traceback of an error that nobody foresaw quotes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from tap_adstage.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_adstage.redaction import Secrets
+
+
+def keep_out(secrets: Secrets) -> None:
+    """Redact what is logged through any handler that there is by now.
+
+    It lasts as long as the secrets do. Handlers are what the SDK and
+    `SINGER_SDK_LOG_CONFIG` have set up, or the program that runs the tap.
+
+    Args:
+        secrets: The run's secrets; more may be added to them later.
+    """
+    for handler in _handlers():
+        formatter = handler.formatter
+        if not isinstance(formatter, _RedactingFormatter):
+            formatter = _RedactingFormatter(formatter or logging.Formatter())
+            handler.setFormatter(formatter)
+        formatter.secrets.add(secrets)
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Redacts what another formatter makes of a record.
+
+    That has all that is written in it: arguments, what is added to a record, and the
+    tracebacks of errors, in lines of text as well as in JSON.
+    """
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        """Stand before a formatter.
+
+        Args:
+            formatter: It decides the form.
+        """
+        super().__init__()
+        self.secrets: WeakSet[Secrets] = WeakSet()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record in the other formatter's way, and redact it.
+
+        Args:
+            record: The record; it is left as it is.
+
+        Returns:
+            The text to write.
+        """
+        text = self._formatter.format(record)
+        for secrets in tuple(self.secrets):
+            text = redact(text, secrets)
+        return text
+
+
+def _handlers() -> Iterator[logging.Handler]:
+    """All handlers; the last is the one that works where there is no other."""
+    loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
+    for logger in loggers:
+        if isinstance(logger, logging.Logger):
+            yield from logger.handlers
+    if logging.lastResort:
+        yield logging.lastResort

@@ -602,8 +602,7 @@ def test_two_processes_that_share_a_token_file_both_get_all_their_records(
     tmp_path: Path,
 ) -> None:
     token_file = tmp_path / "token.json"
-    # each token is good for a few requests
-    with Sandbox(token_lifetime=0.2, latency=0.02) as sandbox:
+    with Sandbox(token_uses=3, latency=0.02) as sandbox:
         common = {"api_url": sandbox.api_url, "reports": [], "page_size": 10}
         expected = records(sync({**common, "access_token": sandbox.token}).lines)
         sandbox.requests.clear()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from tap_adstage import hal
+from tap_adstage.decoding import decode_json
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -18,7 +19,6 @@ from tap_adstage.exceptions import (
 )
 from tap_adstage.paging import ApiRequest, Paginator
 from tap_adstage.redaction import clean, redact
-from tap_adstage.transport import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -75,7 +75,12 @@ class Paginator:
             ResponseError: If the way to the next page is not as documented.
         """
         self._visited.add(_identity(request))
-        following = _by_form(request, document) or _by_link(request, document)
+        try:
+            following = _by_form(request, document) or _by_link(request, document)
+        except LinkError:
+            raise
+        except ResponseError as error:
+            raise ResponseError(f"{request}: {error}") from None
         if following is not None and _identity(following) in self._visited:
             raise LinkError(
                 f"the page {request} names a next page that was read before; paging "
@@ -91,7 +96,7 @@ def _by_form(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
     hal.resolve(form.href, request.url)
     token = form.values.get("page_token")
     if request.body is None or not isinstance(token, str) or not token:
-        raise ResponseError(f"{request}: _forms.next_page has no page_token to send")
+        raise ResponseError("_forms.next_page has no page_token to send")
     return replace(request, body={**request.body, "page_token": token})
 
 
@@ -100,7 +105,7 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
     if link is None:
         return None
     if link.form:
-        raise ResponseError(f"{request}: the next page's link has no form to go with")
+        raise ResponseError("_forms has no next_page to go with the link")
     url = hal.resolve(link.target(), request.url)
     question = request if request.body is not None else request.instead
     if question is None or question.body is None:
@@ -111,8 +116,8 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
         return again
     if not whole:
         raise ResponseError(
-            f"{request}: the next page's link leaves out part of the question, and has "
-            "neither offset nor page_token",
+            "_links: the next page's leaves out part of the question, and has neither "
+            "offset nor page_token",
         )
     return ApiRequest(url, instead=again if place else None)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import ssl
 from dataclasses import dataclass, field
-from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
 
+from tap_adstage.decoding import decode_json
 from tap_adstage.exceptions import (
     ApiError,
     LinkError,
@@ -40,21 +39,6 @@ _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
 """Reasons for which a TLS connection is refused that don't pass by themselves."""
 
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-
-
-def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Decode JSON without changing a number.
-
-    Args:
-        text: A JSON document.
-
-    Returns:
-        The document; numbers with a fraction or an exponent are `Decimal`.
-
-    Raises:
-        ValueError: If the text is no JSON; NaN and Infinity are none.
-    """
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 class _Session(requests.Session):
@@ -159,10 +143,11 @@ class Transport:
         self._judge(name, response)
         try:
             return decode(_text(response))
-        except ValueError:
+        except ValueError as error:
             raise TransientError(
                 f"{name} answered {response.status_code}, but not with the JSON that "
-                f"it should: {self._excerpt(response.text)!r}.",
+                f"it should ({self._excerpt(str(error))}): "
+                f"{self._excerpt(response.text)!r}.",
             ) from None
 
     def _send(self, request: requests.Request) -> requests.Response:
@@ -215,7 +200,7 @@ class Transport:
     def _message(self, response: requests.Response) -> str:
         """AdStage's own words in an error body; it documents no form for them."""
         try:
-            document = response.json()
+            document = decode_json(_text(response))
         except ValueError:
             document = None
         if isinstance(document, dict):
@@ -246,8 +231,4 @@ def _is_slow(cause: Exception) -> bool:
 
 def _text(response: requests.Response) -> str:
     """The body as text: JSON is UTF-8, and what isn't is no JSON (a `ValueError`)."""
-    return response.content.decode("utf-8")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    return response.content.decode("utf-8-sig")

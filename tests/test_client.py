@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -267,7 +268,7 @@ def test_a_link_to_a_form_that_is_not_there_is_an_error(
     answer = form_page("x")
     del answer["_forms"]
     httpserver.expect_request("/api/report").respond_with_json(answer)
-    with pytest.raises(ResponseError, match="no form to go with"):
+    with pytest.raises(ResponseError, match="_forms has no next_page"):
         list(client.pages(ApiRequest(client.url("/report"), QUESTION)))
 
 
@@ -297,6 +298,10 @@ def test_a_form_on_another_origin_is_an_error(
         Response("<html>login</html>", 200),
         Response('{"half": ', 200),
         Response('{"a": NaN}', 200),
+        Response('{"a": 1e400}', 200),
+        Response('{"a": 1, "a": 2}', 200),
+        Response("[" * 100_000, 200),
+        Response("[" * 100_000, 503),
         Response(b'{"a": "\xff"}', 200),
     ],
     ids=lambda failure: f"{failure.status_code} {failure.get_data()[:9]!r}",
@@ -316,6 +321,39 @@ def test_what_may_pass_is_tried_again(
         longest / 2 <= wait <= longest
         for wait, longest in zip(waits, (1, 2, 4), strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b'{"half": ', "Expecting value: line 1 column 10 (char 9)"),
+        (b'{"a": "\xff"}', "'utf-8' codec can't decode byte 0xff in position 7"),
+        (b'{"spend": [1, NaN]}', "spend: NaN is no number that can be loaded"),
+        (b'{"spend": [1, 1e400]}', "spend: 1e400 is no number that can be loaded"),
+        (b'{"a": 1, "a": 2}', "'a' is there twice in one object"),
+        (b"[" * 100_000, "lists and objects are nested deeper than 100"),
+    ],
+)
+def test_what_is_not_read_is_said_with_the_reason(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+    waits: list[float],
+    answer: bytes,
+    reason: str,
+) -> None:
+    httpserver.expect_request("/api/me").respond_with_data(answer)
+    said = rf"/api/me answered 200, but not with the JSON .+ \({re.escape(reason)}"
+    with pytest.raises(TransientError, match=said):
+        client.get("/me")
+    assert sum(waits) > 60
+
+
+def test_a_byte_order_mark_before_the_answer_is_no_matter(
+    httpserver: HTTPServer,
+    client: AdStageClient,
+) -> None:
+    httpserver.expect_request("/api/me").respond_with_data(b'\xef\xbb\xbf{"id": 1}')
+    assert client.get("/me") == {"id": 1}
 
 
 def test_a_connection_that_is_closed_before_the_answer_is_tried_again(

@@ -49,7 +49,7 @@ def columns(**keys: Any) -> ReportColumns:  # noqa: ANN401 - settings
 
 
 def differences(
-    rows: list[dict[str, Any]],
+    rows: list[list[dict[str, Any]]],
     control: ControlTotals,
     *,
     is_rounded: bool = True,
@@ -58,12 +58,14 @@ def differences(
     decided = columns(**keys)
     tally = Tally(decided, summed_fields(decided, ["clicks", "spend"]))
     for row in rows:
-        tally.add({"date": "2024-03-19", "entity_id": "a", **row})
+        tally.add([{"date": "2024-03-19", **record} for record in row])
     return [*tally.differences(control, is_rounded=is_rounded)]
 
 
-def row(entity_id: str = "a", **metrics: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"entity_id": entity_id, "clicks": 0, "spend": Decimal(0), **metrics}
+def row(*days: str, **metrics: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """A row with a record for each of some days, one where there are none."""
+    record = {"entity_id": "a", "clicks": 0, "spend": Decimal(0), **metrics}
+    return [{**record, "date": day} for day in days] or [record]
 
 
 def totals(count: int | None, **sums: Any) -> ControlTotals:  # noqa: ANN401
@@ -74,24 +76,13 @@ def totals(count: int | None, **sums: Any) -> ControlTotals:  # noqa: ANN401
 
 
 def test_rows_are_counted_once_whatever_their_slices() -> None:
-    rows = [
-        row(entity_id) | {"date": day}
-        for entity_id in "abc"
-        for day in ("2024-03-18", "2024-03-19")
-    ]
-    assert differences(rows, totals(3)) == []
+    rows = [row("2024-03-18", "2024-03-19", clicks=2) for _ in range(3)]
+    assert differences(rows, totals(3, clicks=12)) == []
     assert differences(rows, totals(4)) == [
         "entities: AdStage counts 4, 3 were written"
     ]
     assert differences(rows, totals(2)) == [
         "entities: AdStage counts 2, 3 were written"
-    ]
-
-
-def test_a_repeated_row_does_not_stand_for_a_lost_one() -> None:
-    rows = [row("a"), row("b"), row("b")]
-    assert differences(rows, totals(3)) == [
-        "entities: AdStage counts 3, 2 were written"
     ]
 
 
@@ -113,8 +104,8 @@ def test_what_adstage_does_not_give_is_not_compared() -> None:
 
 def test_one_of_several_counts_is_enough() -> None:
     control = ControlTotals.of([90, 2], [])
-    assert differences([row("a"), row("b")], control) == []
-    assert differences([row("a")], control) == [
+    assert differences([row(), row()], control) == []
+    assert differences([row()], control) == [
         "entities: AdStage counts 2 or 90, 1 were written"
     ]
 
@@ -123,7 +114,7 @@ def test_one_of_several_counts_is_enough() -> None:
 
 
 def test_counts_of_clicks_are_exact() -> None:
-    rows = [row(str(number), clicks=1) for number in range(1000)]
+    rows = [row(clicks=1) for _ in range(1000)]
     assert differences(rows, totals(None, clicks=1000)) == []
     assert differences(rows, totals(None, clicks=999)) == [
         "clicks: AdStage's total is 999, the rows written sum to 1000"
@@ -154,25 +145,25 @@ def test_rounding_to_cents_explains_half_a_cent_a_number(
     total: str,
     says: str,
 ) -> None:
-    rows = [row(str(n), spend=Decimal(spend)) for n, spend in enumerate(spends)]
+    rows = [row(spend=Decimal(spend)) for spend in spends]
     found = differences(rows, totals(None, spend=Decimal(total)))
     assert (says in found[0]) if says else (found == [])
 
 
 def test_more_decimals_explain_less() -> None:
-    rows = [row("a", spend=Decimal("0.1234")), row("b", spend=Decimal("0.1234"))]
+    rows = [row(spend=Decimal("0.1234")), row(spend=Decimal("0.1234"))]
     assert differences(rows, totals(None, spend=Decimal("0.2469"))) == []
     assert differences(rows, totals(None, spend=Decimal("0.2471"))) != []
 
 
 def test_a_total_of_fewer_decimals_than_its_rows_is_rounded_further() -> None:
-    rows = [row(str(number), spend=Decimal("0.1259")) for number in range(4)]
+    rows = [row(spend=Decimal("0.1259")) for _ in range(4)]
     assert differences(rows, totals(None, spend=Decimal("0.50"))) == []
     assert differences(rows, totals(None, spend=Decimal("0.51"))) != []
 
 
 def test_whole_counts_are_exact_however_they_are_written() -> None:
-    rows = [row(str(number), clicks=Decimal("10.0")) for number in range(1000)]
+    rows = [row(clicks=Decimal("10.0")) for _ in range(1000)]
     assert differences(rows, totals(None, clicks=Decimal("10000.0"))) == []
     assert differences(rows, totals(None, clicks=9999)) == [
         "clicks: AdStage's total is 9999, the rows written sum to 10000.0"
@@ -181,14 +172,14 @@ def test_whole_counts_are_exact_however_they_are_written() -> None:
 
 def test_each_slice_of_a_total_is_rounded_by_itself() -> None:
     days = ("2024-03-17", "2024-03-18", "2024-03-19")
-    rows = [row(spend=Decimal("0.03")) | {"date": day} for day in days]
+    rows = [row(day, spend=Decimal("0.03")) for day in days]
     for cents, count in (("0.04", 0), ("0.05", 1)):
         control = ControlTotals.of([], [{"spend": Decimal(cents)} for _ in days])
         assert len(differences(rows, control)) == count
 
 
 def test_unrounded_amounts_are_single_precision_floats() -> None:
-    rows = [row("a", spend=Decimal("1549.68005371094"))]
+    rows = [row(spend=Decimal("1549.68005371094"))]
     near, far = Decimal("1549.6800000001"), Decimal("1549.6700000001")
     control = totals(None, spend=near)
     assert differences(rows, control, is_rounded=False) == []
@@ -198,7 +189,7 @@ def test_unrounded_amounts_are_single_precision_floats() -> None:
 
 def test_a_credit_is_as_inexact_as_an_expense() -> None:
     spends = [Decimal("1549.68005371094"), Decimal("-1549.67004394531")]
-    rows = [row(str(number), spend=spend) for number, spend in enumerate(spends)]
+    rows = [row(spend=spend) for spend in spends]
     near, far = totals(None, spend=Decimal("0.01")), totals(None, spend=Decimal("0.02"))
     assert differences(rows, near, is_rounded=False) == []
     assert differences(rows, far, is_rounded=False) != []
@@ -209,7 +200,7 @@ def test_rounding_alone_is_never_a_difference(exact: list[Decimal]) -> None:
     def cents(amount: Decimal) -> Decimal:
         return amount.quantize(CENT, ROUND_HALF_UP)
 
-    rows = [row(str(n), spend=cents(amount)) for n, amount in enumerate(exact)]
+    rows = [row(spend=cents(amount)) for amount in exact]
     assert (
         differences(rows, totals(len(rows), spend=cents(sum(exact, Decimal(0))))) == []
     )
@@ -220,14 +211,14 @@ def test_rounding_alone_is_never_a_difference(exact: list[Decimal]) -> None:
     st.integers(0, 49),
 )
 def test_a_lost_row_is_always_a_difference(exact: list[Decimal], lost: int) -> None:
-    rows = [row(str(n), spend=amount) for n, amount in enumerate(exact)]
+    rows = [row(spend=amount) for amount in exact]
     control = totals(len(rows), spend=sum(exact, Decimal(0)))
     del rows[lost % len(rows)]
     assert differences(rows, control)
 
 
 def test_null_counts_as_nothing() -> None:
-    rows = [row("a", clicks=None), row("b", clicks=4)]
+    rows = [row(clicks=None), row(clicks=4)]
     assert differences(rows, totals(2, clicks=4)) == []
 
 

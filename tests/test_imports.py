@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 
 ORDER = [
     # pure: plain values in, plain values out
-    {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases"},
+    {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
     {"settings", "hal", "inputs"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
@@ -38,6 +38,7 @@ PURE = {
     "config_checks",
     "report_checks",
     "phrases",
+    "decoding",
     "environment",
     "settings",
     "entity_ids",

@@ -45,7 +45,8 @@ def read(page: dict[str, Any], window: Window = MONTHS, **keys: Any) -> list[Any
     )
     (parsed,) = config.reports
     columns = report_columns(parsed, FieldCatalog.of(DESCRIPTORS))
-    return list(v2.rows(page, window, columns, parsed))
+    rows = v2.rows(page, window, columns, parsed)
+    return [record for row in rows for record in row]
 
 
 def series_page(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
@@ -273,7 +274,7 @@ def test_a_page_without_results_has_no_records() -> None:
         ([*METRICS, "clicks"], [1, True], "series.clicks: True is not a number"),
         ([*METRICS, "clicks"], [1, {}], "series.clicks: {} is not a number"),
         ([*META], None, "summary.meta is not an object"),
-        ([*META, "entity_id"], None, "results[0]: the row has no entity_id"),
+        ([*META, "entity_id"], None, "results[0].summary: the row has no entity_id"),
     ],
 )
 def test_a_page_of_another_shape_is_an_error_that_names_the_place(

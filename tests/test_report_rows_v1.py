@@ -45,7 +45,8 @@ def read(page: dict[str, Any], window: Window = BOTH, **keys: Any) -> list[Any]:
         FACEBOOK if parsed.is_external else DESCRIPTORS,
         is_external=parsed.is_external,
     )
-    return list(v1.rows(page, window, report_columns(parsed, catalog), parsed))
+    rows = v1.rows(page, window, report_columns(parsed, catalog), parsed)
+    return [record for row in rows for record in row]
 
 
 def timeframe(start: str, end: str) -> dict[str, str]:
@@ -312,7 +313,11 @@ SERIES = "_embedded.adstage:time_series[0]"
         (["series", 0], 5, f"{SERIES}.series[0] is not an object"),
         (["series", 0, "timeframe"], None, "series[0].timeframe is not an object"),
         (["series", 0, "timeframe", "start"], "soon", "timeframe has no start and end"),
-        (["series", 0, "timeframe", "start"], "2017-01-01", "2017-01-01 comes twice"),
+        (
+            ["series", 0, "timeframe"],
+            timeframe("2017-01-01", "2017-01-31"),
+            "series[1]: the slice of 2017-01-01 comes twice",
+        ),
         (["series", 0, "data"], None, f"{SERIES}.series[0].data is not an object"),
         (
             ["series", 0, "data", "clicks"],

@@ -475,7 +475,7 @@ def test_a_page_of_another_shape_is_an_error_that_names_request_window_and_page(
         "organization_id": 1,
         "import_policy": "ignore",
     }
-    where = r"POST \S+/report, 2024-02-24\.\.2024-03-04, page 1: type is None"
+    where = r"daily, 2024-02-24\.\.2024-03-04, page 1: POST \S+/report: type is None"
     with pytest.raises(ResponseError, match=where):
         sync(config, streams=["daily"])
 

@@ -321,9 +321,10 @@ def test_a_refused_refresh_token_says_what_to_replace(
             "<html>Welcome</html>",
             {},
             (
-                "200, but not with the JSON that it should: '<html>Welcome</html>'; "
-                "AdStage, the network or a proxy may be down: see "
-                "http://status.adstage.io/, check api_url, and try again"
+                "200, but not with the JSON that it should (Expecting value: line 1 "
+                "column 1 (char 0)): '<html>Welcome</html>'; AdStage, the network or a "
+                "proxy may be down: see http://status.adstage.io/, check api_url, "
+                "and try again"
             ),
         ),
         (
@@ -466,7 +467,9 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
     assert misspelt.startswith("FAILED, reports.misspelt.fields: there is no 'cliks'")
     assert "did you mean clicks" in misspelt
     assert "; reports.misspelt.sort_by: there is no 'sepnd'" in misspelt
-    assert ended.line("report astray").startswith("FAILED, POST http://127.0.0.1:")
+    assert ended.line("report astray").startswith(
+        "FAILED, astray, 2024-03-15..2024-03-19, page 1: POST http://127.0.0.1:"
+    )
     assert ended.line("report astray").endswith(
         "answered 400: targets: there is no "
         "/network/adstage/folder/99; check organization_id, reports.astray",
@@ -515,8 +518,9 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     assert ended.line("organization") == "ok, The Company *** (40)"
     assert ended.line("accounts") == "ok, none linked"
     assert ended.line("report daily") == (
-        f"FAILED, POST {httpserver.url_for('/api')}{path}, 2024-03-15..2024-03-19: "
-        f"{reason}; check that api_url leads to AdStage; where it does, report this"
+        "FAILED, daily, 2024-03-15..2024-03-19, page 1: "
+        f"POST {httpserver.url_for('/api')}{path}: {reason}; check that "
+        "api_url leads to AdStage; where it does, report this"
     )
     assert settings["access_token"] not in ended.stderr
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tap_adstage.windows import Slice
 
 Record: TypeAlias = "dict[str, Any]"
+Row: TypeAlias = "list[Record]"
+"""What a row of AdStage's answer becomes: a record for each slice."""
 
 
 def rows_of(page: Mapping[str, Any], relation: str) -> list[tuple[str, Record]]:
@@ -65,9 +67,31 @@ def dates(piece: Slice, columns: ReportColumns) -> Record:
 def day_of(timestamp: Any) -> dt.date | None:  # noqa: ANN401 - any JSON value
     """The day of a timestamp as it is written, or `None` where there is none."""
     try:
-        return parse_day(timestamp)
-    except (TypeError, ValueError):
+        return parse_day(timestamp) if isinstance(timestamp, str) else None
+    except ValueError:
         return None
+
+
+def period(holder: Mapping[str, Any], key: str, where: str) -> tuple[dt.date, dt.date]:
+    """First and last day that a part of a page says it is about.
+
+    Args:
+        holder: The part.
+        key: Where it says so: an object with `start` and `end`.
+        where: The part's place in the page, for an error.
+
+    Returns:
+        The days, both inclusive.
+
+    Raises:
+        ResponseError: If it says something else, naming the place.
+    """
+    found = an_object(holder, key, where)
+    start, end = day_of(found.get("start")), day_of(found.get("end"))
+    if start is None or end is None:
+        place = f"{where}.{key}".lstrip(".")
+        raise ResponseError(f"{place} has no start and end: {excerpt(repr(found))}")
+    return start, end
 
 
 def meta_values(
@@ -97,18 +121,18 @@ def meta_values(
     for column in columns.fields:
         if column.kind is Kind.METRIC:
             continue
-        value = _found(meta, column.field, requested)
+        value = _found(meta, column.field, requested, where)
         if column.name not in columns.keys:
-            record[column.name] = _value(value, column)
-            continue
-        if value is None and column.name in columns.dimensions:
-            value = _renamed(meta, column.name)
-        value = _single(value)
-        if value is None and column.name not in {columns.group, *columns.dimensions}:
-            value = entity_id
-            if value is None:
+            record[column.name] = _value(value, column, where)
+        elif column.name in {columns.group, *columns.dimensions}:
+            if value is None and column.name in columns.dimensions:
+                value = _renamed(meta, column.name)
+            value = _single(value)
+            record[column.name] = NONE if value is None else _text(value)
+        else:
+            record[column.name] = _entity(value, column, where) or entity_id
+            if not record[column.name]:
                 raise ResponseError(f"{where}: the row has no {column.name}")
-        record[column.name] = NONE if value is None else _text(value)
     return record
 
 
@@ -176,6 +200,7 @@ def _found(
     meta: Mapping[str, Any],
     field: str,
     requested: Collection[str],
+    where: str,
 ) -> Any:  # noqa: ANN401 - any JSON value
     """A meta field's value; folders come back under `folder_names.{user}`.
 
@@ -185,7 +210,8 @@ def _found(
         return meta.get(field)
     qualified = {key for key in meta if key.startswith(f"{field}.")} - {*requested}
     if len(qualified) > 1:
-        raise ResponseError(f"meta has several {field}: {', '.join(sorted(qualified))}")
+        several = ", ".join(sorted(qualified))
+        raise ResponseError(f"{where}: meta has several {field}: {several}")
     return next((meta[key] for key in qualified), None)
 
 
@@ -205,18 +231,32 @@ def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value[0] if value else None
 
 
-def _value(value: Any, column: Column) -> Any:  # noqa: ANN401 - any JSON value
+def _entity(value: Any, column: Column, where: str) -> str | None:  # noqa: ANN401
+    """What a row is about, which only a text or a number can say."""
+    value = _single(value)
+    if isinstance(value, (list, dict, bool)):
+        shown = excerpt(repr(value))
+        raise ResponseError(f"{where}.meta.{column.field}: {shown} is not a text")
+    return None if value is None else _text(value)
+
+
+def _value(value: Any, column: Column, where: str) -> Any:  # noqa: ANN401
     if value is None:
         return None
     if column.kind is Kind.ARRAY:
-        return [_text(item) for item in (value if isinstance(value, list) else [value])]
+        return [
+            item if item is None else _text(item)
+            for item in (value if isinstance(value, list) else [value])
+        ]
     if column.kind is Kind.TEXT:
-        return _text(value)
+        single = _single(value)
+        return None if single is None else _text(single)
     if column.kind is Kind.NUMBER:
-        return number(value, f"meta.{column.field}")
+        return number(value, f"{where}.meta.{column.field}")
     if not isinstance(value, dict):
-        raise ResponseError(f"meta.{column.field}: {excerpt(repr(value))} is no object")
-    return value
+        shown = excerpt(repr(value))
+        raise ResponseError(f"{where}.meta.{column.field}: {shown} is no object")
+    return {key: item if item is None else _text(item) for key, item in value.items()}
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import singer_sdk.singerlib as singer
@@ -11,7 +12,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import ApiError, ConfigError, ResponseError
+from tap_adstage.exceptions import AdStageError, ApiError, ConfigError
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
 from tap_adstage.reports import v1, v2
@@ -19,6 +20,7 @@ from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
 from tap_adstage.reports.reconcile import Reconciler
+from tap_adstage.reports.repeats import Repeats
 from tap_adstage.reports.request import Question, fields_to_request
 from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.windows import Span, held, later, plan
@@ -84,6 +86,7 @@ class ReportStream(Stream):
             is_rounded=report.api_version != 1 and not report.ignore_precision,
             logger=self.logger,
         )
+        self._repeats = Repeats(report.name, self._columns, self.logger)
         if tap.input_catalog and not entry:
             self.logger.warning(
                 "%s: not in the catalog, so nothing of it is read; write the catalog "
@@ -146,6 +149,7 @@ class ReportStream(Stream):
                 continue
             saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
+        self._repeats.sum_up()
         self._reconciler.sum_up()
         if hold and hold.behind and saved and saved < windows[-1].bookmark:
             self.logger.warning("%s", hold.line(self.name, saved))
@@ -164,11 +168,10 @@ class ReportStream(Stream):
         if not windows:
             return None
         window = windows[-1]
-        first = self._first_page(self._question(page_size=1), window)
-        page = next(self._directory.client.pages(first))
-        with _located(f"{first}, {window.range}"):
-            records = [*self._api.rows(page, window, self._columns, self._report)]
-        return window.range, bool(records)
+        where, page = next(self._pages(self._question(page_size=1), window))
+        with _located(where):
+            rows = [*self._api.rows(page, window, self._columns, self._report)]
+        return window.range, bool(rows)
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -234,26 +237,39 @@ class ReportStream(Stream):
         )
 
     def _window_records(self, window: Window) -> Iterator[dict[str, Any]]:
-        client = self._directory.client
-        question = self._question(client.page_size)
-        first = self._first_page(question, window)
+        question = self._question(self._directory.client.page_size)
         tally = Tally(self._columns, summed_fields(self._columns, question.fields))
         control: ControlTotals | None = None
-        pages = client.pages(first, divisible=window.is_divisible)
-        for number, page in enumerate(pages, start=1):
-            with _located(f"{first}, {window.range}, page {number}"):
-                for record in self._api.rows(page, window, self._columns, self._report):
-                    tally.add(record)
-                    yield record
+        self._repeats.begin_window()
+        for where, page in self._pages(question, window):
+            with _located(where):
+                for row in self._api.rows(page, window, self._columns, self._report):
+                    if self._repeats.is_new(row):
+                        tally.add(row)
+                        yield from row
             control = self._api.control(page, window, self._report) or control
         self._reconciler.compare(window, tally, control)
 
-    def _first_page(self, question: Question, window: Window) -> ApiRequest:
-        organization_id = self._directory.organization_id
-        return ApiRequest(
-            self._directory.client.url(self._api.PATH, organization_id=organization_id),
-            self._api.body(question, window),
+    def _pages(
+        self,
+        question: Question,
+        window: Window,
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """A window's pages, each with what errors call it."""
+        client, organization_id = (
+            self._directory.client,
+            self._directory.organization_id,
         )
+        url = client.url(self._api.PATH, organization_id=organization_id)
+        first = ApiRequest(url, self._api.body(question, window))
+        pages = client.pages(first, divisible=window.is_divisible)
+        for number in count(1):
+            where = f"{self.name}, {window.range}, page {number}"
+            with _located(where):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield f"{where}: {first}", page
 
     def _question(self, page_size: int) -> Question:
         fields = fields_to_request(self._columns, self._selected_columns)
@@ -375,5 +391,6 @@ def _located(where: str) -> Iterator[None]:
     """Name the page in what is wrong with it."""
     try:
         yield
-    except ResponseError as error:
-        raise ResponseError(f"{where}: {error}") from None
+    except AdStageError as error:
+        error.message = f"{where}: {error.message}"  # type: ignore[misc] # click's
+        raise

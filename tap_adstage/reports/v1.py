@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage import hal
 from tap_adstage.exceptions import ResponseError
-from tap_adstage.redaction import excerpt
 from tap_adstage.reports.control import ControlTotals
 from tap_adstage.reports.rows import (
     an_object,
     dates,
-    day_of,
     meta_values,
     metric_values,
     number,
+    period,
     rows_of,
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping
 
     from tap_adstage.config import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.request import Question
-    from tap_adstage.reports.rows import Record
+    from tap_adstage.reports.rows import Row
     from tap_adstage.windows import Slice, Window
 
 PATH = "/organizations/{organization_id}/build_report"
 
 _BASIC = "adstage:metrics"
 _SERIES = "adstage:time_series"
+
+_DAY = dt.timedelta(days=1)
 
 
 def body(question: Question, window: Window) -> dict[str, Any]:
@@ -74,8 +75,8 @@ def rows(
     window: Window,
     columns: ReportColumns,
     report: ReportConfig,
-) -> Iterator[Record]:
-    """Read a page's records, one for each row and slice.
+) -> Iterator[Row]:
+    """Read a page's rows.
 
     Args:
         page: The page's document.
@@ -85,7 +86,7 @@ def rows(
         report: The report.
 
     Yields:
-        Records with every column; what AdStage leaves out is null.
+        Each row's records, with every column; what AdStage leaves out is null.
 
     Raises:
         ResponseError: If the page is not as documented, naming the place.
@@ -99,17 +100,20 @@ def rows(
         values = meta_values(meta, columns, place, entity_id=entity_id)
         if report.aggregate_by == "total":
             _check_range(row, window, place)
-            yield {
-                **dates(window.slices[0], columns),
-                **values,
-                **metric_values([data], columns, number, place),
-            }
+            metrics = metric_values([data], columns, number, place)
+            yield [{**dates(window.slices[0], columns), **values, **metrics}]
             continue
         series = _series(row, window, place)
-        for piece in window.slices:
-            found = series.get(piece, {})
-            metrics = metric_values([found], columns, number, f"{place}.series")
-            yield {**dates(piece, columns), **values, **metrics}
+        yield [
+            {
+                **dates(piece, columns),
+                **values,
+                **metric_values(
+                    [series.get(piece, {})], columns, number, f"{place}.series"
+                ),
+            }
+            for piece in window.slices
+        ]
 
 
 def control(
@@ -177,7 +181,7 @@ def _series(
         if row["series"] and not found:
             raise ResponseError(f"{where}: its series is of other days")
     elif missing:
-        start, end = _timeframe(row, where)
+        start, end = period(row, "timeframe", where)
         if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
             raise ResponseError(
                 f"{where}: there is no slice of {missing[0].start} in its series",
@@ -200,33 +204,53 @@ def _points(
         place = f"{where}.series[{position}]"
         if not isinstance(point, dict):
             raise ResponseError(f"{place} is not an object")
-        start, _ = _timeframe(point, place)
+        start, end = period(point, "timeframe", place)
         piece = asked.get(start)
-        if piece is None:
+        if piece is None and _is_widened(row, start, end, window, where):
             continue
+        if piece is None or not _is_whole(piece, end, window):
+            raise ResponseError(
+                f"{place}: its timeframe {start}..{end} is no slice of {window.range}",
+            )
         if piece in found:
             raise ResponseError(f"{place}: the slice of {start} comes twice")
         found[piece] = an_object(point, "data", place)
     return found
 
 
+def _is_widened(
+    row: Mapping[str, Any],
+    start: dt.date,
+    end: dt.date,
+    window: Window,
+    where: str,
+) -> bool:
+    """Whether a point is of days that AdStage added to those that were asked for.
+
+    The row's own range has them too. Elsewhere, a point has lost its date.
+    """
+    first, last = (
+        period(row, "timeframe", where) if "timeframe" in row else (start, end)
+    )
+    is_outside = end < window.slices[0].start or start > window.slices[-1].end
+    return is_outside and first <= start <= end <= last
+
+
+def _is_whole(piece: Slice, end: dt.date, window: Window) -> bool:
+    """Whether a point ends as its slice may: today, or at the midnight after it."""
+    return (
+        end == piece.end or min(piece.end, window.range.end) <= end <= piece.end + _DAY
+    )
+
+
 def _check_range(row: Mapping[str, Any], window: Window, where: str) -> None:
     """A row's range must be the one that was asked for: its record says that it is."""
     if "timeframe" in row:  # the samples have it, the attribute tables don't
-        start, end = _timeframe(row, where)
+        start, end = period(row, "timeframe", where)
         if (start, end) != (window.range.start, window.range.end):
             raise ResponseError(
                 f"{where}: its timeframe is {start}..{end}, not {window.range}",
             )
-
-
-def _timeframe(holder: Mapping[str, Any], where: str) -> tuple[dt.date, dt.date]:
-    timeframe = an_object(holder, "timeframe", where)
-    start, end = day_of(timeframe.get("start")), day_of(timeframe.get("end"))
-    if start is None or end is None:
-        shown = excerpt(repr(timeframe))
-        raise ResponseError(f"{where}.timeframe has no start and end: {shown}")
-    return start, end
 
 
 def _known_entity(report: ReportConfig) -> str | None:

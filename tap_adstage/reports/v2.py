@@ -15,6 +15,7 @@ from tap_adstage.reports.rows import (
     meta_values,
     metric_values,
     number,
+    period,
     rows_of,
 )
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.config import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.request import Question
-    from tap_adstage.reports.rows import Record
+    from tap_adstage.reports.rows import Row
     from tap_adstage.windows import Slice, Window
 
 PATH = "/v2/organizations/{organization_id}/report"
@@ -80,8 +81,8 @@ def rows(
     window: Window,
     columns: ReportColumns,
     report: ReportConfig,
-) -> Iterator[Record]:
-    """Read a page's records, one for each entity (or group) and slice.
+) -> Iterator[Row]:
+    """Read a page's rows, one for each entity (or group).
 
     Args:
         page: The page's document.
@@ -90,23 +91,27 @@ def rows(
         report: The report.
 
     Yields:
-        Records with every column; what AdStage leaves out is null.
+        Each row's records, with every column; what AdStage leaves out is null.
 
     Raises:
         ResponseError: If the page is not as documented, naming the place.
     """
     if report.aggregate_by == "total":
-        for place, result in _results(page, "rows"):
-            yield {
+        results = _results(page, "rows")
+        if results:
+            _check_range(page, window)
+        for place, result in results:
+            record = {
                 **dates(window.slices[0], columns),
                 **meta_values(an_object(result, "meta", place), columns, place),
                 **metric_values(_sources(result, place), columns, number, place),
             }
+            yield [record]
         return
     results = _results(page, "timeseries")
     slices = _slices(page, window) if results else []
     for place, result in results:
-        yield from _series(result, slices, columns, place)
+        yield _series(result, slices, columns, place)
 
 
 def control(
@@ -123,14 +128,15 @@ def control(
 
     Returns:
         The summary over everything that the filters let through; `None` where the page
-        has none (API V2: Rows Report, `summary`).
+        has none that can be read (API V2: Rows Report, `summary`).
     """
     del window, report
     summary = page.get("summary")
     filtered = summary.get("filtered") if isinstance(summary, dict) else None
     if not isinstance(filtered, dict):
         return None
-    return ControlTotals.of([filtered.get("count")], [filtered.get("metrics")])
+    control = ControlTotals.of([filtered.get("count")], [filtered.get("metrics")])
+    return control if control.counts or control.sums else None
 
 
 def _results(
@@ -148,13 +154,9 @@ def _series(
     slices: Sequence[Slice],
     columns: ReportColumns,
     where: str,
-) -> Iterator[Record]:
-    summary = an_object(result, "summary", where)
-    meta = meta_values(
-        an_object(summary, "meta", f"{where}.summary"),
-        columns,
-        where,
-    )
+) -> Row:
+    summary, place = an_object(result, "summary", where), f"{where}.summary"
+    meta = meta_values(an_object(summary, "meta", place), columns, place)
     series = an_object(result, "series", where)
 
     def whole(found: Any, place: str) -> Sequence[Any]:  # noqa: ANN401 - any JSON value
@@ -168,12 +170,26 @@ def _series(
 
     place = f"{where}.series"
     metrics = metric_values(_sources(series, place), columns, whole, place)
-    for position, piece in enumerate(slices):
-        yield {
+    return [
+        {
             **dates(piece, columns),
             **meta,
             **{name: values[position] for name, values in metrics.items()},
         }
+        for position, piece in enumerate(slices)
+    ]
+
+
+def _check_range(page: Mapping[str, Any], window: Window) -> None:
+    """A total must be of the days that were asked for, if it says of which it is.
+
+    AdStage may write whole months where it shows a range's ends (`interval`).
+    """
+    if page.get("time") is None:
+        return
+    start, end = period(page, "time", "")
+    if start > window.range.start or end < window.range.end:
+        raise ResponseError(f"time is {start}..{end}, which is not all {window.range}")
 
 
 def _slices(page: Mapping[str, Any], window: Window) -> list[Slice]:

@@ -1,0 +1,91 @@
+"""Rows that come again: a row that moves while pages are read can be on two of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.reports.fields import Kind
+
+if TYPE_CHECKING:
+    import logging
+
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Row
+
+
+class Repeats:
+    """Knows the rows of a window, so that each is written once."""
+
+    def __init__(
+        self,
+        report: str,
+        columns: ReportColumns,
+        logger: logging.Logger,
+    ) -> None:
+        """Know no row yet.
+
+        Args:
+            report: Name of the report.
+            columns: The report's columns.
+            logger: Where rows that come again are told.
+        """
+        self._report = report
+        self._logger = logger
+        self._keys = [name for name in columns.keys if name not in columns.dates]
+        metrics = [c.name for c in columns.fields if c.kind is Kind.METRIC]
+        self._varying = ["date", *metrics]
+        self._known: dict[tuple[str, ...], int] = {}
+        self._repeated = 0
+
+    def begin_window(self) -> None:
+        """Forget the rows of the window before."""
+        self._known.clear()
+
+    def is_new(self, row: Row) -> bool:
+        """Find out whether a row has to be written; say so where it is the first not.
+
+        Args:
+            row: The row.
+
+        Returns:
+            Whether its window has had no row of its key.
+
+        Raises:
+            ResponseError: If it has had one with other values, as either may be right.
+        """
+        key = tuple(row[0][name] for name in self._keys)
+        values = self._digest(row)
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = values
+            return True
+        named = ", ".join(map("{} {}".format, self._keys, key))
+        if values != known:
+            raise ResponseError(
+                f"the row of {named} comes again with other values; run again, as the "
+                "window is fetched anew",
+            )
+        if not self._repeated:
+            self._logger.warning(
+                "%s: the row of %s comes again with the same values; such rows are "
+                "written once",
+                self._report,
+                named,
+            )
+        self._repeated += 1
+        return False
+
+    def sum_up(self) -> None:
+        """Say once, at the end, how many rows were not written again."""
+        if self._repeated:
+            self._logger.warning(
+                "%s: %d rows came again in their window, and were written once",
+                self._report,
+                self._repeated,
+            )
+
+    def _digest(self, row: Row) -> int:
+        """What stands for all of a row's values, of which a window has very many."""
+        varying = [record[name] for record in row for name in self._varying]
+        return hash((repr(row[0]), repr(varying)))

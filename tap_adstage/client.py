@@ -16,14 +16,16 @@ from tap_adstage.exceptions import (
     AuthenticationError,
     ResponseError,
     UnauthorizedError,
+    located,
 )
 from tap_adstage.paging import ApiRequest, Paginator
-from tap_adstage.redaction import clean, redact
+from tap_adstage.redaction import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_adstage.auth import Credentials
+    from tap_adstage.hal import Resource
     from tap_adstage.transport import Transport
 
 _NO_SUCH_URL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -139,8 +141,10 @@ class AdStageClient:
                 raise
             return page.instead, self.fetch(page.instead, divisible=divisible)
 
-    def items(self, url: str) -> Iterator[dict[str, Any]]:
+    def items(self, url: str) -> Iterator[Resource]:
         """Read the resources of a HAL list (its `item`s), from all its pages.
+
+        Where they are fewer than AdStage counts (its `total`), that is said.
 
         Args:
             url: Absolute URL of the first page.
@@ -151,11 +155,23 @@ class AdStageClient:
         Raises:
             ResponseError: If a page is no list.
         """
-        for page in self.pages(ApiRequest(url)):
-            items = hal.embedded(page, "item")
-            if not items and not _says_empty(page):
-                raise ResponseError(f"GET {redact(url)}: a page has no _embedded.item")
-            yield from items
+        first = ApiRequest(url)
+        count, total = 0, None
+        for number, page in enumerate(self.pages(first), start=1):
+            place = f"{first}, page {number}"
+            with located(place):
+                items = hal.embedded(page, "item")
+                if not items and not _says_empty(page):
+                    raise ResponseError("there is no _embedded.item")
+            yield from hal.resources(items, f"{place}: _embedded.item")
+            count, total = count + len(items), page.get("total")
+        if isinstance(total, int) and count < total:
+            self.transport.logger.warning(
+                "%s: the list ended after %d of %d resources",
+                first,
+                count,
+                total,
+            )
 
     def get(self, template: str, **variables: str | int) -> Any:  # noqa: ANN401
         """Read one document.
@@ -172,5 +188,5 @@ class AdStageClient:
 
 def _says_empty(page: dict[str, Any]) -> bool:
     """Whether a page without items is a list all the same."""
-    embedded = page.get("_embedded")
-    return page.get("total") == 0 or (isinstance(embedded, dict) and "item" in embedded)
+    embedded = page.get("_embedded") or {}
+    return str(page.get("total")) == "0" or embedded.get("item") == []

@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage import hal, imports
 from tap_adstage.entity_ids import EntityId
-from tap_adstage.exceptions import ConfigError, ResponseError
-from tap_adstage.redaction import excerpt
+from tap_adstage.exceptions import ConfigError, ResponseError, located
+from tap_adstage.hal import Resource
+from tap_adstage.redaction import excerpt, redact
+from tap_adstage.values import conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
     from tap_adstage.imports import AccountImport, AccountKey, Scope
 
-Resource = dict[str, Any]
+_TEXT = {"type": ["string"]}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_WHOLE_NUMBER = {"type": ["integer"]}
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
 
 
 @dataclass
@@ -55,7 +60,7 @@ class Directory:
         Raises:
             ResponseError: If AdStage does not say who the token's user is.
         """
-        return self.config.user_id or _fetch_id(self.light_user, "/me")
+        return self.config.user_id or _fetch_id(self.light_user)
 
     @cached_property
     def organization_id(self) -> int:
@@ -71,20 +76,21 @@ class Directory:
         if self.config.organization_id:
             return self.config.organization_id
         organizations = _organizations(self.light_user) or _organizations(self.user)
-        if not organizations:
+        names = {_fetch_id(each): each.get("company_name") for each in organizations}
+        if not names:
             raise ResponseError(
-                "/me names no organization; give the setting organization_id",
+                f"{self.user.place} has no _embedded.adstage:organizations; give the "
+                "setting organization_id",
             )
-        if len(organizations) > 1:
-            names = ", ".join(
-                f"{_fetch_id(organization, '/me')} "
-                f"({excerpt(str(organization.get('company_name')))})"
-                for organization in organizations
+        if len(names) > 1:
+            several = ", ".join(
+                f"{fetch_id} ({excerpt(str(name))})" for fetch_id, name in names.items()
             )
             raise ConfigError(
-                [f"organization_id: not given; the user has several: {names}"],
+                [f"organization_id: not given; the user has several: {several}"],
             )
-        return _fetch_id(organizations[0], "/me")
+        (organization_id,) = names
+        return organization_id
 
     @cached_property
     def light_user(self) -> Resource:
@@ -109,7 +115,7 @@ class Directory:
             ConfigError: If a chosen account is not linked, with those that are.
         """
         linked = [
-            {**account, "entity_id": account_entity_id(account)}
+            _account(account)
             for account in self._list("/users/{user_id}/list_network_accounts/all")
         ]
         if self.config.accounts is None:
@@ -130,12 +136,14 @@ class Directory:
     @cached_property
     def account_groups(self) -> list[Resource]:
         """The account groups."""
-        return list(self._list("/users/{user_id}/account_groups"))
+        groups = self._list("/users/{user_id}/account_groups")
+        return [_conformed(group, id=_WHOLE_NUMBER) for group in groups]
 
     @cached_property
     def folders(self) -> list[Resource]:
         """The folders."""
-        return list(self._list("/users/{user_id}/list_folders"))
+        folders = self._list("/users/{user_id}/list_folders")
+        return [_conformed(folder, fetch_id=_TEXT) for folder in folders]
 
     @cached_property
     def import_status(self) -> list[Resource]:
@@ -146,18 +154,19 @@ class Directory:
         Raises:
             ResponseError: If the answer has no list of accounts.
         """
-        path = "/users/{id}/sync_information"
-        information = self._object(path, id=self.user_id)
-        accounts = _objects(information.get("accounts"), f"{path}: accounts")
+        information = self._object("/users/{id}/sync_information", id=self.user_id)
+        found = _conformed(information, accounts=_OBJECTS)["accounts"]
+        accounts = [
+            _conformed(account, network=_TEXT, name=_TEXT_OR_NULL)
+            for account in hal.resources(found, f"{information.place}: accounts")
+        ]
         if self.config.accounts is None:
             return accounts
-        chosen = {
-            (account["network"], account.get("name")) for account in self.accounts
-        }
+        chosen = {(account["network"], account["name"]) for account in self.accounts}
         return [
             status
             for status in accounts
-            if (status.get("network"), status.get("name")) in chosen
+            if (status["network"], status["name"]) in chosen
         ]
 
     @cached_property
@@ -167,7 +176,11 @@ class Directory:
         Raises:
             ResponseError: If an account says something that is not as documented.
         """
-        return [imports.AccountImport.parse(account) for account in self.import_status]
+        found = []
+        for account in self.import_status:
+            with located(account.place):
+                found.append(imports.AccountImport.parse(account))
+        return found
 
     def scope(self, networks: Iterable[str], targets: Iterable[str]) -> Scope:
         """Find the accounts that a report reads, as `account_imports` knows them.
@@ -221,18 +234,19 @@ class Directory:
         Raises:
             ResponseError: If the group has no such link.
         """
-        link = hal.link(group, "adstage:list")
-        if link is None:
-            raise ResponseError(
-                f"account group {excerpt(str(group.get('id')))} has no adstage:list "
-                "link",
-            )
+        with located(group.place):
+            link = hal.link(group, "adstage:list")
+            if link is None:
+                raise ResponseError(
+                    f"account group {excerpt(str(group.get('id')))} has no "
+                    "adstage:list link",
+                )
+            target = link.target(limit=self.client.page_size)
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
-        url = hal.resolve(link.target(limit=self.client.page_size), page)
+        url = hal.resolve(target, page)
         if url not in self._group_accounts:
             self._group_accounts[url] = [
-                {**account, "entity_id": account_entity_id(account)}
-                for account in self.client.items(url)
+                _account(account) for account in self.client.items(url)
             ]
         return self._group_accounts[url]
 
@@ -254,7 +268,7 @@ class Directory:
                 if self.config.accounts is None
                 or account["entity_id"] in self.config.accounts
             ]
-        keys = {(str(each.get("network")), each.get("name")) for each in found}
+        keys = {(each["network"], each["name"]) for each in found}
         known = {account.key for account in self.account_imports}
         return keys if keys and keys <= known else None
 
@@ -268,48 +282,55 @@ class Directory:
         )
 
     def _object(self, template: str, **variables: str | int) -> Resource:
-        document = self.client.get(template, **variables)
-        if not isinstance(document, dict):
-            raise ResponseError(f"{template}: the answer is not a JSON object")
-        return document
+        document, place = self._document({"type": "object"}, template, variables)
+        return Resource(document, place)
 
     def _array(self, template: str, **variables: str | int) -> list[Resource]:
         """A bare array, as all lists of descriptors are, whatever their tables say."""
-        document = self.client.get(template, **variables)
-        return _objects(document, f"{template}: the answer")
+        document, place = self._document(_OBJECTS, template, variables)
+        return hal.resources(document, f"{place}: the answer")
+
+    def _document(
+        self,
+        schema: Mapping[str, Any],
+        template: str,
+        variables: Mapping[str, str | int],
+    ) -> tuple[Any, str]:
+        """An answer of the type that it should be, and its place."""
+        answer = self.client.get(template, **variables)
+        place = f"GET {redact(self.client.url(template, **variables))}"
+        with located(place):
+            return conform(answer, schema, "the answer"), place
 
 
-def _objects(found: Any, place: str) -> list[Resource]:  # noqa: ANN401 - any JSON value
-    if isinstance(found, list) and all(isinstance(item, dict) for item in found):
-        return found
-    raise ResponseError(f"{place} is not a list of objects")
+def _conformed(resource: Resource, **schemas: Mapping[str, Any]) -> Resource:
+    """A resource whose fields that tell it from others are of their types."""
+    with located(resource.place):
+        return resource.adding(
+            **{
+                field: conform(resource.get(field), schema, field)
+                for field, schema in schemas.items()
+            },
+        )
 
 
-def account_entity_id(account: Resource) -> str:
-    """The entity id of an account, which AdStage's lists of accounts leave out.
-
-    Args:
-        account: An account with `network` and `remote_id`.
-
-    Returns:
-        Its entity id.
-    """
-    network, remote_id = account.get("network"), account.get("remote_id")
-    return str(EntityId(str(network), "account", str(remote_id)))
+def _account(found: Resource) -> Resource:
+    """An account with its entity id, which AdStage's lists of accounts leave out."""
+    account = _conformed(found, network=_TEXT, remote_id=_TEXT, name=_TEXT_OR_NULL)
+    entity_id = EntityId(account["network"], "account", account["remote_id"])
+    return account.adding(entity_id=str(entity_id))
 
 
 def _organizations(user: Resource) -> list[Resource]:
-    return hal.embedded(user, "adstage:organizations") or hal.embedded(
-        user,
-        "adstage:organization",
-    )
+    """The organizations of a user, where there is one under the relation for one."""
+    for relation in ("adstage:organizations", "adstage:organization"):
+        with located(user.place):
+            found = hal.embedded(user, relation)
+        if found:
+            return hal.resources(found, f"{user.place}: _embedded.{relation}")
+    return []
 
 
-def _fetch_id(resource: Resource, endpoint: str) -> int:
-    fetch_id = resource.get("fetch_id")
-    try:
-        return int(fetch_id)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ResponseError(
-            f"{endpoint}: fetch_id is {excerpt(repr(fetch_id))}, no number"
-        ) from None
+def _fetch_id(resource: Resource) -> int:
+    fetch_id: int = _conformed(resource, fetch_id=_WHOLE_NUMBER)["fetch_id"]
+    return fetch_id

@@ -7,12 +7,13 @@ click's doing, which runs the command line: it shows its own exceptions and exit
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class AdStageError(click.ClickException):
@@ -123,3 +124,20 @@ class ResponseError(AdStageError):
 
 class LinkError(ResponseError):
     """A link leads somewhere that the tap must not follow."""
+
+
+@contextmanager
+def located(place: str) -> Iterator[None]:
+    """Name the place in what is wrong with an answer.
+
+    Args:
+        place: The request, the page and where in it, as far as they are known.
+
+    Raises:
+        AdStageError: If one is raised inside, with the place before its text.
+    """
+    try:
+        yield
+    except AdStageError as error:
+        error.message = f"{place}: {error.message}"  # type: ignore[misc] # click's
+        raise

@@ -17,12 +17,34 @@ from tap_adstage.exceptions import LinkError, ResponseError
 from tap_adstage.redaction import excerpt, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _OWN = ("_links", "_forms", "_embedded")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r":\d*$")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^ | $")
+
+
+class Resource(dict[str, Any]):
+    """A resource, and where AdStage gave it.
+
+    Attributes:
+        place: The request, the page and the place in it, for an error.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], place: str) -> None:
+        """Hold a resource.
+
+        Args:
+            fields: The resource as AdStage gives it.
+            place: The request, the page and the place in it.
+        """
+        super().__init__(fields)
+        self.place = place
+
+    def adding(self, **fields: Any) -> Resource:  # noqa: ANN401 - any JSON value
+        """The same resource with more fields, which count where it has them already."""
+        return Resource({**self, **fields}, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +73,18 @@ class Link:
 
         Returns:
             The URL, absolute or relative as the link is.
+
+        Raises:
+            ResponseError: If it is said to be a template, and is none.
         """
-        return expand(self.href, **variables) if self.templated else self.href
+        if not self.templated:
+            return self.href
+        try:
+            return expand(self.href, **variables)
+        except ValueError:
+            raise ResponseError(
+                f"the link {excerpt(self.href)} is no RFC 6570 template",
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +179,19 @@ def embedded(resource: Mapping[str, Any], relation: str) -> list[dict[str, Any]]
     if not all(isinstance(item, dict) for item in resources):
         raise ResponseError(f"_embedded.{relation} is not made of objects")
     return resources
+
+
+def resources(found: Iterable[Mapping[str, Any]], place: str) -> list[Resource]:
+    """The resources of a list, each with its place.
+
+    Args:
+        found: The resources in the list's order.
+        place: The list's own place.
+    """
+    return [
+        Resource(resource, f"{place}[{position}]")
+        for position, resource in enumerate(found)
+    ]
 
 
 def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:

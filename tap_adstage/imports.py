@@ -13,23 +13,43 @@ import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pendulum
-
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import located
+from tap_adstage.phrases import listed
 from tap_adstage.redaction import excerpt
+from tap_adstage.values import conform, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.entity_ids import EntityId
 
 _IMPORTING = "currently_importing"
 _NEEDS_RELINKING = "permanent_authentication_error"
-_EXAMPLE = "2018-01-01T08:30:00Z"
-_KINDS = {str: "a text", bool: "true or false", dict: "an object"}
 _DAY = dt.timedelta(days=1)
-_MOST_NAMES = 3
+
+_TEXT = {"type": ["string", "null"]}
+_YES_OR_NO = {"type": ["boolean", "null"]}
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_ACCOUNT = {
+    "type": "object",
+    "properties": {
+        "network": {"type": ["string"]},
+        "name": _TEXT,
+        "import_status": {
+            "type": "object",
+            "properties": {
+                "code": _TEXT,
+                "is_importing": _YES_OR_NO,
+                "importable": _YES_OR_NO,
+                "last_import_started": _TIME,
+                "last_import_finished": _TIME,
+            },
+        },
+    },
+    "required": ["network", "import_status"],
+}
+"""What is read of an account of `sync_information`."""
 
 AccountKey = tuple[str, "str | None"]
 """Network and name: AdStage's import status has no ids."""
@@ -65,7 +85,7 @@ class AccountImport:
         return f"{self.network} account {self.name!r}"
 
     @classmethod
-    def parse(cls, account: Mapping[str, Any]) -> AccountImport:
+    def parse(cls, account: dict[str, Any]) -> AccountImport:
         """Read an account of `sync_information`.
 
         The attributes that AdStage documents leave out `importable`: where it isn't
@@ -81,23 +101,19 @@ class AccountImport:
             ResponseError: If a value is not of the documented type, with the account
                 and the field.
         """
-        place = f"sync_information: account {excerpt(repr(account.get('name')))}"
-        network = _typed(account, "network", str, place)
-        status = _typed(account, "import_status", dict, place)
-        if network is None or status is None:
-            missing = "network" if network is None else "import_status"
-            raise ResponseError(f"{place} has no {missing}")
-        code = _typed(status, "code", str, place)
-        importable = _typed(status, "importable", bool, place)
-        is_importing = _typed(status, "is_importing", bool, place)
+        with located(f"account {excerpt(reprlib.repr(account.get('name')))}"):
+            given = conform(account, _ACCOUNT, "")
+        status = given["import_status"]
+        code = status.get("code")
         return cls(
-            network=network,
-            name=_typed(account, "name", str, place),
+            network=given["network"],
+            name=given.get("name"),
             code=code,
-            is_importing=is_importing is True or code == _IMPORTING,
-            importable=importable is not False and code != _NEEDS_RELINKING,
-            started=_moment(status, "last_import_started", place),
-            finished=_moment(status, "last_import_finished", place),
+            is_importing=status.get("is_importing") is True or code == _IMPORTING,
+            importable=status.get("importable") is not False
+            and code != _NEEDS_RELINKING,
+            started=moment(status.get("last_import_started") or ""),
+            finished=moment(status.get("last_import_finished") or ""),
         )
 
     @property
@@ -207,7 +223,7 @@ class Hold:
         """
         return (
             f"{report}: held at {bookmark}, as AdStage has not finished importing "
-            f"{_listed(self.behind)}; the next run fetches what comes late"
+            f"{listed(self.behind)}; the next run fetches what comes late"
         )
 
 
@@ -319,7 +335,7 @@ def _lack(account: AccountImport, readings: Iterable[Reading]) -> list[str]:
         return []
     return [
         _last_import(account),
-        f"rows from {min(lacking.values())} on may lack data in {_listed([*lacking])}",
+        f"rows from {min(lacking.values())} on may lack data in {listed([*lacking])}",
     ]
 
 
@@ -334,39 +350,3 @@ def _last_import(account: AccountImport) -> str:
 
 def _written(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _typed(
-    values: Mapping[str, Any],
-    field: str,
-    kind: type,
-    place: str,
-) -> Any:  # noqa: ANN401 - a value of that kind, or None
-    value = values.get(field)
-    if value is not None and not isinstance(value, kind):
-        raise ResponseError(
-            f"{place}: {field} is {reprlib.repr(value)}, not {_KINDS[kind]}",
-        )
-    return value
-
-
-def _moment(status: Mapping[str, Any], field: str, place: str) -> dt.datetime | None:
-    # Not fromisoformat: before Python 3.11 the SDK puts another in its place.
-    text = _typed(status, field, str, place)
-    if text is None:
-        return None
-    try:
-        moment = pendulum.parse(text, exact=True)
-    except ValueError:
-        moment = None
-    if not isinstance(moment, pendulum.DateTime) or not 1 < moment.year < dt.MAXYEAR:
-        raise ResponseError(
-            f"{place}: {field} is {reprlib.repr(text)}, not a time such as {_EXAMPLE}",
-        )
-    return dt.datetime.fromtimestamp(moment.timestamp(), dt.timezone.utc)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_adstage import hal
-from tap_adstage.exceptions import LinkError, ResponseError
+from tap_adstage.exceptions import LinkError, ResponseError, located
 from tap_adstage.redaction import redact
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class Paginator:
 
 
 def _by_form(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | None:
-    form = hal.form(document, "next_page")
+    with located(str(request)):
+        form = hal.form(document, "next_page")
     if form is None:
         return None
     hal.resolve(form.href, request.url)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 TYPES = {
     "string": "a text that is not empty",
@@ -19,10 +19,18 @@ TYPES = {
 }
 """What values of a JSON type are called."""
 
+_MOST_NAMES = 3
+
 
 def json_text(value: object) -> str:
     """A value as an error text shows it."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def nearest(name: str, names: Collection[str]) -> str:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config, ReportConfig
-    from tap_adstage.directory import Resource
+    from tap_adstage.hal import Resource
     from tap_adstage.imports import Hold
     from tap_adstage.sandbox.server import Sandbox
 

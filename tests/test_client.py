@@ -168,7 +168,7 @@ def test_a_page_that_is_no_list_is_an_error(
 ) -> None:
     httpserver.expect_request("/api/list").respond_with_json(answer)
     with pytest.raises(
-        ResponseError, match=r"/api/list: a page has no _embedded\.item"
+        ResponseError, match=r"/api/list, page 1: there is no _embedded\.item"
     ):
         ids(client)
 

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
-    {"settings", "hal", "inputs"},
+    {"settings", "hal", "inputs", "values"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "token_file", "logs"},
@@ -44,6 +44,7 @@ PURE = {
     "entity_ids",
     "inputs",
     "redaction",
+    "values",
 }
 LEVELS = {module: level for level, names in enumerate(ORDER) for module in names}
 

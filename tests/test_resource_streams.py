@@ -306,16 +306,16 @@ def test_a_key_that_comes_again_is_left_out_and_said(
             "import_status",
             "/users/40/sync_information",
             {},
-            "accounts is not a list of objects",
+            "sync_information: accounts is None, not a list",
         ),
         (
             "import_status",
             "/users/40/sync_information",
             {"accounts": [{"name": "x", "network": "quora"}]},
-            "'x' has no import_status",
+            r"accounts\[0\]: import_status is None, not an object",
         ),
-        ("metric_descriptors", "/metric_descriptors", {}, "not a list of objects"),
-        ("organizations", "/organizations/1", [], "not a JSON object"),
+        ("metric_descriptors", "/metric_descriptors", {}, "is {}, not a list"),
+        ("organizations", "/organizations/1", [], r"is \[\], not an object"),
     ],
 )
 def test_an_answer_of_another_shape_is_an_error_that_names_the_place(

@@ -332,8 +332,8 @@ def test_a_refused_refresh_token_says_what_to_replace(
             "[]",
             {},
             (
-                "/me{?type}: the answer is not a JSON object; check that api_url leads "
-                "to AdStage; where it does, report this"
+                "/me?type=lightweight: the answer is [], not an object; check that "
+                "api_url leads to AdStage; where it does, report this"
             ),
         ),
         (

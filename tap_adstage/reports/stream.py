@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import AdStageError, ApiError, ConfigError
+from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
 from tap_adstage.reports import v1, v2
@@ -169,7 +168,7 @@ class ReportStream(Stream):
             return None
         window = windows[-1]
         where, page = next(self._pages(self._question(page_size=1), window))
-        with _located(where):
+        with located(where):
             rows = [*self._api.rows(page, window, self._columns, self._report)]
         return window.range, bool(rows)
 
@@ -242,7 +241,7 @@ class ReportStream(Stream):
         control: ControlTotals | None = None
         self._repeats.begin_window()
         for where, page in self._pages(question, window):
-            with _located(where):
+            with located(where):
                 for row in self._api.rows(page, window, self._columns, self._report):
                     if self._repeats.is_new(row):
                         tally.add(row)
@@ -265,7 +264,7 @@ class ReportStream(Stream):
         pages = client.pages(first, divisible=window.is_divisible)
         for number in count(1):
             where = f"{self.name}, {window.range}, page {number}"
-            with _located(where):
+            with located(where):
                 page = next(pages, None)
             if page is None:
                 return
@@ -384,13 +383,3 @@ def _refuse_other_key(
             "with --discover"
         )
         raise ConfigError([error])
-
-
-@contextmanager
-def _located(where: str) -> Iterator[None]:
-    """Name the page in what is wrong with it."""
-    try:
-        yield
-    except AdStageError as error:
-        error.message = f"{where}: {error.message}"  # type: ignore[misc] # click's
-        raise

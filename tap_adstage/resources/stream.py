@@ -9,8 +9,10 @@ from singer_sdk import Stream
 from singer_sdk import typing as th
 
 from tap_adstage import hal
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import located
+from tap_adstage.phrases import listed
 from tap_adstage.redaction import excerpt
+from tap_adstage.values import conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_adstage.directory import Directory, Resource
+    from tap_adstage.directory import Directory
+    from tap_adstage.hal import Resource
 
 
 class ResourceStream(Stream):
@@ -26,7 +29,7 @@ class ResourceStream(Stream):
 
     Attributes:
         key: Names of the key columns.
-        columns: The columns, in the API's names.
+        columns: The columns, in the API's names; those of the key are required.
     """
 
     key: ClassVar[tuple[str, ...]]
@@ -48,58 +51,54 @@ class ResourceStream(Stream):
         """The resources as AdStage gives them, with what the stream adds to them."""
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
-        """Read the resources' own fields; a key that comes again is left out.
+        """Read the resources' own fields that are columns; each key once.
 
         Lists that are paged by offset repeat a resource where another one is added
-        between two pages.
+        between two pages, and AdStage's import status knows no ids. Of two resources
+        with one key the first is written; that the second has other values is said.
 
         Args:
             context: The SDK's partition; resources have none.
 
         Yields:
-            Records with keys that are not null and not repeated.
+            Records with keys that are not null and not repeated, and with values of
+            the columns' types.
 
         Raises:
-            ResponseError: If a resource lacks a part of its key.
+            ResponseError: If a resource lacks a part of its key, or has a value of
+                another type than its column.
         """
         del context
-        seen: set[tuple[Any, ...]] = set()
+        records: dict[tuple[Any, ...], dict[str, Any]] = {}
         repeated = 0
+        differing: list[str] = []
+        unknown: set[str] = set()
         for resource in self.resources():
-            record = self._record(resource)
-            key = tuple(record.get(name) for name in self.key)
-            for name, part in zip(self.key, key, strict=True):
-                if not isinstance(part, (str, int)):
-                    raise ResponseError(
-                        f"{self.name}: a resource's {name} is {excerpt(repr(part))}, "
-                        "neither a text nor a number",
-                    )
-            if key in seen:
-                repeated += 1
+            fields = hal.own_fields(resource)
+            unknown |= fields.keys() - self.schema["properties"].keys()
+            with located(resource.place):
+                record = conform(fields, self.schema, "")
+            key = tuple(record[name] for name in self.key)
+            if key not in records:
+                records[key] = record
                 continue
-            seen.add(key)
-            yield record
+            repeated += 1
+            if record != records[key]:
+                differing.append(" ".join(map(str, key)))
+        if unknown:
+            self.logger.warning(
+                "%s: AdStage also gives %s, for which there are no columns",
+                self.name,
+                excerpt(listed(sorted(unknown))),
+            )
         if repeated:
             self.logger.warning(
-                "%s: left out %d resources whose key (%s) came before",
+                "%s: left out %d resources whose key (%s) came before, %s",
                 self.name,
                 repeated,
                 ", ".join(self.key),
+                f"with other values: {excerpt(listed(differing))}"
+                if differing
+                else "with the same values",
             )
-
-    def _record(self, resource: Resource) -> dict[str, Any]:
-        """A resource's own fields; ids come as numbers here and as texts there."""
-        record = hal.own_fields(resource)
-        for column in self.columns:
-            value = record.get(column.name)
-            if isinstance(column.wrapped, type) and value is not None:
-                record[column.name] = _as(column.wrapped, value)
-        return record
-
-
-def _as(kind: type, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if kind is th.StringType and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if kind is th.IntegerType and isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value
+        yield from records.values()

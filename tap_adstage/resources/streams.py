@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_adstage import hal
 from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
-from tap_adstage.exceptions import ResponseError
-from tap_adstage.redaction import excerpt
+from tap_adstage.exceptions import located
+from tap_adstage.hal import Resource
 from tap_adstage.resources.stream import ResourceStream
+from tap_adstage.values import conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_adstage.directory import Resource
-
 _StatusByNetwork = th.ObjectType(
     *(th.Property(network, th.StringType) for network in CROSS_NETWORKS),
-    additional_properties=True,
+    additional_properties=th.StringType(nullable=True),
 )
 _CountByNetwork = th.ObjectType(
     *(th.Property(network, th.IntegerType) for network in (*CROSS_NETWORKS, "totals")),
-    additional_properties=True,
+    additional_properties=th.IntegerType(nullable=True),
 )
 _Strings = th.ArrayType(th.StringType)
+
+_CAMPAIGN_PATH = re.compile(r"/\S+/campaigns/([^/\s]+)")
 
 _ACCOUNT = (
     th.Property("network", th.StringType, required=True),
@@ -137,7 +139,7 @@ class AccountGroupAccounts(ResourceStream):
         """The accounts of each group."""
         for group in self._directory.account_groups:
             for account in self._directory.group_accounts(group):
-                yield {"account_group_id": group.get("id"), **account}
+                yield account.adding(account_group_id=group["id"])
 
 
 class Folders(ResourceStream):
@@ -179,11 +181,14 @@ class FolderCampaigns(ResourceStream):
 
     def resources(self) -> Iterable[Resource]:
         """One resource for each `adstage:network_campaign` link of each folder."""
+        relation = "adstage:network_campaign"
         for folder in self._directory.folders:
-            for link in hal.links(folder, "adstage:network_campaign"):
-                campaign = link.attributes
-                yield {
-                    "folder_id": folder.get("fetch_id"),
+            with located(folder.place):
+                campaigns = [link.attributes for link in hal.links(folder, relation)]
+            place = f"{folder.place}: _links.{relation}"
+            for campaign in hal.resources(campaigns, place):
+                fields = {
+                    "folder_id": folder["fetch_id"],
                     "network": campaign.get("data-network"),
                     "remote_campaign_id": _remote_id(campaign),
                     "id": campaign.get("data-id"),
@@ -193,12 +198,13 @@ class FolderCampaigns(ResourceStream):
                     "network_account_id": campaign.get("network_account_id"),
                     "network_account_name": campaign.get("network_account_name"),
                 }
+                yield Resource(fields, campaign.place)
 
 
 def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
     """The campaign's id: the path's text, as a number would drop its leading zeros."""
-    path = str(campaign.get("data-id") or "")
-    return path.rpartition("/")[2] or campaign.get("data-fetch_id")
+    path = _CAMPAIGN_PATH.fullmatch(str(campaign.get("data-id")))
+    return path[1] if path else campaign.get("data-fetch_id")
 
 
 class ImportStatus(ResourceStream):
@@ -220,15 +226,11 @@ class ImportStatus(ResourceStream):
     def resources(self) -> Iterable[Resource]:
         """Each account with its `import_status` flattened into it."""
         for account in self._directory.import_status:
-            status = account.get("import_status")
-            if not isinstance(status, dict):
-                name = excerpt(repr(account.get("name")))
-                raise ResponseError(f"{self.name}: {name} has no import_status")
-            yield {
-                "network": account.get("network"),
-                "name": account.get("name"),
-                **status,
-            }
+            field = "import_status"
+            with located(account.place):
+                status = conform(account.get(field), {"type": "object"}, field)
+            names = {"network": account["network"], "name": account["name"]}
+            yield Resource({**status, **names}, account.place)
 
 
 class MetricDescriptors(ResourceStream):
@@ -284,7 +286,7 @@ class MetricDescriptors(ResourceStream):
 
 def _provided(provider: str, descriptors: Iterable[Resource]) -> Iterator[Resource]:
     for descriptor in descriptors:
-        yield {"provider": provider, **descriptor}
+        yield descriptor.adding(provider=provider)
 
 
 RESOURCE_STREAMS: dict[str, type[ResourceStream]] = {

@@ -97,12 +97,11 @@ def _refuse_number(text: str) -> NoReturn:
 
 def _refusal(number: str, text: str) -> str:
     """Say which number can't be loaded, and the name that stands before it."""
+    found = re.search(rf"[\[:,]\s*{re.escape(number)}\s*[\]}},]", text)
+    before = text[: found.start() + 1] if found else ""
+    names = re.findall(r'"([^"]*)"\s*:', before)
     shown = number if len(number) <= _SHOWN else f"{number[:_SHOWN]}…"
-    named = re.search(
-        rf'"([^"]*)"\s*:[^":]*?(?<![\w.+-]){re.escape(number)}(?![\w.+-])',
-        text,
-    )
-    return f"{f'{named[1]}: ' if named else ''}{shown} is no number that can be loaded"
+    return f"{': '.join([*names[-1:], shown])} is no number that can be loaded"
 
 
 def _object(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:

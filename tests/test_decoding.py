@@ -118,7 +118,10 @@ def test_numbers_are_exactly_those_that_were_written(
 )
 @pytest.mark.parametrize(
     "place",
-    ['{"clicks": 7, "spend": %s, "cpc": 1}', '{"series": {"spend": [1, null, %s]}}'],
+    [
+        '{"clicks": 7, "spend": %s, "cpc": 1}',
+        '{"series": {"clicks": [4], "spend" : [1, "a", %s ]}, "cpc": 1}',
+    ],
 )
 def test_a_number_that_could_not_be_loaded_is_an_error_that_names_its_field(
     written: str,

@@ -14,7 +14,7 @@ from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
-from tap_adstage.reports import v1, v2
+from tap_adstage.reports.api import VERSIONS
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from tap_adstage.reports.control import ControlTotals
     from tap_adstage.reports.fields import FieldCatalog
     from tap_adstage.windows import Window
-
-_APIS = {1: v1, 2: v2}
 
 
 class ReportStream(Stream):
@@ -69,7 +67,7 @@ class ReportStream(Stream):
         self._report = report
         self._catalog = catalog
         self._directory = directory
-        self._api = _APIS[report.api_version]
+        self._api = VERSIONS[report.api_version]
         entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
         discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
         self._columns = report_columns(report, catalog, discovered)

@@ -20,6 +20,7 @@ CATALOG = FieldCatalog.of(
         {"id": "clicks", "type": "METRIC"},
         {"id": "spend", "type": "METRIC"},
         {"id": "final_note", "type": "TEXT"},
+        {"id": "last_note", "type": "METRIC", "format": "TEXT"},
         {"id": "custom_conversions:14:conversions", "type": "METRIC"},
         {"id": "custom_conversions:14_conversions", "type": "METRIC"},
         {"id": "calculated_metric:123", "type": "METRIC"},
@@ -90,6 +91,7 @@ def test_a_row_has_its_date_its_entity_and_the_fields_in_their_order() -> None:
         ("objective.unit", "objective_unit", TEXT),
         ("tracking_params.utm_term", "tracking_params_utm_term", TEXT),
         ("tracking_params.campaign_code", "tracking_params_campaign_code", TEXT),
+        ("tracking_params.utm-id", "tracking_params_utm_id", TEXT),
         ("folder_names", "folder_names", TEXTS),
         ("folder_ids.40", "folder_ids_40", TEXTS),
         ("calculated_metric:123", "calculated_metric_123", NUMBER),
@@ -97,6 +99,7 @@ def test_a_row_has_its_date_its_entity_and_the_fields_in_their_order() -> None:
         ("Ad_Name", "ad_name", TEXT),
         ("bouncerate", "bouncerate", NUMBER),
         ("final_note", "final_note", TEXT),
+        ("last_note", "last_note", TEXT),
     ],
 )
 def test_a_field_s_column_has_its_type(
@@ -502,3 +505,8 @@ def test_a_field_that_was_never_discovered_is_unknown() -> None:
     with pytest.raises(ConfigError, match="'cliks'"):
         report_columns(report(fields=["cliks"]), CATALOG, DISCOVERED)
     assert report_columns(report(), CATALOG, DISCOVERED).vanished == ()
+
+
+def test_a_parameter_s_name_is_asked_for_as_it_is() -> None:
+    assert meta_field("Tracking_Params.hsa_Cam") == "tracking_params.hsa_Cam"
+    assert meta_field("TRACKING_PARAMS.UTM_TERM") == "tracking_params.utm_term"

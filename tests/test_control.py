@@ -319,6 +319,31 @@ def test_v1_has_counts_and_totals() -> None:
     assert broken_down.counts == {12, 3}
 
 
+def test_v1_s_totals_of_another_range_are_not_compared() -> None:
+    total = report(aggregate_by="total", api_version=1)
+    for frame, fields in (
+        ({"start": "2024-03-18T00:00:00Z", "end": "2024-03-19T23:59:59Z"}, {"clicks"}),
+        ({"start": "2024-03-01T00:00:00Z", "end": "2024-03-31T23:59:59Z"}, set()),
+    ):
+        page = v1_page("metrics", data={"clicks": 8783}, timeframe=frame)
+        control = v1.control(page, WINDOW, total)
+        assert control is not None
+        assert {*control.sums} == fields
+        assert control.counts == {12}
+
+
+def test_a_page_that_tells_less_takes_nothing_back() -> None:
+    first = ControlTotals.of([12], [{"clicks": 3, "spend": 5}])
+    later = ControlTotals.of([], [{"clicks": 4}])
+    both = later.completed(first)
+    assert both.counts == {12}
+    assert {name: each.total for name, each in both.sums.items()} == {
+        "clicks": 4,
+        "spend": 5,
+    }
+    assert first.completed(None) == first
+
+
 def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
     days = ["2024-03-17", "2024-03-18", "2024-03-19", "2024-03-20"]
     page = v1_page(

@@ -200,6 +200,8 @@ def test_folders_land_in_the_column_that_was_asked_for() -> None:
         ("title", ["é", True], '["é", true]'),
         ("bid_float", Decimal("1.50"), Decimal("1.50")),
         ("objective", {"code": "X"}, {"code": "X"}),
+        ("objective", '{"code": "X"}', {"code": "X"}),
+        ("objective", "", None),
         ("folder_names", "Brand", ["Brand"]),
     ],
 )
@@ -235,6 +237,12 @@ def test_another_user_s_folders_are_not_taken_for_the_user_s_own() -> None:
     assert record["folder_names_39"] == ["Theirs"]
     with pytest.raises(ResponseError, match=r"several folder_names: folder_names\.39"):
         read(page, fields=["folder_names"])
+
+
+def test_folders_that_were_asked_for_both_ways_land_in_both_columns() -> None:
+    page = changed([*META, "folder_names.40"], ["Mine"])
+    record = read(page, fields=["folder_names", "folder_names.40"])[0]
+    assert record["folder_names"] == record["folder_names_40"] == ["Mine"]
 
 
 def test_a_page_without_results_has_no_records() -> None:

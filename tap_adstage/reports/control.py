@@ -95,6 +95,15 @@ class ControlTotals:
         whole = [count for count in counts if type(count) is int]
         return cls(frozenset(whole), sums)
 
+    def completed(self, earlier: ControlTotals | None) -> ControlTotals:
+        """Add what an earlier page told and this one doesn't."""
+        if earlier is None:
+            return self
+        return ControlTotals(
+            self.counts or earlier.counts,
+            {**earlier.sums, **self.sums},
+        )
+
 
 @dataclass(slots=True)
 class Tally:

@@ -120,7 +120,7 @@ class FieldCatalog:
             frozenset(
                 lower
                 for lower, descriptor in ids.items()
-                if descriptor.get("type") == "TEXT"
+                if "TEXT" in {descriptor.get("type"), descriptor.get("format")}
             ),
             is_external,
         )

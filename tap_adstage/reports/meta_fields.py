@@ -83,7 +83,7 @@ META_FIELDS = frozenset(
 )
 """Every field that the documentation's tables name, in the API's spelling."""
 
-_OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|tracking_params\.\w+")
+_OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|tracking_params\.[\w-]+")
 """Fields that are documented by a rule: a user's id, a parameter's name."""
 
 
@@ -94,9 +94,13 @@ def meta_field(name: str) -> str | None:
         name: Its name in any case.
 
     Returns:
-        The API's spelling, or `None` where no such field is documented.
+        The API's spelling, or `None` where no such field is documented. A parameter's
+        name is the user's own, and stays as it is.
     """
     lower = name.lower()
-    if lower in META_FIELDS or _OPEN_FIELDS.fullmatch(lower):
+    if lower in META_FIELDS:
         return lower
+    if _OPEN_FIELDS.fullmatch(lower):
+        family, dot, own = name.partition(".")
+        return f"{family.lower()}{dot}{own}"
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage import hal
 from tap_adstage.date_ranges import parse_day
+from tap_adstage.decoding import decode_json
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
 from tap_adstage.reports.fields import NONE, Column, Kind, column_name
@@ -204,15 +205,18 @@ def _found(
 ) -> Any:  # noqa: ANN401 - any JSON value
     """A meta field's value; folders come back under `folder_names.{user}`.
 
-    A user's folders that were asked for by name are another column's.
+    A user's folders that were asked for by name are another column's too, but only
+    where there are others do they leave this one alone.
     """
     if field in meta or field not in {"folder_names", "folder_ids"}:
         return meta.get(field)
-    qualified = {key for key in meta if key.startswith(f"{field}.")} - {*requested}
-    if len(qualified) > 1:
-        several = ", ".join(sorted(qualified))
+    qualified = {key for key in meta if key.startswith(f"{field}.")}
+    unasked = qualified - {*requested}
+    if len(unasked) > 1:
+        several = ", ".join(sorted(unasked))
         raise ResponseError(f"{where}: meta has several {field}: {several}")
-    return next((meta[key] for key in qualified), None)
+    own = unasked or (qualified if len(qualified) == 1 else ())
+    return next((meta[key] for key in own), None)
 
 
 def _renamed(meta: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
@@ -253,6 +257,13 @@ def _value(value: Any, column: Column, where: str) -> Any:  # noqa: ANN401
         return None if single is None else _text(single)
     if column.kind is Kind.NUMBER:
         return number(value, f"{where}.meta.{column.field}")
+    if isinstance(value, str):  # JSON within JSON
+        try:
+            value = decode_json(value or "null")
+        except ValueError:
+            pass
+        else:
+            return _value(value, column, where)
     if not isinstance(value, dict):
         shown = excerpt(repr(value))
         raise ResponseError(f"{where}.meta.{column.field}: {shown} is no object")

@@ -244,7 +244,8 @@ class ReportStream(Stream):
                     if self._repeats.is_new(row):
                         tally.add(row)
                         yield from row
-            control = self._api.control(page, window, self._report) or control
+            told = self._api.control(page, window, self._report)
+            control = told.completed(control) if told else control
         self._reconciler.compare(window, tally, control)
 
     def _pages(

@@ -155,6 +155,7 @@ def _totals(
     try:
         (totals,) = hal.embedded(page, relation)
         if report.aggregate_by == "total":
+            _check_range(totals, window, relation)
             return [totals.get("data")]
         return [*_points(totals, window, relation).values()]
     except (ResponseError, ValueError):

@@ -117,6 +117,36 @@ def checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON valu
     return dict(state)
 
 
+def own_parts(
+    state: Mapping[str, Any],
+    streams: Collection[str],
+    keys: Collection[str],
+) -> dict[str, Any]:
+    """Leave out of a run's own bookmarks what the tap doesn't write.
+
+    The SDK has other ways to keep a bookmark, and would go by what it finds of them:
+    it reads a stream once for each of the `partitions` there.
+
+    Args:
+        state: A tap's state.
+        streams: Names of the streams that the run could have.
+        keys: What the tap writes into a bookmark.
+
+    Returns:
+        A copy, in which the bookmarks of other streams are as they were.
+    """
+    return {
+        "bookmarks": {
+            stream: {
+                key: value
+                for key, value in bookmark.items()
+                if stream not in streams or key in keys
+            }
+            for stream, bookmark in state.get("bookmarks", {}).items()
+        },
+    }
+
+
 def strangers(state: Mapping[str, Any], streams: Collection[str]) -> list[str]:
     """Find the bookmarks that nothing in a run is for.
 

@@ -39,6 +39,7 @@ from tap_adstage.exceptions import (
 )
 from tap_adstage.messages import MessageWriter
 from tap_adstage.redaction import Secrets, redact
+from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.reports.fields import FieldCatalog
 from tap_adstage.reports.stream import ReportStream
@@ -115,7 +116,14 @@ class TapAdStage(Tap):
                 "SPECIFIC_ACCOUNTS",
             )
         reports = [self.report_stream(report) for report in directory.config.reports]
-        return [*resources, *reports]
+        streams = [*resources, *reports]
+        if self.input_catalog is not None and not any(
+            stream.name in self.input_catalog for stream in streams
+        ):
+            raise ConfigError(
+                ["catalog: has no stream of this tap's; write it anew with --discover"],
+            )
+        return streams
 
     def report_stream(self, report: ReportConfig) -> ReportStream:
         """Make the stream of one report.
@@ -213,13 +221,12 @@ class TapAdStage(Tap):
             StateError: If it is not one that this tap wrote.
         """
         state = inputs.checked_state(state)
-        super().load_state(state)
-        if not state:
-            return
         reports = [report.name for report in self._parsed_config.reports]
+        streams = {*RESOURCE_STREAMS, *reports}
+        super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
         for name in reports:
-            Bookmark.read(name, state["bookmarks"].get(name, {}))
-        strangers = inputs.strangers(state, {*RESOURCE_STREAMS, *reports})
+            Bookmark.read(name, self.state.get("bookmarks", {}).get(name, {}))
+        strangers = inputs.strangers(state, streams)
         if strangers:
             self.logger.warning(
                 "state: kept, though nothing here has such a name: %s",

@@ -87,7 +87,7 @@ def asked(sandbox: Sandbox) -> str:
                             "replication_key": "date",
                             "replication_key_value": "2024-03-19",
                         },
-                        "partitions": [],
+                        "partitions": [{"context": {"a": n}} for n in range(2)],
                     },
                 },
             },
@@ -108,6 +108,10 @@ def test_a_state_is_gone_on_from(
     ended = run(state=state)
     assert ended.code == 0, ended.stderr
     assert asked(sandbox) == days
+    ranges = [
+        request.body["date_range"] for request in sandbox.requests if request.body
+    ]
+    assert len({*ranges}) == len(ranges)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +153,12 @@ def test_a_state_is_gone_on_from(
         ("catalog", "null", "it takes an object"),
         ("catalog", [], "it takes an object"),
         ("catalog", {}, "'streams' is a required property"),
+        ("catalog", {"streams": []}, "has no stream of this tap's"),
+        (
+            "catalog",
+            {"streams": [{"tap_stream_id": "customers", "schema": {}}]},
+            "has no stream of this tap's",
+        ),
         ("catalog", {"streams": {}}, "streams is {}; it takes a list"),
         ("catalog", {"streams": ["daily"]}, 'streams[0] is "daily"'),
         ("catalog", {"streams": [{}]}, "streams[0]: 'tap_stream_id' is a required"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REPLICATION_KEY = "date"
+KEYS = ("replication_key", "replication_key_value", "aggregate_by")
+"""What a bookmark holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_adstage import hal
-from tap_adstage.exceptions import LinkError, ResponseError, located
+from tap_adstage.exceptions import LinkError, ResponseError
 from tap_adstage.redaction import redact
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ class Paginator:
 
 
 def _by_form(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | None:
-    with located(str(request)):
-        form = hal.form(document, "next_page")
+    form = hal.form(document, "next_page")
     if form is None:
         return None
     hal.resolve(form.href, request.url)
@@ -131,6 +131,7 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
 # all: then AdStage knows what it is about, or refuses it.
 
 _PLACE = ("limit", "offset", "page_token")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _NOT_SHOWN = {"group_by", "filters", "targets", "dimensions", "relative_to_time_zone"}
 """Parts that no sample's link shows: it is not known whether AdStage keeps them."""
 
@@ -144,7 +145,7 @@ def _place(url: str) -> dict[str, Any]:
     if not found.keys() - {"limit"}:
         return {}
     return {
-        key: int(value) if key != "page_token" and value.isdecimal() else value
+        key: int(value) if key != "page_token" and _NUMBER.fullmatch(value) else value
         for key, value in found.items()
     }
 

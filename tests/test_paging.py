@@ -233,3 +233,36 @@ def test_targets_that_a_link_forgets_are_asked_for_again(
     asked = [body for body in api.asked if isinstance(body, dict)]
     assert [body.get("offset") for body in asked] == [None, 1, 2]
     assert all(body["targets"] == targets for body in asked)
+
+
+def test_a_place_that_is_no_place_is_left_as_it_is_written() -> None:
+    for offset in ("9" * 5000, "\u0663", "\u00b2", "-1"):
+        found = following(urlencode({"offset": offset}))
+        assert found.instead == ApiRequest(ROOT, {**BODY, "offset": offset})
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"_links": 5}, "_links is not an object"),
+        ({"_links": {"next": "/page2"}}, "_links.next has no href"),
+        ({"_links": {"next_page": {"href": None}}}, "_links.next_page has no href"),
+        (
+            {"_links": {"next": {"href": "{a:x}", "templated": True}}},
+            "the link {a:x} is no RFC 6570 template",
+        ),
+        ({"_forms": []}, "_forms is not an object"),
+        ({"_forms": {"next_page": []}}, "_forms.next_page has no fields"),
+        (
+            {"_links": {"next_page": {"href": "/", "form": True}}},
+            "_forms has no next_page to go with the link",
+        ),
+    ],
+)
+def test_a_page_whose_next_one_can_t_be_found_is_named(
+    document: dict[str, Any],
+    reason: str,
+) -> None:
+    with pytest.raises(ResponseError) as error:
+        Paginator().following(ApiRequest(ROOT, BODY), document)
+    assert str(error.value) == f"POST {ROOT}: {reason}"

@@ -303,6 +303,28 @@ def test_an_account_s_rows_are_about_the_target_where_they_do_not_say() -> None:
 
 
 SERIES = "_embedded.adstage:time_series[0]"
+WIDE = timeframe("2016-11-01", "2017-02-28")
+
+
+@pytest.mark.parametrize("row", [{"timeframe": WIDE}, {"timeframe": None}])
+def test_points_beside_the_window_are_another_window_s(row: dict[str, Any]) -> None:
+    page = series_page(**row)
+    (only,) = page["_embedded"]["adstage:time_series"]
+    beside = {"data": {"clicks": 9}, "timeframe": timeframe("2016-11-01", "2016-11-30")}
+    only["series"].insert(0, beside)
+    if row["timeframe"] is None:
+        del only["timeframe"]
+    assert [record["clicks"] for record in read(page)] == [829, 629]
+
+
+@pytest.mark.parametrize("end", ["2017-01-22", "2017-01-31", "2017-02-01"])
+def test_a_point_ends_as_its_slice_may(end: str) -> None:
+    page = series_page(timeframe=timeframe("2017-01-01", "2017-01-31"))
+    (only,) = page["_embedded"]["adstage:time_series"]
+    only["series"] = only["series"][1:]
+    only["series"][0]["timeframe"] = timeframe("2017-01-01", end)
+    (record,) = read(page, UNTIL_TODAY)
+    assert (record["date"], record["clicks"]) == ("2017-01-01", 629)
 
 
 @pytest.mark.parametrize(
@@ -317,6 +339,26 @@ SERIES = "_embedded.adstage:time_series[0]"
             ["series", 0, "timeframe"],
             timeframe("2017-01-01", "2017-01-31"),
             "series[1]: the slice of 2017-01-01 comes twice",
+        ),
+        (
+            ["series", 0, "timeframe"],
+            timeframe("2016-12-02", "2016-12-31"),
+            "series[0]: its timeframe 2016-12-02..2016-12-31 is no slice of 2016-12-01",
+        ),
+        (
+            ["series", 0, "timeframe"],
+            timeframe("2016-12-01", "2017-01-31"),
+            "series[0]: its timeframe 2016-12-01..2017-01-31 is no slice of 2016-12-01",
+        ),
+        (
+            ["series", 0, "timeframe"],
+            timeframe("2016-12-01", "2016-12-30"),
+            "series[0]: its timeframe 2016-12-01..2016-12-30 is no slice of 2016-12-01",
+        ),
+        (
+            ["series", 0, "timeframe"],
+            timeframe("2030-12-01", "2030-12-31"),
+            "series[0]: its timeframe 2030-12-01..2030-12-31 is no slice of 2016-12-01",
         ),
         (["series", 0, "data"], None, f"{SERIES}.series[0].data is not an object"),
         (

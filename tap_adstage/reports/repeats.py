@@ -80,7 +80,7 @@ class Repeats:
         """Say once, at the end, how many rows were not written again."""
         if self._repeated:
             self._logger.warning(
-                "%s: %d rows came again in their window, and were written once",
+                "%s: rows that came again in their window, and were written once: %d",
                 self._report,
                 self._repeated,
             )

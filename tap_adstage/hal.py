@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _OWN = ("_links", "_forms", "_embedded")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r":\d*$")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^ | $")
+# Control characters, or what decoding put in place of one; what some take for a slash.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\\ufffd]|^ | $")
 
 
 class Resource(dict[str, Any]):

@@ -12,11 +12,14 @@ import datetime as dt
 import io
 import json
 import re
+import subprocess
+import sysconfig
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +28,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from tap_adstage.exceptions import AdStageError, LinkError
+from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 
@@ -132,7 +136,7 @@ def generated(name: str, url: str, sandbox: Sandbox) -> Answers:
         else:
             answers.resources[path] = text
 
-    tap = tap_for(answers, sandbox.api_url, sandbox.token, setup_mapper=False)
+    tap = tap_for(answers, sandbox.api_url, setup_mapper=False)
     tap.directory.client.transport.session.hooks["response"].append(record)
     tap.streams  # noqa: B018 - asks for the descriptors
     assert list(tap.streams["r"].get_records(None))
@@ -140,24 +144,18 @@ def generated(name: str, url: str, sandbox: Sandbox) -> Answers:
     return answers
 
 
-def tap_for(
-    answers: Answers,
-    api_url: str,
-    token: str = "t0ken",  # noqa: S107 - it protects nothing
-    *,
-    setup_mapper: bool = True,
-) -> TapAdStage:
+def tap_for(answers: Answers, api_url: str, **arguments: Any) -> TapAdStage:  # noqa: ANN401
     report = {"name": "r", "entity_level": "campaigns", **answers.report}
     return TapAdStage(
         config={
             **answers.config,
             "api_url": api_url,
-            "access_token": token,
+            "access_token": "t0ken",
             "import_policy": "ignore",
             "max_retry_seconds": 0,
             "reports": [report],
         },
-        setup_mapper=setup_mapper,
+        **arguments,
     )
 
 
@@ -234,7 +232,7 @@ def replay() -> Iterator[Replay]:
 
 @pytest.fixture(scope="module")
 def every_answer(replay: Replay) -> dict[str, Answers]:
-    with Sandbox(today=TODAY) as sandbox:
+    with Sandbox(today=TODAY, token="t0ken") as sandbox:
         return {
             **{name: documented(name, replay.url) for name in DOCUMENTED_REPORTS},
             **{name: generated(name, replay.url, sandbox) for name in SANDBOX_REPORTS},
@@ -467,7 +465,7 @@ def shape(path: tuple[Any, ...]) -> tuple[str, ...]:
 
 def change(document: Any, other: Any, data: st.DataObject) -> set[str]:  # noqa: ANN401
     """Change a document in one place, maybe to what another has; the place's names."""
-    shapes = sorted({shape(path) for path in places(document)})
+    shapes = [*dict.fromkeys(map(shape, places(document)))]
     wanted = data.draw(st.sampled_from(shapes))
     alike = [path for path in places(document) if shape(path) == wanted]
     path = data.draw(st.sampled_from(alike))
@@ -555,7 +553,7 @@ def truths(replay: Replay, every_answer: dict[str, Answers]) -> dict[str, Truth]
 
 
 @pytest.mark.parametrize("name", [*DOCUMENTED_REPORTS, *SANDBOX_REPORTS])
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(data=st.data())
 def test_an_answer_gives_right_records_or_an_error_that_says_where(
     replay: Replay,
@@ -574,3 +572,119 @@ def test_an_answer_gives_right_records_or_an_error_that_says_where(
         assert re.search(r"http://\S+/(build_)?report", said)
         where = isinstance(run.error, LinkError) or any(name in said for name in names)
         assert where or not names
+
+
+# --- rows that come again ---
+
+
+def rows_twice(page: str, last: str, **changes: Any) -> list[bytes]:  # noqa: ANN401
+    """A series' page, and a last one with the same row, changed."""
+    again = read(last)
+    (row,) = again["_embedded"]["results"] = read(page)["_embedded"]["results"]
+    row["series"]["metrics"] |= changes
+    return [page.encode(), written(again).encode()]
+
+
+def test_a_row_on_two_pages_is_written_once_and_told(
+    replay: Replay,
+    every_answer: dict[str, Answers],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = every_answer["v2_series"]
+    page, last = (
+        text.replace('"count": 3', '"count": 1').replace("50973.39", "3711.92")
+        for text in answers.pages
+    )
+    run = replay.run(answers, rows_twice(page, last))
+    assert run.error is None
+    assert [record["clicks"] for record in run.records] == [178, 88]
+    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert told == [
+        (
+            "r: the row of network linkedin comes again with the same values; such "
+            "rows are written once"
+        ),
+        "r: rows that came again in their window, and were written once: 1",
+    ]
+
+
+def test_a_row_on_two_pages_with_two_values_is_an_error_that_names_it(
+    replay: Replay,
+    every_answer: dict[str, Answers],
+) -> None:
+    answers = every_answer["v2_series"]
+    run = replay.run(answers, rows_twice(*answers.pages, clicks=[Raw("1"), Raw("2")]))
+    assert str(run.error) == (
+        "r, 2019-05-01..2019-06-30, page 2: "
+        f"POST {replay.url}/api/v2/organizations/40/report: "
+        "the row of network linkedin comes again with other values; run again, as the "
+        "window is fetched anew"
+    )
+    assert not [m for m in run.messages if m["type"] == "STATE" and m["value"]]
+
+
+# --- the far end ---
+
+
+def load(output: str, postgres: Postgres, config: Path) -> None:
+    """Let the real target-postgres load what a run wrote."""
+    settings = {
+        "host": postgres.host,
+        "port": postgres.port,
+        "user": postgres.user,
+        "password": postgres.password,
+        "database": postgres.database,
+        "default_target_schema": "adstage",
+    }
+    config.write_text(json.dumps(settings))
+    target = Path(sysconfig.get_path("scripts")) / "target-postgres"
+    subprocess.run(  # noqa: S603 - target-postgres itself
+        [str(target), "--config", str(config)],
+        input=output,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+
+def test_numbers_and_texts_arrive_in_postgres_as_they_were_written(
+    replay: Replay,
+    every_answer: dict[str, Answers],
+    tmp_path: Path,
+) -> None:
+    answers = every_answer["v2_series"]
+    page, last = answers.pages
+    document = read(page)
+    (row,) = document["_embedded"]["results"]
+    row["summary"]["meta"]["network"] = "a\0b \ud83d 😀"
+    row["series"] = {
+        "metrics": {
+            "clicks": [Raw("1000000000000000000000000000000"), Raw("1e30")],
+            "spend": [Raw("0.1"), Raw("1e-7")],
+        },
+        "calculated": {
+            "calculated_metric:123": [
+                Raw("123456789012345678901234567890.12"),
+                Raw("-1E-300"),
+            ]
+        },
+    }
+    run = replay.run(answers, [written(document).encode(), last.encode()])
+    assert run.error is None
+    with Postgres() as postgres:
+        load(run.output, postgres, tmp_path / "target.json")
+        with psycopg.connect(postgres.dsn) as connection:
+            rows = connection.execute(
+                "select network, clicks, spend, calculated_metric_123 from adstage.r "
+                "order by date"
+            ).fetchall()
+    assert rows == [
+        (
+            "a\ufffdb \ufffd 😀",
+            10**30,
+            Decimal("0.1"),
+            Decimal(f"{'1234567890' * 3}.12"),
+        ),
+        ("a\ufffdb \ufffd 😀", 10**30, Decimal("1e-7"), Decimal("-1e-300")),
+    ]

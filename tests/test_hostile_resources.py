@@ -346,6 +346,7 @@ class Answers:
             "access_token": "t",
             "user_id": 40,
             "organization_id": 1,
+            "max_retry_seconds": 0,
             "page_size": 2,
             "reports": [],
             **config,

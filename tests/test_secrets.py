@@ -264,7 +264,7 @@ def test_a_run_writes_no_secret_that_adstage_echoes(
     check_messages([json.loads(line) for line in ended.stdout.splitlines()])
     assert "urllib3.connectionpool" in ended.stderr
     assert "503: <h1>*** and ***" in ended.stderr
-    assert "Properties ('*** and *** and *** and ***'" in ended.stderr
+    assert "AdStage also gives *** and *** and *** and ***" in ended.stderr
     assert WORD in (tap.folder / "token.json").read_text()
     assert len(echo.asked) > 20
 

@@ -198,12 +198,12 @@ class Directory:
     @cached_property
     def cross_network_descriptors(self) -> list[Resource]:
         """Descriptors of the metrics that all networks share."""
-        return self._array("/metric_descriptors")
+        return self._descriptors("/metric_descriptors")
 
     @cached_property
     def organization_descriptors(self) -> list[Resource]:
         """Descriptors of custom conversions and calculated metrics."""
-        return self._array(
+        return self._descriptors(
             "/organizations/{id}/metric_descriptors",
             id=self.organization_id,
         )
@@ -219,7 +219,7 @@ class Directory:
         """
         if network not in self._of_networks:
             path = "/metric_descriptors/{network}"
-            self._of_networks[network] = self._array(path, network=network)
+            self._of_networks[network] = self._descriptors(path, network=network)
         return self._of_networks[network]
 
     def group_accounts(self, group: Resource) -> list[Resource]:
@@ -285,10 +285,13 @@ class Directory:
         document, place = self._document({"type": "object"}, template, variables)
         return Resource(document, place)
 
-    def _array(self, template: str, **variables: str | int) -> list[Resource]:
+    def _descriptors(self, template: str, **variables: str | int) -> list[Resource]:
         """A bare array, as all lists of descriptors are, whatever their tables say."""
         document, place = self._document(_OBJECTS, template, variables)
-        return hal.resources(document, f"{place}: the answer")
+        return [
+            _conformed(found, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
+            for found in hal.resources(document, f"{place}: the answer")
+        ]
 
     def _document(
         self,
@@ -304,7 +307,7 @@ class Directory:
 
 
 def _conformed(resource: Resource, **schemas: Mapping[str, Any]) -> Resource:
-    """A resource whose fields that tell it from others are of their types."""
+    """A resource in which what the tap itself goes by is of its type."""
     with located(resource.place):
         return resource.adding(
             **{

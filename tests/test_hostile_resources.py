@@ -640,3 +640,30 @@ def test_chosen_accounts_are_found_by_names_of_any_type(answers: Answers) -> Non
         ResponseError, match=r"item\[0\]: name is \['One'\], not a text"
     ):
         answers.read("import_status", documents, **config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": None}, "id is None, not a text"),
+        ({"id": ["clicks"]}, r"id is \['clicks'\], not a text"),
+        ({"type": ["TEXT"]}, r"type is \['TEXT'\], not a text"),
+        ({"format": {}}, "format is {}, not a text"),
+    ],
+)
+def test_a_report_s_fields_are_told_by_descriptors_as_documented_or_not_at_all(
+    answers: Answers,
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    """A field that is taken for another, or another type, would change its column."""
+    documents: dict[str, Any] = {
+        "/metric_descriptors": [{"id": "clicks", "type": "METRIC"}],
+        "/organizations/1/metric_descriptors": [{"id": "spend", **changes}],
+    }
+    report = {"name": "daily", "entity_level": "accounts", "fields": ["clicks"]}
+    place = (
+        rf"^GET http.*/organizations/1/metric_descriptors: the answer\[0\]: {message}"
+    )
+    with pytest.raises(ResponseError, match=place):
+        answers.read("accounts", documents, reports=[report])

@@ -28,7 +28,7 @@ from tap_adstage import (
     settings,
     setup_test,
 )
-from tap_adstage.auth import BearerToken, RefreshToken
+from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.directory import Directory
 from tap_adstage.exceptions import (
@@ -198,15 +198,10 @@ class TapAdStage(Tap):
         if parsed.sandbox:
             return Directory(self._sandbox_client(parsed), parsed)
         transport = self._transport(parsed)
-        credentials: Credentials = (
-            RefreshToken(parsed.oauth, transport, self.logger)
-            if parsed.oauth
-            else BearerToken(str(parsed.access_token))
-        )
         client = AdStageClient(
             parsed.api_url,
             transport,
-            credentials,
+            self._credentials(parsed, transport),
             parsed.page_size,
         )
         return Directory(client, parsed)
@@ -397,6 +392,13 @@ class TapAdStage(Tap):
             logger=self.logger,
             termination=self._writer.termination,
         )
+
+    def _credentials(self, parsed: Config, transport: Transport) -> Credentials:
+        if parsed.oauth is None:
+            return BearerToken(str(parsed.access_token))
+        from tap_adstage.oauth import RefreshToken  # noqa: PLC0415 - slow to import
+
+        return RefreshToken(parsed.oauth, transport, self.logger)
 
     def _sandbox_client(self, parsed: Config) -> AdStageClient:
         self.logger.warning("sandbox: on, so all data are generated; none are real")

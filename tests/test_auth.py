@@ -22,10 +22,10 @@ import pytest
 from filelock import FileLock, Timeout
 from werkzeug import Request, Response
 
-from tap_adstage.auth import RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.config import OAuthConfig
 from tap_adstage.exceptions import AuthenticationError, TransientError
+from tap_adstage.oauth import RefreshToken
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.termination import Stopped, Termination
 from tap_adstage.token_file import TokenFile

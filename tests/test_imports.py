@@ -21,7 +21,7 @@ ORDER = [
     {"termination"},
     {"transport"},
     {"auth"},
-    {"client"},
+    {"client", "oauth"},
     {"directory"},
     # what speaks to the SDK
     {"messages", "reports", "resources"},

@@ -12,11 +12,11 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from tap_adstage.auth import RefreshToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.config import OAuthConfig, parse
 from tap_adstage.directory import Directory
 from tap_adstage.exceptions import ApiError, LinkError
+from tap_adstage.oauth import RefreshToken
 from tap_adstage.paging import ApiRequest
 
 if TYPE_CHECKING:

@@ -13,8 +13,6 @@ import reprlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import pendulum
-
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import excerpt
 
@@ -89,6 +87,8 @@ def moment(text: str) -> dt.datetime | None:
     """
     if not _MOMENT.fullmatch(text):  # pendulum reads more: "now", a time of today
         return None
+    import pendulum  # noqa: PLC0415 - slow to import, and not always used
+
     # Not fromisoformat: before Python 3.11 the SDK puts another in its place.
     try:
         found = pendulum.parse(text, exact=True)

@@ -11,13 +11,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pendulum
-
 from tap_adstage.date_ranges import DateRange, parse_date_range
 from tap_adstage.settings import ALL_TIME, TIMEFRAME_MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import pendulum
 
 ALL_TIME_START = dt.date(2012, 1, 1)
 """First day of a first sync with `timeframe_months` `ALL_TIME`: AdStage's first."""
@@ -147,8 +147,11 @@ def slice_of(day: dt.date, aggregate_by: str) -> Slice:
     if aggregate_by == "week":
         monday = day - day.weekday() * _DAY
         return Slice(monday, monday + 6 * _DAY)
-    moment = pendulum.date(day.year, day.month, day.day)
-    return Slice(_plain(moment.first_of("month")), _plain(moment.last_of("month")))
+    moment = _pendulum_day(day)
+    return Slice(
+        _plain(moment.first_of("month")),
+        _plain(moment.last_of("month")),
+    )
 
 
 def later(bookmark: dt.date | None, finished: dt.date) -> dt.date:
@@ -209,8 +212,8 @@ def _requested(span: Span, today: dt.date) -> DateRange:
 def _timeframe_start(timeframe_months: str, last: dt.date) -> dt.date:
     if timeframe_months == ALL_TIME:
         return ALL_TIME_START
-    moment = pendulum.date(last.year, last.month, last.day)
-    return _plain(moment.subtract(months=TIMEFRAME_MONTHS[timeframe_months]))
+    months = TIMEFRAME_MONTHS[timeframe_months]
+    return _plain(_pendulum_day(last).subtract(months=months))
 
 
 def _slices(start: dt.date, end: dt.date, aggregate_by: str) -> Iterator[Slice]:
@@ -241,6 +244,13 @@ def _window(slices: Sequence[Slice], last: dt.date) -> Window:
 
 def _minus(day: dt.date, days: int) -> dt.date:
     return day - dt.timedelta(days=min(days, (day - dt.date.min).days))
+
+
+def _pendulum_day(day: dt.date) -> pendulum.Date:
+    """The day as pendulum's, which knows how to move it by units."""
+    import pendulum  # noqa: PLC0415 - slow to import, and not always used
+
+    return pendulum.Date(day.year, day.month, day.day)
 
 
 def _plain(day: dt.date) -> dt.date:

@@ -20,8 +20,12 @@ SAMPLE = ROOT / "sample_config.json"
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return python("-m", "tap_adstage", *arguments, cwd=cwd)
+
+
+def python(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - the tap itself
-        [sys.executable, "-m", "tap_adstage", *arguments],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -94,6 +98,27 @@ def test_information_needs_no_config(
     assert text in ended.stdout
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--about"], ["--discover"]])
+def test_what_only_syncs_need_is_not_imported_before(
+    arguments: list[str],
+    tmp_path: Path,
+) -> None:
+    with Sandbox() as sandbox:
+        config = tmp_path / "config.json"
+        settings = {"api_url": sandbox.api_url, "access_token": sandbox.token}
+        config.write_text(json.dumps(settings))
+        command = ["-m", "tap_adstage", "--config", str(config), *arguments]
+        ended = python("-Ximporttime", *command)
+    assert ended.returncode == 0, ended.stderr
+    imported = {
+        line.rpartition("|")[2].strip().partition(".")[0]
+        for line in ended.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    assert {"tap_adstage", "singer_sdk", "requests"} <= imported
+    assert not imported & {"pendulum", "oauthlib", "filelock", "flask", "werkzeug"}
+
+
 def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
     report = {"name": "r", "entity_level": "ads", "fields": ["cliks"]}
     config = tmp_path / "config.json"
@@ -127,13 +152,7 @@ def test_a_sandbox_without_its_libraries_is_one_clear_line(
     text: str,
 ) -> None:
     program = f"import sys; sys.modules['flask'] = None; {start}({arguments!r})"
-    ended = subprocess.run(  # noqa: S603 - the tap itself
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    ended = python("-c", program)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert text in ended.stderr
     assert "Traceback" not in ended.stderr

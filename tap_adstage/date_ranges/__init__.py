@@ -14,10 +14,10 @@ import re
 import zoneinfo
 from typing import TYPE_CHECKING
 
-import pendulum
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pendulum
 
 __all__ = ["DateRange", "DateRangeError", "parse_date_range", "parse_day", "today"]
 
@@ -91,7 +91,7 @@ def parse_date_range(text: str, *, today: dt.date) -> DateRange:
             to 9999.
     """
     phrase = " ".join(_WORD.findall(text.lower()))
-    day = pendulum.Date(today.year, today.month, today.day)
+    day = _pendulum_day(today)
     prefixes, part = _split_prefixes(phrase)
     try:
         steps = [(f"previous {word}", _shift(word)) for word in prefixes]
@@ -181,20 +181,27 @@ def _read_moment(text: str) -> tuple[dt.date, dt.datetime | None]:
             "or 'T23:59:59+02:00'"
         )
     if not time["offset"]:
-        return _plain(day), None
+        return day, None
     clock = f"{date} {time['minutes']}{time['seconds'] or ':00'}{time['offset']}"
-    return _plain(day), dt.datetime.strptime(clock, "%Y-%m-%d %H:%M:%S%z")
+    return day, dt.datetime.strptime(clock, "%Y-%m-%d %H:%M:%S%z")
 
 
-def _day(word: str) -> pendulum.Date:
+def _day(word: str) -> dt.date:
     # Not fromisoformat: from Python 3.11 on it takes more forms, and before that the
-    # SDK puts another in its place, which returns plain dates.
+    # SDK puts another in its place.
     try:
         if _DAY.fullmatch(word):
-            return pendulum.Date(*map(int, word.split("-")))
+            return dt.date(*map(int, word.split("-")))
     except ValueError:
         raise DateRangeError(f"{word!r} is not a day of the calendar") from None
     raise DateRangeError(f"{word!r} is not a day written yyyy-mm-dd")
+
+
+def _pendulum_day(day: dt.date) -> pendulum.Date:
+    """The day as pendulum's, which knows how to move it by units."""
+    import pendulum  # noqa: PLC0415 - slow to import, and not always used
+
+    return pendulum.Date(day.year, day.month, day.day)
 
 
 def _plain(day: dt.date) -> dt.date:
@@ -296,7 +303,7 @@ def _absolute(match: re.Match[str], _: pendulum.Date) -> _Period:
         raise DateRangeError(
             f"{match[0]!r} is not a range whose end is its start or later"
         )
-    return _Period(start, end)
+    return _Period(_pendulum_day(start), _pendulum_day(end))
 
 
 def _ago(match: re.Match[str], today: pendulum.Date) -> _Period:

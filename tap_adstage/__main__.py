@@ -1,8 +1,25 @@
-"""`python -m tap_adstage` is `tap-adstage`."""
+"""The command `tap-adstage`, which is `python -m tap_adstage` as well."""
 
 from __future__ import annotations
 
-from tap_adstage.tap import TapAdStage
+import gc
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the tap's command line."""
+    # Most of the time of a short run goes into importing the SDK. What that makes stays
+    # to the end, and the garbage collector would look through it again and again.
+    gc.disable()
+    try:
+        from tap_adstage.tap import TapAdStage  # noqa: PLC0415 - see above
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    gc.freeze()
+    gc.enable()
+    TapAdStage.cli()
+
 
 if __name__ == "__main__":
-    TapAdStage.cli()
+    main()

@@ -119,6 +119,28 @@ def test_what_only_syncs_need_is_not_imported_before(
     assert not imported & {"pendulum", "oauthlib", "filelock", "flask", "werkzeug"}
 
 
+def test_the_garbage_collector_works_again_once_all_is_imported() -> None:
+    ended = python(
+        "-c",
+        "import gc; from tap_adstage import __main__, tap\n"
+        "tap.TapAdStage.cli = lambda: print(gc.isenabled())\n"
+        "__main__.main()",
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
+
+
+def test_a_start_that_is_interrupted_ends_without_a_traceback() -> None:
+    ended = python(
+        "-c",
+        "import signal, sys; from tap_adstage import __main__\n"
+        "class Interrupting:\n"
+        "    find_spec = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting)\n"
+        "__main__.main()",
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
     report = {"name": "r", "entity_level": "ads", "fields": ["cliks"]}
     config = tmp_path / "config.json"

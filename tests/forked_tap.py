@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 
+import pendulum  # noqa: F401 - the tap would import it in each process anew
+
 from tap_adstage.tap import TapAdStage
 
 for line in sys.stdin:

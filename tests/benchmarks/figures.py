@@ -1,0 +1,209 @@
+"""Six figures, each measured side by side in one run."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import click
+from bench import PLAIN, TAP
+from loading import load_with_and_without_batches, load_with_meltano
+from outputs import check_same_lines, check_same_records
+from runs import run
+from table import Goal, Row, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from bench import Bench
+    from runs import Contestant, Run
+
+_TEN_TIMES = 10
+
+
+def throughput(bench: Bench) -> list[Row]:
+    """The tap against a plain tap, and against the least that Python can do."""
+    runs = bench.compete(
+        {
+            "plain tap": bench.reader("plain", bench.plain()),
+            "tap": bench.reader("tap", bench.tap()),
+            "bare loop": bench.reader("bare", bench.bare()),
+        },
+    )
+    check_same_records(_last_outputs(runs.values()))
+    wall, cpu = _samples(runs, "wall"), _samples(runs, "cpu")
+    return [
+        Row(1, "wall time", wall["plain tap"], wall["tap"], Goal("≥", 4)),
+        Row(1, "CPU time", cpu["tap"], cpu["plain tap"], Goal("≤", 0.25)),
+        Row(1, "wall time", wall["tap"], wall["bare loop"], Goal("≤", 1.5)),
+    ]
+
+
+def latency(bench: Bench) -> list[Row]:
+    """Many requests at once, where each answer takes its time."""
+    slow = bench.latency
+    of_one, of_16 = (
+        bench.tap(f"tap-{number}", max_concurrency=number) for number in (1, 16)
+    )
+    chains: list[int] = []
+
+    def counted() -> Run:
+        ended = at_once()
+        requests = bench.server.wait_before_answers(0)
+        chains.append(requests.count("GET") + bench.pages_a_window)
+        return ended
+
+    at_once = bench.reader("tap-16", of_16, latency=slow)
+    runs = bench.compete(
+        {
+            "plain tap": bench.reader("plain", bench.plain(), latency=slow),
+            "tap": bench.reader("tap", bench.tap(), latency=slow),
+            "tap, 16 at once": counted,
+            "tap, 16 at once, no latency": bench.reader("tap-16", of_16),
+        },
+    )
+    one = bench.reader("tap-1", of_one)()
+    of_tap = [ended for name, ended in runs.items() if name.startswith("tap")]
+    check_same_lines([one.stdout, *_last_outputs(of_tap)])
+    wall = _samples(runs, "wall")
+    chain = max(chains)
+    least = Sample(
+        f"without latency, and {chain} requests one after the other",
+        [each + chain * slow for each in wall["tap, 16 at once, no latency"].values],
+    )
+    what = f"wall time at {slow * 1000:.0f} ms an answer"
+    return [
+        Row(2, what, wall["plain tap"], wall["tap"], Goal("≥", 3.5)),
+        Row(2, what, wall["plain tap"], wall["tap, 16 at once"]),
+        Row(2, what, wall["tap, 16 at once"], least),
+    ]
+
+
+def memory(bench: Bench) -> list[Row]:
+    """The tap's largest size, and whether it grows with the report."""
+    long = bench.over(bench.days * _TEN_TIMES)
+    runs = bench.compete(
+        {
+            "tap": bench.reader("tap", bench.tap()),
+            "tap, ten times the windows": long.reader("tap", long.tap()),
+        },
+    )
+    size = _samples(runs, "memory", "MB")
+    ten_times = size["tap, ten times the windows"]
+    return [
+        Row(3, "peak memory", size["tap"], goal=Goal("≤", 250)),
+        Row(3, "peak memory", ten_times, size["tap"], Goal("≤", 1.1)),
+    ]
+
+
+def start_up(bench: Bench) -> list[Row]:
+    """What doesn't read any report."""
+    config = {
+        "tap": bench.written("discovery", bench.tap_settings),
+        "plain tap": bench.written("plain", bench.settings),
+    }
+    rows = []
+    for name in ("version", "about", "discover"):
+        runs = bench.compete(
+            {
+                tap: _told(
+                    bench.folder,
+                    [*command, f"--{name}"]
+                    + (["--config", config[tap]] if name == "discover" else []),
+                )
+                for tap, command in (("tap", TAP), ("plain tap", PLAIN))
+            },
+        )
+        wall = _samples(runs, "wall")
+        rows.append(
+            Row(4, f"`--{name}`", wall["tap"], wall["plain tap"], Goal("≤", 1.1)),
+        )
+    return rows
+
+
+def meltano(bench: Bench) -> list[Row]:
+    """Into Postgres as `meltano.yml` is shipped, and with the loader's defaults."""
+    if not bench.loads:
+        return []
+    bench = bench.over(bench.load_days)
+    runs, empty = load_with_meltano(bench)
+    wall = _samples(runs, "wall")
+
+    def rate(name: str, less: float = 0) -> Sample:
+        rates = [bench.rows / (seconds - less) for seconds in wall[name].values]
+        return Sample(name, rates, "rows/s")
+
+    names = ("as shipped", "loader's defaults")
+    shipped, defaults = map(rate, names)
+    net_shipped, net_defaults = (rate(name, empty) for name in names)
+    what = "through Meltano into Postgres"
+    net = f"{what}, less {empty:.1f} s of a run without rows"
+    return [
+        Row(5, what, shipped, defaults, Goal("≥", 2.5)),
+        Row(5, net, net_shipped, net_defaults),
+    ]
+
+
+def batches(bench: Bench) -> list[Row]:
+    """BATCH messages instead of records."""
+    root = bench.folder / "batches"
+    batching = bench.tap("batching", batch_config=_batch_config(root))
+    write = bench.reader("batching", batching)
+
+    def write_anew() -> Run:
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir()
+        return write()
+
+    runs = bench.compete(
+        {"records": bench.reader("tap", bench.tap()), "batches": write_anew},
+    )
+    check_same_records(_last_outputs(runs.values()))
+    wall = _samples(runs, "wall")
+    rows = [Row(6, "the tap alone", wall["records"], wall["batches"])]
+    if bench.loads:
+        bench = bench.over(bench.load_days)
+        runs = load_with_and_without_batches(bench, root, _batch_config(root))
+        wall = _samples(runs, "wall")
+        rows.append(
+            Row(6, "into Postgres, without Meltano", wall["records"], wall["batches"]),
+        )
+    return rows
+
+
+FIGURES: Mapping[int, Callable[[Bench], list[Row]]] = dict(
+    enumerate((throughput, latency, memory, start_up, meltano, batches), start=1),
+)
+
+
+def _batch_config(root: Path) -> dict[str, Any]:
+    return {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": root.as_uri(), "prefix": ""},
+    }
+
+
+def _told(folder: Path, command: list[str]) -> Contestant:
+    def tell() -> Run:
+        ended = run(command, folder)
+        if not ended.stdout.read_text().strip():
+            raise click.ClickException(f"{' '.join(command)} said nothing")
+        return ended
+
+    return tell
+
+
+def _samples(
+    runs: Mapping[str, Sequence[Run]],
+    attribute: str,
+    unit: str = "s",
+) -> dict[str, Sample]:
+    return {
+        name: Sample(name, [getattr(each, attribute) for each in several], unit)
+        for name, several in runs.items()
+    }
+
+
+def _last_outputs(runs: Any) -> list[Path]:  # noqa: ANN401
+    return [several[-1].stdout for several in runs]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asked
+import click
 from outputs import check_count
 from runs import Run, environment, run, side_by_side
 
@@ -32,29 +33,33 @@ class Bench:
 
     Attributes:
         server: Answers.
-        folder: Where files go.
         entities: Campaigns in the report.
         days: Days in the report.
-        load_days: Days of the report that is loaded into Postgres.
         window_days: Days asked for in one request.
         page_size: Entities a page.
         latency: Seconds that an answer takes where answers are to take time.
         pairs: How often contestants run side by side.
+        load_pairs: How often where they load into Postgres.
         warm_up: Whether each runs once before that.
-        loads: Whether there are figures of the loader.
+        loads: Whether anything is loaded into Postgres.
+        folder: Where files go.
     """
 
     server: PageServer
-    folder: Path
     entities: int
     days: int
-    load_days: int
     window_days: int
     page_size: int
     latency: float
     pairs: int
+    load_pairs: int
     warm_up: bool
     loads: bool
+    folder: Path = Path()
+
+    def within(self, folder: Path) -> Bench:
+        """The same with files in that folder."""
+        return replace(self, folder=folder)
 
     def over(self, days: int) -> Bench:
         """The same with a report of so many days."""
@@ -103,6 +108,10 @@ class Bench:
         """Run contestants side by side."""
         return side_by_side(contestants, self.pairs, warm_up=self.warm_up)
 
+    def load(self, contestants: Mapping[str, Contestant]) -> dict[str, list[Run]]:
+        """Run contestants side by side that load into Postgres."""
+        return side_by_side(contestants, self.load_pairs, warm_up=self.warm_up)
+
     def plain(self) -> list[str]:
         """The plain tap's command."""
         return [*PLAIN, "--config", self.written("plain", self.settings)]
@@ -116,9 +125,13 @@ class Bench:
 
         Args:
             name: For the file of the settings.
-            **settings: Settings to add.
+            **settings: Settings to add; those that the tap doesn't have are left out,
+                so that older ones can be measured too.
         """
-        known = {k: v for k, v in settings.items() if k in self._known_settings}
+        unknown = {*settings} - self._known_settings
+        for setting in unknown:
+            click.echo(f"  the tap has no setting {setting}: left out", err=True)
+        known = {k: v for k, v in settings.items() if k not in unknown}
         config = self.written(f"{name}-{self.days}", {**self.tap_settings, **known})
         return [*TAP, "--config", config, "--catalog", str(self._catalog)]
 

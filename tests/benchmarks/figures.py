@@ -13,7 +13,7 @@ from runs import run
 from table import Goal, Row, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bench import Bench
@@ -126,7 +126,6 @@ def meltano(bench: Bench) -> list[Row]:
     """Into Postgres as `meltano.yml` is shipped, and with the loader's defaults."""
     if not bench.loads:
         return []
-    bench = bench.over(bench.load_days)
     runs, empty = load_with_meltano(bench)
     wall = _samples(runs, "wall")
 
@@ -163,7 +162,6 @@ def batches(bench: Bench) -> list[Row]:
     wall = _samples(runs, "wall")
     rows = [Row(6, "the tap alone", wall["records"], wall["batches"])]
     if bench.loads:
-        bench = bench.over(bench.load_days)
         runs = load_with_and_without_batches(bench, root, _batch_config(root))
         wall = _samples(runs, "wall")
         rows.append(
@@ -205,5 +203,5 @@ def _samples(
     }
 
 
-def _last_outputs(runs: Any) -> list[Path]:  # noqa: ANN401
+def _last_outputs(runs: Iterable[Sequence[Run]]) -> list[Path]:
     return [several[-1].stdout for several in runs]

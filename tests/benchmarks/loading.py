@@ -68,7 +68,7 @@ def load_with_meltano(bench: Bench) -> tuple[dict[str, list[Run]], float]:
 
             return load
 
-        runs = bench.compete(
+        runs = bench.load(
             {
                 "as shipped": _into(
                     postgres, "shipped", bench.rows, loading("shipped", {})
@@ -105,7 +105,7 @@ def load_with_and_without_batches(
 
             return _into(postgres, schema, bench.rows, load)
 
-        runs = bench.compete(
+        runs = bench.load(
             {
                 "records": loading("records", bench.tap()),
                 "batches": loading(

@@ -49,13 +49,12 @@ def body(config: dict[str, Any], date_range: str) -> dict[str, Any]:
 
 def date_ranges(start: dt.date, end: dt.date, days: int) -> list[str]:
     """Cut the days from start to end, both inclusive, into windows."""
-    length = dt.timedelta(days=days)
-    starts = [start + n * length for n in range(-(-(end - start).days // days) + 1)]
-    return [
-        f"{first}..{min(first + length - dt.timedelta(days=1), end)}"
-        for first in starts
-        if first <= end
+    starts = [
+        start + dt.timedelta(days=passed)
+        for passed in range(0, (end - start).days + 1, days)
     ]
+    length = dt.timedelta(days=days - 1)
+    return [f"{first}..{min(first + length, end)}" for first in starts]
 
 
 def read_config(path: str) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def main(
                 rows += measure(bench.within(Path(folder)))
     click.echo(
         f"{entities:,} campaigns, {days} days, {len(METRICS)} metrics; "
-        f" windows of {window_days} days, pages of "
+        f"windows of {window_days} days, pages of "
         f"{page_size:,} campaigns; pairs: {pairs}, of the "
         f"loader's runs {load_pairs}. {machine()}.\n"
     )

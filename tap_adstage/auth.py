@@ -21,6 +21,10 @@ class Credentials(AuthBase, abc.ABC):
     def token(self) -> str:
         """The access token to send now."""
 
+    @abc.abstractmethod
+    def in_hand(self) -> Credentials | None:
+        """The present token without its renewal, `None` where it is not valid."""
+
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize a request, as `requests` asks."""
         request.headers["Authorization"] = f"Bearer {self.token()}"
@@ -43,3 +47,7 @@ class BearerToken(Credentials):
     def token(self) -> str:
         """The access token as it was given."""
         return self._access_token
+
+    def in_hand(self) -> BearerToken:
+        """These credentials: there is no renewal."""
+        return self

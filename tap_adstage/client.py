@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 
@@ -18,15 +18,18 @@ from tap_adstage.exceptions import (
     UnauthorizedError,
     located,
 )
+from tap_adstage.page import Page
 from tap_adstage.paging import ApiRequest, Paginator
 from tap_adstage.redaction import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_adstage.auth import Credentials
     from tap_adstage.hal import Resource
     from tap_adstage.transport import Transport
+
+    T = TypeVar("T")
 
 _NO_SUCH_URL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
@@ -60,17 +63,18 @@ class AdStageClient:
         """
         return self.api_url + hal.expand(template, **variables)
 
-    def fetch(
-        self,
-        request: ApiRequest,
-        *,
-        divisible: bool = False,
-    ) -> Any:  # noqa: ANN401 - any JSON value
+    def in_hand(self) -> AdStageClient | None:
+        """A client that renews no access token; `None` where this one would have to."""
+        credentials = self.credentials.in_hand()
+        if credentials is None or credentials is self.credentials:
+            return self if credentials else None
+        return replace(self, credentials=credentials)
+
+    def fetch(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
         """Ask once, with retries.
 
         Args:
             request: What to ask.
-            divisible: Whether the caller can ask for less; see `retrying`.
 
         Returns:
             The decoded answer.
@@ -80,6 +84,50 @@ class AdStageClient:
             AuthenticationError: If it does not accept the credentials.
             TransientError: If it still failed after all retries.
         """
+        return self._fetch(
+            request,
+            lambda text: clean(decode_json(text), text, self.transport.secrets),
+        )
+
+    def page(
+        self,
+        request: ApiRequest,
+        *,
+        divisible: bool = False,
+    ) -> tuple[ApiRequest, Page]:
+        """Read a report's page.
+
+        Args:
+            request: What to ask.
+            divisible: Whether the caller can ask for less; see `retrying`.
+
+        Returns:
+            What was asked in the end, as the API may have no such URL, and the page.
+
+        Raises:
+            ApiError: If AdStage refuses the page, or it still failed after all retries.
+            AuthenticationError: If AdStage does not accept the credentials.
+            ResponseError: If it is no JSON object.
+        """
+
+        def read(text: str) -> Page:
+            with located(str(request)):
+                return Page.read(text, self.transport.secrets)
+
+        try:
+            return request, self._fetch(request, read, divisible=divisible)
+        except ApiError as error:
+            if request.instead is None or error.status not in _NO_SUCH_URL:
+                raise
+        return self.page(request.instead, divisible=divisible)
+
+    def _fetch(
+        self,
+        request: ApiRequest,
+        decode: Callable[[str], T],
+        *,
+        divisible: bool = False,
+    ) -> T:
         has_body = request.body is not None
         try:
             return self.transport.fetch(
@@ -90,7 +138,7 @@ class AdStageClient:
                     data=json.dumps(request.body, default=float) if has_body else None,
                     headers={"Content-Type": "application/json"} if has_body else None,
                 ),
-                lambda text: clean(decode_json(text), text, self.transport.secrets),
+                decode,
                 divisible=divisible,
             )
         except UnauthorizedError as error:
@@ -98,17 +146,11 @@ class AdStageClient:
                 f"{error}; look at the setting {self.credentials.settings}",
             ) from None
 
-    def pages(
-        self,
-        request: ApiRequest,
-        *,
-        divisible: bool = False,
-    ) -> Iterator[dict[str, Any]]:
-        """Read a list or report, page by page, also past an empty page.
+    def pages(self, request: ApiRequest) -> Iterator[dict[str, Any]]:
+        """Read a list, page by page, also past an empty page.
 
         Args:
             request: The first page.
-            divisible: Whether the caller can ask for less; see `retrying`.
 
         Yields:
             Each page's document.
@@ -121,25 +163,11 @@ class AdStageClient:
         paginator = Paginator()
         page: ApiRequest | None = request
         while page is not None:
-            page, document = self._fetch_page(page, divisible=divisible)
+            document = self.fetch(page)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
             yield document
             page = paginator.following(page, document)
-
-    def _fetch_page(
-        self,
-        page: ApiRequest,
-        *,
-        divisible: bool,
-    ) -> tuple[ApiRequest, Any]:
-        """Ask for a page, or for what goes instead where the API has no such URL."""
-        try:
-            return page, self.fetch(page, divisible=divisible)
-        except ApiError as error:
-            if page.instead is None or error.status not in _NO_SUCH_URL:
-                raise
-            return page.instead, self.fetch(page.instead, divisible=divisible)
 
     def items(self, url: str) -> Iterator[Resource]:
         """Read the resources of a HAL list (its `item`s), from all its pages.

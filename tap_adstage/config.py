@@ -116,6 +116,7 @@ class Config:
         organization_id: AdStage organization, if chosen.
         accounts: Chosen accounts' entity ids, `None` for all.
         page_size: Rows a page.
+        max_concurrency: Requests of a report that are in flight at once.
         request_timeout: Seconds.
         max_retry_seconds: Seconds.
         reconcile: `off`, `warn` or `fail`.
@@ -133,6 +134,7 @@ class Config:
     organization_id: int | None
     accounts: tuple[str, ...] | None
     page_size: int
+    max_concurrency: int
     request_timeout: float
     max_retry_seconds: float
     reconcile: str
@@ -214,6 +216,7 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
             else None
         ),
         page_size=settings["page_size"],
+        max_concurrency=settings["max_concurrency"],
         request_timeout=settings["request_timeout"],
         max_retry_seconds=settings["max_retry_seconds"],
         reconcile=settings["reconcile"],

@@ -15,6 +15,7 @@ from tap_adstage import hal, imports
 from tap_adstage.entity_ids import EntityId
 from tap_adstage.exceptions import ConfigError, ResponseError, located
 from tap_adstage.hal import Resource
+from tap_adstage.prefetch import Prefetch
 from tap_adstage.redaction import excerpt, redact
 from tap_adstage.values import conform
 
@@ -52,6 +53,11 @@ class Directory:
         init=False,
         repr=False,
     )
+
+    @cached_property
+    def prefetch(self) -> Prefetch:
+        """Fetches the pages of reports ahead, of one report after the other."""
+        return Prefetch(self.client, self.config.max_concurrency)
 
     @cached_property
     def user_id(self) -> int:

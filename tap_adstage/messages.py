@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 
 from tap_adstage.termination import Stopped, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WHOLE = 4096
+"""Bytes that a pipe takes whole or not at all."""
 
 _BROKEN_PIPE = 128 + 13
 """How a shell tells that a process wrote to a pipe that nobody reads any more."""
@@ -18,7 +25,8 @@ class MessageWriter(SimpleSingerWriter):
     """Writes each message as a line that no signal tears.
 
     A line goes out in one piece. Up to 4,096 bytes, which is more than a record has, a
-    pipe takes it whole or not at all, even where the process is killed.
+    pipe takes it whole or not at all, even where the process is killed. Lines that come
+    together go out in pieces of that size.
 
     Attributes:
         termination: Ends the run at a signal; a STATE is its last line then.
@@ -46,6 +54,30 @@ class MessageWriter(SimpleSingerWriter):
             self._ends_with_state = isinstance(message, singer.StateMessage)
             if self._ends_with_state:
                 self._state_line = line
+
+    def write_records(
+        self,
+        message: singer.RecordMessage,
+        records: Sequence[bytes],
+    ) -> None:
+        """Write a RECORD message for each of many records.
+
+        Args:
+            message: What they have in common; its own record is empty.
+            records: Their JSON texts.
+
+        Raises:
+            Stopped: If nobody reads stdout any more, or a signal came meanwhile.
+        """
+        before, after = self.format_message(message).encode().split(b"{}", 1)
+        between = after + b"\n" + before
+        longest = max(map(len, records), default=0) + len(between)
+        at_once = max(1, _WHOLE // longest)
+        for start in range(0, len(records), at_once):
+            lines = between.join(records[start : start + at_once])
+            with self.termination.whole():
+                _write((before + lines + after).decode())
+                self._ends_with_state = False
 
     def _write_last_state(self) -> None:
         """Write the last STATE once more where other messages came after it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
-from tap_adstage.auth import Credentials
+from tap_adstage.auth import BearerToken, Credentials
 from tap_adstage.exceptions import ApiError, AuthenticationError, TransientError
 from tap_adstage.redaction import excerpt
 from tap_adstage.token_file import TokenFile
@@ -79,6 +79,11 @@ class RefreshToken(Credentials):
             with self._turn():
                 self._access_token = self._refresh()
         return self._access_token
+
+    def in_hand(self) -> BearerToken | None:
+        """The present token, as long as it is not about to expire."""
+        token, is_valid = self._access_token, time.monotonic() < self._valid_until
+        return BearerToken(token) if token and is_valid else None
 
     def _send_again(
         self,

@@ -379,6 +379,13 @@ SETTINGS = (
         default=1000,
     ),
     Setting(
+        name="max_concurrency",
+        schema=_integer(1, 32),
+        description="Requests of a report that are in flight at once. 1 asks for each "
+        "page once the one before is written.",
+        default=4,
+    ),
+    Setting(
         name="request_timeout",
         schema=_integer(1),
         description="Seconds without a byte after which a request counts as failed.",

@@ -405,7 +405,7 @@ class TapAdStage(Tap):
         sandbox = _started_sandbox(parsed)
         weakref.finalize(self, sandbox.stop)
         transport = self._transport(parsed)
-        transport.session.trust_env = False  # no proxy stands before this process
+        transport.trust_env = False  # no proxy stands before this process
         credentials = BearerToken(sandbox.token)
         return AdStageClient(
             sandbox.api_url,

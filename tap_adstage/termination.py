@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,7 +54,8 @@ class Termination:
     and an alarm raises it where none ends within a second, as the run waits then: for
     an answer, or to try again.
 
-    Python calls signal handlers in the main thread alone, so there is nothing to lock.
+    Python calls signal handlers in the main thread alone, where the steps are too, so
+    there is nothing to lock. Other threads end with the process.
 
     Attributes:
         last_step: What is done before the run ends.
@@ -104,7 +106,8 @@ class Termination:
         Raises:
             Stopped: If a signal came, and no step is under way.
         """
-        if self._signum is None or self._steps:
+        is_main = threading.current_thread() is threading.main_thread()
+        if self._signum is None or self._steps or not is_main:
             return
         self._set_alarm(_LONGEST_END)
         self._steps += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import ssl
+import threading
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import requests
 import urllib3
@@ -27,7 +29,9 @@ from tap_adstage.termination import Termination
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    T = TypeVar("T")
 
 _PASSING = (
     requests.exceptions.ConnectionError,
@@ -40,6 +44,10 @@ _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
 
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
+_CHUNK = 2**20
+"""Bytes of a body that are read at once. `requests` reads 10 KiB, and a thread that
+reads while another one computes would wait for its turn after each."""
+
 
 class _Session(requests.Session):
     """Connections that are kept open, and on which no redirect is followed."""
@@ -49,9 +57,31 @@ class _Session(requests.Session):
         del resp
 
 
+class _Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body to quote from, whatever it is."""
+        return self.content.decode(errors="replace")
+
+    @property
+    def document_text(self) -> str:
+        """The body as JSON has it: UTF-8, and what isn't is none (a `ValueError`)."""
+        return self.content.decode("utf-8-sig")
+
+
 @dataclass(slots=True)
 class Transport:
     """Sends requests and tries them again where that may help.
+
+    Several threads may send at once, each over connections of its own. Where AdStage
+    asks one of them to wait, all wait.
 
     Attributes:
         user_agent: User-Agent header.
@@ -60,7 +90,7 @@ class Transport:
         logger: Where retries are told.
         secrets: What no error and no log line may show.
         termination: Whether the run is to end.
-        session: Connections that are kept open between requests.
+        trust_env: Whether proxies are taken from the environment.
     """
 
     user_agent: str
@@ -69,15 +99,26 @@ class Transport:
     logger: logging.Logger
     secrets: Secrets = field(default_factory=Secrets)
     termination: Termination = field(default_factory=Termination)
-    session: requests.Session = field(default_factory=_Session)
+    trust_env: bool = True
+    _threads: threading.local = field(default_factory=threading.local, init=False)
+    _paused_until: float = field(default=0.0, init=False)
+
+    @property
+    def session(self) -> requests.Session:
+        """The thread's connections, which are kept open between requests."""
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = _Session()
+            session.trust_env = self.trust_env
+        return session
 
     def fetch(
         self,
         request: requests.Request,
-        decode: Callable[[str], Any] = decode_json,
+        decode: Callable[[str], T] = decode_json,
         *,
         divisible: bool = False,
-    ) -> Any:  # noqa: ANN401 - any JSON value
+    ) -> T:
         """Send a request until it is answered.
 
         Args:
@@ -106,8 +147,8 @@ class Transport:
     def exchange(
         self,
         request: requests.Request,
-        decode: Callable[[str], Any] = decode_json,
-    ) -> Any:  # noqa: ANN401 - any JSON value
+        decode: Callable[[str], T] = decode_json,
+    ) -> T:
         """Send a request once.
 
         Args:
@@ -125,9 +166,10 @@ class Transport:
             UnauthorizedError: If it answers 401.
         """
         self.termination.check()
+        self._sit_out_pause()
         name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
-            response = self._send(request)
+            answer = self._send(request)
         except _PASSING as error:
             cause = _innermost(error)
             if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
@@ -140,17 +182,23 @@ class Transport:
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             cause = _innermost(error)
             raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
-        self._judge(name, response)
+        self._judge(name, answer)
         try:
-            return decode(_text(response))
+            return decode(answer.document_text)
         except ValueError as error:
             raise TransientError(
-                f"{name} answered {response.status_code}, but not with the JSON that "
-                f"it should ({self._excerpt(str(error))}): "
-                f"{self._excerpt(response.text)!r}.",
+                f"{name} answered {answer.status}, but not with the JSON that it "
+                f"should ({self._excerpt(str(error))}): "
+                f"{self._excerpt(answer.text)!r}.",
             ) from None
 
-    def _send(self, request: requests.Request) -> requests.Response:
+    def _sit_out_pause(self) -> None:
+        """Wait as long as AdStage asked another request to, within a request's time."""
+        wait = min(self._paused_until - time.monotonic(), self.max_retry_seconds)
+        if wait > 0:
+            time.sleep(wait)
+
+    def _send(self, request: requests.Request) -> _Answer:
         prepared = self.session.prepare_request(request)
         prepared.headers.update(
             {"Accept": "application/json", "User-Agent": self.user_agent},
@@ -162,52 +210,54 @@ class Transport:
             None,
             None,
         )
-        return self.session.send(
+        environment["stream"] = True
+        response = self.session.send(
             prepared,
             timeout=self.request_timeout,
             allow_redirects=False,
             **environment,
         )
+        content = b"".join(response.iter_content(_CHUNK))
+        status, reason = response.status_code, str(response.reason)
+        return _Answer(status, reason, response.headers, content)
 
-    def _judge(self, name: str, response: requests.Response) -> None:
+    def _judge(self, name: str, answer: _Answer) -> None:
         """Raise what an answer's status means; return if it is a success."""
-        status = response.status_code
+        status = answer.status
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
         if status < HTTPStatus.BAD_REQUEST:
-            target = self._excerpt(response.headers.get("Location", "nowhere"))
+            target = self._excerpt(answer.headers.get("Location", "nowhere"))
             raise LinkError(
                 f"{name} answered {status} with a redirect to {target}; it was not "
                 "followed",
             )
-        answer = f"{name} answered {status}: {self._message(response)}"
+        text = f"{name} answered {status}: {self._message(answer)}"
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             is_slow = status == HTTPStatus.GATEWAY_TIMEOUT
             kind = TooSlowError if is_slow else TransientError
-            raise kind(
-                f"{answer}.",
-                retry_after=retry_after(
-                    response.headers.get("Retry-After"),
-                    now=dt.datetime.now(dt.timezone.utc),
-                ),
-            )
+            now = dt.datetime.now(dt.timezone.utc)
+            wait = retry_after(answer.headers.get("Retry-After"), now=now)
+            if wait is not None:
+                self._paused_until = max(self._paused_until, time.monotonic() + wait)
+            raise kind(f"{text}.", retry_after=wait)
         if status == HTTPStatus.UNAUTHORIZED:
-            raise UnauthorizedError(answer)
+            raise UnauthorizedError(text)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            raise TooLargeError(answer, status=status)
-        raise ApiError(answer, status=status)
+            raise TooLargeError(text, status=status)
+        raise ApiError(text, status=status)
 
-    def _message(self, response: requests.Response) -> str:
+    def _message(self, answer: _Answer) -> str:
         """AdStage's own words in an error body; it documents no form for them."""
         try:
-            document = decode_json(_text(response))
+            document = decode_json(answer.document_text)
         except ValueError:
             document = None
         if isinstance(document, dict):
             for key in ("message", "error_description", "error", "errors"):
                 if document.get(key):
                     return self._excerpt(str(document[key]))
-        return self._excerpt(response.text) or self._excerpt(str(response.reason))
+        return self._excerpt(answer.text) or self._excerpt(answer.reason)
 
     def _reason(self, error: Exception) -> str:
         """An error's own words, without the name that Python has for a connection."""
@@ -227,8 +277,3 @@ def _innermost(error: Exception) -> Exception:
 def _is_slow(cause: Exception) -> bool:
     """Whether an answer took too long, before it began or in the middle."""
     return isinstance(cause, (TimeoutError, urllib3.exceptions.ReadTimeoutError))
-
-
-def _text(response: requests.Response) -> str:
-    """The body as text: JSON is UTF-8, and what isn't is no JSON (a `ValueError`)."""
-    return response.content.decode("utf-8-sig")

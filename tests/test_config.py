@@ -95,6 +95,8 @@ def error_of(settings: dict[str, Any]) -> str:
         ("page_size", 1001, "from 1 to 1000"),
         ("page_size", "100", "from 1 to 1000"),
         ("page_size", True, "from 1 to 1000"),
+        ("max_concurrency", 0, "from 1 to 32"),
+        ("max_concurrency", 33, "from 1 to 32"),
         ("request_timeout", 0, "1 or more"),
         ("max_retry_seconds", -5, "0 or more"),
         ("reconcile", "error", "off, warn, fail"),

@@ -92,6 +92,7 @@ def records(
             "organization_id": 40,
             "as_of": as_of,
             "import_policy": "ignore",
+            "max_concurrency": 1,  # over the one session that has the detour
             "reports": [{"name": "r", "entity_level": "campaigns", **report}],
         },
         setup_mapper=False,

@@ -29,6 +29,7 @@ def settings_of(sandbox: Sandbox, **report: object) -> dict[str, Any]:
         "access_token": sandbox.token,
         "as_of": "2024-03-20",
         "request_timeout": 1,
+        "max_concurrency": 1,  # the order of requests is looked at
         "reports": [{**REPORT, **report}],
     }
 

@@ -153,6 +153,7 @@ def tap_for(answers: Answers, api_url: str, **arguments: Any) -> TapAdStage:  # 
             "access_token": "t0ken",
             "import_policy": "ignore",
             "max_retry_seconds": 0,
+            "max_concurrency": 1,  # over the session that is looked at
             "reports": [report],
         },
         **arguments,

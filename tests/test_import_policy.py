@@ -91,6 +91,7 @@ def with_reports(
     given = {} if policy is None else {"import_policy": policy}
     return {
         **settings,
+        "max_concurrency": 1,  # the order of requests is looked at
         **given,
         "reports": [{**REPORT, **report} for report in reports or [{}]],
     }

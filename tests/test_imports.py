@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
-    {"settings", "hal", "inputs", "values"},
+    {"settings", "hal", "inputs", "page", "values"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "token_file", "logs"},
@@ -22,9 +22,11 @@ ORDER = [
     {"transport"},
     {"auth"},
     {"client", "oauth"},
+    {"prefetch"},
     {"directory"},
     # what speaks to the SDK
-    {"messages", "reports", "resources"},
+    {"messages"},
+    {"reports", "resources"},
     {"sandbox"},
     {"setup_test"},
     {"tap"},

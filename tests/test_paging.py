@@ -186,8 +186,14 @@ class BuildReport:
 
 def rows(client: AdStageClient, **body: object) -> list[int]:
     url = client.url("/organizations/40/build_report")
-    pages = client.pages(ApiRequest(url, {"entity_level": "ads", "limit": 1, **body}))
-    return [row for page in pages for row in page["_embedded"]["adstage:metrics"]]
+    request: ApiRequest | None
+    request = ApiRequest(url, {"entity_level": "ads", "limit": 1, **body})
+    paginator, found = Paginator(), []
+    while request is not None:
+        asked, page = client.page(request)
+        found += page.document["_embedded"]["adstage:metrics"]
+        request = paginator.following(asked, page.head)
+    return found
 
 
 @pytest.mark.parametrize("link", ["offset", "page_token"])

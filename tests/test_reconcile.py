@@ -28,8 +28,9 @@ VERSIONS = pytest.mark.parametrize("api_version", [2, 1])
 
 
 def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
-    reports = [{**REPORT, **keys}]
-    return {**settings, "import_policy": "ignore", "reports": reports}
+    # One request after the other: their order is looked at.
+    given = {"import_policy": "ignore", "max_concurrency": 1}
+    return {**settings, **given, "reports": [{**REPORT, **keys}]}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

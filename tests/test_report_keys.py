@@ -101,7 +101,8 @@ def asked(
             "r": {"replication_key": "date", "replication_key_value": bookmark}
         }
     }
-    config = settings | {"reports": [REPORT | keys]}
+    # One request after the other: their order is looked at.
+    config = settings | {"max_concurrency": 1, "reports": [REPORT | keys]}
     sync(config, streams=["r"], state=state if bookmark else None)
     return questions(sandbox, "report" if version == 2 else "build_report")
 

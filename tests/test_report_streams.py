@@ -53,7 +53,8 @@ def ranges(sandbox: Sandbox) -> list[str]:
 
 
 def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
-    return {**settings, "reports": [{**REPORT, **keys}]}
+    # One request after the other: their order is looked at.
+    return {"max_concurrency": 1, **settings, "reports": [{**REPORT, **keys}]}
 
 
 def state_of(

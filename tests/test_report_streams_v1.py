@@ -30,7 +30,9 @@ REPORT: dict[str, Any] = {
 
 def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
     reports = [{**REPORT, **keys}]
-    return {**settings, "import_policy": "ignore", "reports": reports}
+    # One request after the other: their order is looked at.
+    given = {"import_policy": "ignore", "max_concurrency": 1}
+    return {**settings, **given, "reports": reports}
 
 
 def asked(sandbox: Sandbox, method: str = "POST") -> list[dict[str, Any]]:

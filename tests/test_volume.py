@@ -30,7 +30,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 
 def peak_memory(settings: dict[str, Any], days: int, folder: Path) -> tuple[int, int]:
     """Run the tap over so many days; its largest size, and the rows it wrote."""
-    report = {**ADS_BY_DAY, "name": "ads", "date_range": f"last {days} days"}
+    report = {
+        **ADS_BY_DAY,
+        "name": "ads",
+        "date_range": f"last {days} days",
+        "window_days": 2,
+    }
     config, stdout = folder / "config.json", folder / "stdout"
     config.write_text(json.dumps({**settings, "reports": [report]}))
     tap = [sys.executable, "-m", "tap_adstage", "--config", str(config)]

@@ -23,6 +23,9 @@ class ReportApi(Protocol):
     PATH: str
     """Template below the API's root, with `organization_id`."""
 
+    TOTALS_ARE_EMBEDDED: bool
+    """Whether a page has its totals where its rows are."""
+
     def body(self, question: Question, window: Window) -> dict[str, Any]:
         """The body of a report's first page."""
 

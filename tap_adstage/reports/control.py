@@ -7,6 +7,8 @@ wrongly, show as a difference.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.rows import Row
+    from tap_adstage.reports.rows import JsonRow, Row
 
 _SUMMED = {"clicks": 0, "impressions": 0, "spend": 2}
 """Metrics whose sum over rows is AdStage's total, and decimals that they have at
@@ -34,6 +36,9 @@ _OVERLAPPING_GROUPS = (
 _SINGLE_PRECISION = Decimal(2) ** -24
 """Largest error of an unrounded number, as a share of it: AdStage's unrounded amounts
 are single-precision floats (339.46 comes as 339.460006713867)."""
+
+_DECIMALS = re.compile(r"[.]([0-9]*[1-9])")
+"""The decimals of a number that has no exponent."""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,29 @@ class Amount:
             exponent = number.normalize().as_tuple().exponent
             if isinstance(exponent, int):
                 self.decimals = max(self.decimals, -exponent)
+
+    def add_texts(self, texts: Iterable[str]) -> None:
+        """Add lists of numbers as AdStage wrote them, as `add` would one by one.
+
+        Args:
+            texts: JSON lists of numbers and nulls.
+        """
+        text = ",".join(found[1:-1] for found in texts if found != "[]")
+        numbers = [
+            number
+            for number in json.loads(f"[{text}]", parse_float=Decimal)
+            if number is not None
+        ]
+        if "E" in text or "e" in text:
+            for number in numbers:
+                self.add(number)
+            return
+        total = sum(numbers)
+        self.total += total
+        self.magnitude += sum(map(abs, numbers)) if "-" in text else total
+        self.numbers += len(numbers)
+        decimals = max(map(len, _DECIMALS.findall(text)), default=0)
+        self.decimals = max(self.decimals, decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +162,13 @@ class Tally:
             for record in row:
                 if record[name] is not None:
                     amount.add(record[name])
+
+    def add_json(self, rows: Sequence[JsonRow]) -> None:
+        """Count rows whose records are texts, and sum them up."""
+        self._rows += len(rows)
+        for name in self.fields:
+            texts = [row.numbers[name] for row in rows if name in row.numbers]
+            self._sums.setdefault(name, Amount()).add_texts(texts)
 
     def differences(
         self,

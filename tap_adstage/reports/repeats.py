@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import logging
 
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.rows import Row
+    from tap_adstage.reports.rows import JsonRow, Row
 
 
 class Repeats:
@@ -32,7 +32,7 @@ class Repeats:
         """
         self._report = report
         self._logger = logger
-        self._keys = [name for name in columns.keys if name not in columns.dates]
+        self.keys = [name for name in columns.keys if name not in columns.dates]
         metrics = [c.name for c in columns.fields if c.kind is Kind.METRIC]
         self._varying = ["date", *metrics]
         self._known: dict[tuple[str, ...], int] = {}
@@ -54,13 +54,24 @@ class Repeats:
         Raises:
             ResponseError: If it has had one with other values, as either may be right.
         """
-        key = tuple(row[0][name] for name in self._keys)
-        values = self._digest(row)
+        key = tuple(row[0][name] for name in self.keys)
+        varying = [record[name] for record in row for name in self._varying]
+        return self._is_new(key, hash((repr(row[0]), repr(varying))))
+
+    def is_new_json(self, row: JsonRow) -> bool:
+        """As `is_new`, of a row whose records are texts.
+
+        A window has either these or the others.
+        """
+        return self._is_new(row.key, hash(b"".join(row.records)))
+
+    def _is_new(self, key: tuple[str, ...], values: int) -> bool:
+        """Compare by a digest, as a window has very many values."""
         known = self._known.get(key)
         if known is None:
             self._known[key] = values
             return True
-        named = ", ".join(map("{} {}".format, self._keys, key))
+        named = ", ".join(map("{} {}".format, self.keys, key))
         if values != known:
             raise ResponseError(
                 f"the row of {named} comes again with other values; run again, as the "
@@ -84,8 +95,3 @@ class Repeats:
                 self._report,
                 self._repeated,
             )
-
-    def _digest(self, row: Row) -> int:
-        """What stands for all of a row's values, of which a window has very many."""
-        varying = [record[name] for record in row for name in self._varying]
-        return hash((repr(row[0]), repr(varying)))

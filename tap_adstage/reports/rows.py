@@ -6,6 +6,7 @@ What both versions of the API share; how each lays a page out is in `v1` and `v2
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 Record: TypeAlias = "dict[str, Any]"
 Row: TypeAlias = "list[Record]"
 """What a row of AdStage's answer becomes: a record for each slice."""
+
+
+@dataclass(slots=True)
+class JsonRow:
+    """What a row of AdStage's answer becomes: a JSON text for each slice.
+
+    Attributes:
+        key: What tells it apart from other rows: the values of the key columns that
+            are no dates.
+        records: The records.
+        numbers: Lists of what some metrics are in the slices, by field.
+    """
+
+    key: tuple[str, ...]
+    records: list[bytes]
+    numbers: Mapping[str, str]
 
 
 def rows_of(page: Mapping[str, Any], relation: str) -> list[tuple[str, Record]]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import singer_sdk.singerlib as singer
-from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
@@ -18,6 +16,8 @@ from tap_adstage.reports.api import VERSIONS
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
+from tap_adstage.reports.json_rows import JsonRows
+from tap_adstage.reports.page_stream import PageStream, RecordPage
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.repeats import Repeats
 from tap_adstage.reports.request import Question, fields_to_request
@@ -34,12 +34,16 @@ if TYPE_CHECKING:
     from tap_adstage.config import ReportConfig
     from tap_adstage.directory import Directory
     from tap_adstage.imports import Hold
+    from tap_adstage.page import Page
     from tap_adstage.reports.control import ControlTotals
     from tap_adstage.reports.fields import FieldCatalog
+    from tap_adstage.reports.rows import JsonRow, Row
     from tap_adstage.windows import Window
 
+    T = TypeVar("T")
 
-class ReportStream(Stream):
+
+class ReportStream(PageStream):
     """One report of the setting `reports`."""
 
     def __init__(
@@ -67,6 +71,7 @@ class ReportStream(Stream):
         self._report = report
         self._catalog = catalog
         self._directory = directory
+        self._prefetch = directory.prefetch
         self._api = VERSIONS[report.api_version]
         entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
         discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
@@ -111,8 +116,38 @@ class ReportStream(Stream):
             The report's records.
         """
         del context
+        yield from self._in_order(self._window_records)
+
+    def get_record_pages(self) -> Iterator[RecordPage]:
+        """Read every window, oldest first, as `get_records` does.
+
+        Yields:
+            The records of each page.
+        """
+        rows = JsonRows(
+            self._columns,
+            summed_fields(self._columns, self._requested),
+            self.encode,
+        )
+        yield from self._in_order(lambda window: self._window_pages(window, rows))
+
+    def _in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
+        """Read window after window, and move the bookmark past each.
+
+        Args:
+            read: Reads one window. Once this goes on after the last thing that it
+                gave, that is on stdout.
+
+        Yields:
+            What is read.
+        """
+        try:
+            yield from self._windows_in_order(read)
+        finally:
+            self._prefetch.forget()
+
+    def _windows_in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
         saved, windows = self._saved_bookmark, self.windows
-        hold = self._holds().get(self.name) if windows else None
         if not windows:
             self.logger.info(
                 "%s: nothing to ask for: as of %s %s",
@@ -123,6 +158,9 @@ class ReportStream(Stream):
                 else "the range is empty",
             )
         queue = WindowQueue(windows)
+        question = self._question(self._directory.client.page_size)
+        self._expect(queue.upcoming(self._prefetch.reach), question)
+        hold = self._holds().get(self.name) if windows else None
         for window in queue:
             self.logger.info(
                 "%s: window %s, %s",
@@ -130,8 +168,10 @@ class ReportStream(Stream):
                 queue.progress,
                 window.range,
             )
+            upcoming = queue.upcoming(self._prefetch.reach - 1)
+            self._expect([window, *upcoming], question)
             try:
-                yield from self._window_records(window)
+                yield from read(window)
             except ApiError as error:
                 if not (error.is_for_size and window.is_divisible):
                     raise
@@ -165,9 +205,11 @@ class ReportStream(Stream):
         if not windows:
             return None
         window = windows[-1]
-        where, page = next(self._pages(self._question(page_size=1), window))
-        with located(where):
-            rows = [*self._api.rows(page, window, self._columns, self._report)]
+        first = self._first_page(self._question(page_size=1), window)
+        with located(f"{self._place(window, 1)}"):
+            _, page = self._directory.client.page(first)
+        with located(f"{self._place(window, 1)}: {first}"):
+            rows = [*self._api.rows(page.document, window, self._columns, self._report)]
         return window.range, bool(rows)
 
     @cached_property
@@ -234,43 +276,96 @@ class ReportStream(Stream):
         )
 
     def _window_records(self, window: Window) -> Iterator[dict[str, Any]]:
-        question = self._question(self._directory.client.page_size)
-        tally = Tally(self._columns, summed_fields(self._columns, question.fields))
+        """The records of a window, one by one."""
+        tally = self._new_tally()
         control: ControlTotals | None = None
-        self._repeats.begin_window()
-        for where, page in self._pages(question, window):
+        for where, page in self._pages(window):
             with located(where):
-                for row in self._api.rows(page, window, self._columns, self._report):
+                for row in self._rows(page, window):
                     if self._repeats.is_new(row):
                         tally.add(row)
                         yield from row
-            told = self._api.control(page, window, self._report)
-            control = told.completed(control) if told else control
+            control = self._completed(control, page, window)
         self._reconciler.compare(window, tally, control)
 
-    def _pages(
+    def _window_pages(self, window: Window, read: JsonRows) -> Iterator[RecordPage]:
+        """The records of a window, page by page."""
+        tally = self._new_tally()
+        control: ControlTotals | None = None
+        for where, page in self._pages(window):
+            with located(where):
+                found = self._json_rows(page, window, read)
+                rows = [row for row in found if self._repeats.is_new_json(row)]
+            tally.add_json(rows)
+            records = [record for row in rows for record in row.records]
+            yield RecordPage(records, page.received)
+            control = self._completed(control, page, window)
+        self._reconciler.compare(window, tally, control)
+
+    def _json_rows(self, page: Page, window: Window, read: JsonRows) -> list[JsonRow]:
+        found = None
+        if self._report.api_version != 1 and self._report.aggregate_by != "total":
+            found = read.of(page, window)
+        if found is None:
+            found = [read.encoded(row) for row in self._rows(page, window)]
+        return found
+
+    def _rows(self, page: Page, window: Window) -> Iterator[Row]:
+        return self._api.rows(page.document, window, self._columns, self._report)
+
+    def _completed(
         self,
-        question: Question,
+        control: ControlTotals | None,
+        page: Page,
         window: Window,
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
+    ) -> ControlTotals | None:
+        document = page.document if self._api.TOTALS_ARE_EMBEDDED else page.head
+        told = self._api.control(document, window, self._report)
+        return told.completed(control) if told else control
+
+    def _new_tally(self) -> Tally:
+        self._repeats.begin_window()
+        return Tally(self._columns, summed_fields(self._columns, self._requested))
+
+    def _pages(self, window: Window) -> Iterator[tuple[str, Page]]:
         """A window's pages, each with what errors call it."""
-        client, organization_id = (
-            self._directory.client,
-            self._directory.organization_id,
-        )
-        url = client.url(self._api.PATH, organization_id=organization_id)
-        first = ApiRequest(url, self._api.body(question, window))
-        pages = client.pages(first, divisible=window.is_divisible)
-        for number in count(1):
-            where = f"{self.name}, {window.range}, page {number}"
+        pages = self._prefetch.pages(window)
+        number = 0
+        while True:
+            number += 1
+            where = self._place(window, number)
             with located(where):
                 page = next(pages, None)
             if page is None:
                 return
-            yield f"{where}: {first}", page
+            yield f"{where}: POST {self._url}", page
+
+    def _expect(self, windows: Sequence[Window], question: Question) -> None:
+        self._prefetch.expect(
+            windows,
+            lambda window: self._first_page(question, window),
+        )
+
+    def _place(self, window: Window, number: int) -> str:
+        return f"{self.name}, {window.range}, page {number}"
+
+    def _first_page(self, question: Question, window: Window) -> ApiRequest:
+        return ApiRequest(self._url, self._api.body(question, window))
+
+    @cached_property
+    def _url(self) -> str:
+        directory = self._directory
+        return directory.client.url(
+            self._api.PATH,
+            organization_id=directory.organization_id,
+        )
+
+    @property
+    def _requested(self) -> list[str]:
+        return fields_to_request(self._columns, self._selected_columns)
 
     def _question(self, page_size: int) -> Question:
-        fields = fields_to_request(self._columns, self._selected_columns)
+        fields = self._requested
         compares = self._directory.config.reconcile != "off"
         return Question(
             report=self._report,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tap_adstage.windows import Slice, Window
 
 PATH = "/organizations/{organization_id}/build_report"
+TOTALS_ARE_EMBEDDED = True
 
 _BASIC = "adstage:metrics"
 _SERIES = "adstage:time_series"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tap_adstage.windows import Slice, Window
 
 PATH = "/v2/organizations/{organization_id}/report"
+TOTALS_ARE_EMBEDDED = False
 
 
 def body(question: Question, window: Window) -> dict[str, Any]:
@@ -109,9 +110,9 @@ def rows(
             yield [record]
         return
     results = _results(page, "timeseries")
-    slices = _slices(page, window) if results else []
+    found = slices(page, window) if results else []
     for place, result in results:
-        yield _series(result, slices, columns, place)
+        yield _series(result, found, columns, place)
 
 
 def control(
@@ -139,6 +140,35 @@ def control(
     return control if control.counts or control.sums else None
 
 
+def slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
+    """The slices that a page's timestamps stand for.
+
+    They must be those that were asked for, all of them: a row under the wrong day is
+    worse than none, and a day without rows would count as finished.
+
+    Args:
+        page: The page's document, or all of it but its rows.
+        window: The days that were asked for.
+
+    Returns:
+        The slices, in the order of the series' values.
+
+    Raises:
+        ResponseError: If they are others (API V2: Time Series Report, `time`).
+    """
+    timestamps = an_object(page, "time", "").get("timestamps")
+    if not isinstance(timestamps, list):
+        raise ResponseError("time.timestamps is not a list")
+    asked = {piece.start: piece for piece in window.slices}
+    days = [day_of(timestamp) for timestamp in timestamps]
+    if set(days) != set(asked) or len(days) != len(asked):
+        shown = excerpt(json.dumps(timestamps, default=str))
+        raise ResponseError(
+            f"time.timestamps are not the slices of {window.range}, each once: {shown}",
+        )
+    return [asked[day] for day in days if day]
+
+
 def _results(
     page: Mapping[str, Any],
     kind: str,
@@ -151,7 +181,7 @@ def _results(
 
 def _series(
     result: Mapping[str, Any],
-    slices: Sequence[Slice],
+    timestamps: Sequence[Slice],
     columns: ReportColumns,
     where: str,
 ) -> Row:
@@ -161,10 +191,11 @@ def _series(
 
     def whole(found: Any, place: str) -> Sequence[Any]:  # noqa: ANN401 - any JSON value
         if found is None:
-            return [None] * len(slices)
-        if not isinstance(found, list) or len(found) != len(slices):
+            return [None] * len(timestamps)
+        if not isinstance(found, list) or len(found) != len(timestamps):
             raise ResponseError(
-                f"{place}: there is no value for each of the {len(slices)} timestamps",
+                f"{place}: there is no value for each of the {len(timestamps)} "
+                "timestamps",
             )
         return [number(value, place) for value in found]
 
@@ -176,7 +207,7 @@ def _series(
             **meta,
             **{name: values[position] for name, values in metrics.items()},
         }
-        for position, piece in enumerate(slices)
+        for position, piece in enumerate(timestamps)
     ]
 
 
@@ -190,25 +221,6 @@ def _check_range(page: Mapping[str, Any], window: Window) -> None:
     start, end = period(page, "time", "")
     if start > window.range.start or end < window.range.end:
         raise ResponseError(f"time is {start}..{end}, which is not all {window.range}")
-
-
-def _slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
-    """The slices that the page's timestamps stand for.
-
-    They must be those that were asked for, all of them: a row under the wrong day is
-    worse than none, and a day without rows would count as finished.
-    """
-    timestamps = an_object(page, "time", "").get("timestamps")
-    if not isinstance(timestamps, list):
-        raise ResponseError("time.timestamps is not a list")
-    asked = {piece.start: piece for piece in window.slices}
-    days = [day_of(timestamp) for timestamp in timestamps]
-    if set(days) != set(asked) or len(days) != len(asked):
-        shown = excerpt(json.dumps(timestamps, default=str))
-        raise ResponseError(
-            f"time.timestamps are not the slices of {window.range}, each once: {shown}",
-        )
-    return [asked[day] for day in days if day]
 
 
 def _sources(holder: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tap_adstage.windows import portions
@@ -29,7 +30,7 @@ class WindowQueue:
     def __iter__(self) -> Iterator[Window]:
         """Take window after window, each with no more slices than went well."""
         while self._pending:
-            first, *rest = portions(self._pending.popleft(), self._most)
+            first, *rest = self._portions(self._pending.popleft())
             self._pending.extendleft(reversed(rest))
             self._taken += 1
             yield first
@@ -38,6 +39,15 @@ class WindowQueue:
     def progress(self) -> str:
         """Which window was taken last, as in `2 of 19`."""
         return f"{self._taken} of {self._taken + len(self._pending)}"
+
+    def upcoming(self, most: int) -> list[Window]:
+        """The windows that are taken next, if all of them go well.
+
+        Args:
+            most: How many of them at most.
+        """
+        cut = (portion for each in self._pending for portion in self._portions(each))
+        return [*islice(cut, most)]
 
     def halve(self, window: Window) -> int:
         """Put back the window that was taken last, to be taken in halves.
@@ -54,3 +64,6 @@ class WindowQueue:
         self._taken -= 1
         self._most = (len(window.slices) + 1) // 2
         return self._most
+
+    def _portions(self, window: Window) -> list[Window]:
+        return portions(window, self._most)

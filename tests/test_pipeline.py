@@ -395,22 +395,11 @@ def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = {
-        name.removeprefix("TAP_ADSTAGE_").lower(): json.loads(value)
-        if value.startswith(("[", "{"))
-        else value
-        for name, value in SETTINGS.items()
-    }
     messages, target = tmp_path / "messages.jsonl", tmp_path / "target.json"
     with Sandbox(today=FIRST, seed=2, fault_rate=0.2, slow_seconds=3) as sandbox:
         tap = TapAdStage(
-            config=settings
+            config=settings_of(sandbox)
             | {
-                "api_url": sandbox.api_url,
-                "access_token": sandbox.token,
-                "as_of": FIRST.isoformat(),
-                "lookback_days": LOOKBACK,
-                "window_days": 5,
                 "page_size": 50,
                 "request_timeout": 1,
                 "reconcile": "fail",
@@ -424,26 +413,67 @@ def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
     assert len(waits) >= len(failed)
     monkeypatch.undo()  # from here on time passes as it does
     with Postgres() as postgres:
-        database = {
-            "host": postgres.host,
-            "port": postgres.port,
-            "user": postgres.user,
-            "password": postgres.password,
-            "database": postgres.database,
-            "default_target_schema": "adstage",
-            "use_copy": True,
-            "validate_records": False,
-        }
-        target.write_text(json.dumps(database))
-        command = Path(sysconfig.get_path("scripts")) / "target-postgres"
-        with messages.open() as stdin:
-            subprocess.run(  # noqa: S603 - the real target-postgres
-                [str(command), "--config", str(target)],
-                stdin=stdin,
-                check=True,
-                timeout=300,
-            )
+        load(messages, postgres, target)
         assert_equals_truth(Pipeline(sandbox, postgres, {}, tmp_path), FIRST_RUN)
+
+
+def test_batches_load_exactly_the_truth(tmp_path: Path) -> None:
+    messages = tmp_path / "messages.jsonl"
+    with Sandbox(today=FIRST, seed=2) as sandbox:
+        config = settings_of(sandbox) | {
+            "batch_config": {
+                "encoding": {"format": "jsonl", "compression": "gzip"},
+                "storage": {"root": (tmp_path / "batches").as_uri()},
+                "batch_size": 700,
+            },
+        }
+        with messages.open("w") as stdout, contextlib.redirect_stdout(stdout):
+            TapAdStage(config=config).sync_all()
+    lines = messages.read_text().splitlines()
+    assert not [line for line in lines if '"type":"RECORD"' in line]
+    with Postgres() as postgres:
+        load(messages, postgres, tmp_path / "target.json")
+        assert_equals_truth(Pipeline(sandbox, postgres, {}, tmp_path), FIRST_RUN)
+
+
+def settings_of(sandbox: Sandbox) -> dict[str, Any]:
+    """The settings of the pipelines, for a tap of this process."""
+    settings = {
+        name.removeprefix("TAP_ADSTAGE_").lower(): json.loads(value)
+        if value.startswith(("[", "{"))
+        else value
+        for name, value in SETTINGS.items()
+    }
+    return settings | {
+        "api_url": sandbox.api_url,
+        "access_token": sandbox.token,
+        "as_of": FIRST.isoformat(),
+        "lookback_days": LOOKBACK,
+        "window_days": 5,
+    }
+
+
+def load(messages: Path, postgres: Postgres, config: Path) -> None:
+    """Load a run's messages with the real target-postgres."""
+    database = {
+        "host": postgres.host,
+        "port": postgres.port,
+        "user": postgres.user,
+        "password": postgres.password,
+        "database": postgres.database,
+        "default_target_schema": "adstage",
+        "use_copy": True,
+        "validate_records": False,
+    }
+    config.write_text(json.dumps(database))
+    command = Path(sysconfig.get_path("scripts")) / "target-postgres"
+    with messages.open() as stdin:
+        subprocess.run(  # noqa: S603 - the real target-postgres
+            [str(command), "--config", str(config)],
+            stdin=stdin,
+            check=True,
+            timeout=300,
+        )
 
 
 def test_the_demo_shows_what_landed() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asked
-import click
 from outputs import check_count
 from runs import Run, environment, run, side_by_side
 
@@ -125,14 +124,9 @@ class Bench:
 
         Args:
             name: For the file of the settings.
-            **settings: Settings to add; those that the tap doesn't have are left out,
-                so that older ones can be measured too.
+            **settings: Settings to add.
         """
-        unknown = {*settings} - self._known_settings
-        for setting in unknown:
-            click.echo(f"  the tap has no setting {setting}: left out", err=True)
-        known = {k: v for k, v in settings.items() if k not in unknown}
-        config = self.written(f"{name}-{self.days}", {**self.tap_settings, **known})
+        config = self.written(f"{name}-{self.days}", {**self.tap_settings, **settings})
         return [*TAP, "--config", config, "--catalog", str(self._catalog)]
 
     def reader(
@@ -159,11 +153,6 @@ class Bench:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(document))
         return str(path)
-
-    @cached_property
-    def _known_settings(self) -> set[str]:
-        about = self._said(*TAP, "--about", "--format", "json")
-        return {*about["settings"]["properties"]}
 
     @cached_property
     def _catalog(self) -> Path:

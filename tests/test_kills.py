@@ -273,12 +273,21 @@ def test_a_run_stops_within_seconds_where_it_waits(
             "reports": [{**REPORTS[0], "window_days": 1}],
         }
         (tmp_path / "config.json").write_text(json.dumps(config))
-        with subprocess.Popen(  # noqa: S603 - the tap itself
-            [sys.executable, "-m", "tap_adstage", "--config", tmp_path / "config.json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as tap:
+        with (
+            (tmp_path / "stderr").open("w") as errors,
+            subprocess.Popen(  # noqa: S603 - the tap itself
+                [
+                    sys.executable,
+                    "-m",
+                    "tap_adstage",
+                    "--config",
+                    tmp_path / "config.json",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            ) as tap,
+        ):
             assert tap.stdout
             lines: list[str] = []
             while not lines or "replication_key_value" not in lines[-1]:
@@ -291,12 +300,14 @@ def test_a_run_stops_within_seconds_where_it_waits(
             time.sleep(0.5)
             tap.send_signal(number)
             started = time.monotonic()
-            stdout, stderr = tap.communicate()
+            lines += tap.stdout.readlines()
+            code = tap.wait()
     assert time.monotonic() - started < 5
-    assert tap.returncode == 128 + number
-    *_, state = map(json.loads, [*lines, *stdout.splitlines()])
+    assert code == 128 + number
+    *_, state = map(json.loads, lines)
     assert state["type"] == "STATE"
     assert "replication_key_value" in state["value"]["bookmarks"]["by_day"]
+    stderr = (tmp_path / "stderr").read_text()
     *_, reason = stderr.splitlines()
     assert f"Stopped before the end ({number.name})" in reason
     assert "Traceback" not in stderr

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import requests
 
 from tap_adstage import hal
-from tap_adstage.decoding import decode_json
+from tap_adstage.decoding import decode_json, text_of
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -84,10 +84,12 @@ class AdStageClient:
             AuthenticationError: If it does not accept the credentials.
             TransientError: If it still failed after all retries.
         """
-        return self._fetch(
-            request,
-            lambda text: clean(decode_json(text), text, self.transport.secrets),
-        )
+
+        def read(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
+            text = text_of(content)
+            return clean(decode_json(text), text, self.transport.secrets)
+
+        return self._fetch(request, read)
 
     def page(
         self,
@@ -110,9 +112,9 @@ class AdStageClient:
             ResponseError: If it is no JSON object.
         """
 
-        def read(text: str) -> Page:
+        def read(content: bytes) -> Page:
             with located(str(request)):
-                return Page.read(text, self.transport.secrets)
+                return Page.read(content, self.transport.secrets)
 
         try:
             return request, self._fetch(request, read, divisible=divisible)
@@ -124,7 +126,7 @@ class AdStageClient:
     def _fetch(
         self,
         request: ApiRequest,
-        decode: Callable[[str], T],
+        decode: Callable[[bytes], T],
         *,
         divisible: bool = False,
     ) -> T:

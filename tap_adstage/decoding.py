@@ -34,6 +34,15 @@ class _NumberError(ValueError):
     """A number can't be loaded."""
 
 
+def text_of(content: bytes) -> str:
+    """The text of a JSON document, which is UTF-8 and may begin with a mark of that.
+
+    Raises:
+        ValueError: If it is not UTF-8.
+    """
+    return content.decode("utf-8-sig")
+
+
 def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """Decode JSON without changing a number.
 

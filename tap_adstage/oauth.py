@@ -13,6 +13,7 @@ import requests
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from tap_adstage.auth import BearerToken, Credentials
+from tap_adstage.decoding import text_of
 from tap_adstage.exceptions import ApiError, AuthenticationError, TransientError
 from tap_adstage.redaction import excerpt
 from tap_adstage.token_file import TokenFile
@@ -181,8 +182,9 @@ class RefreshToken(Credentials):
         self._refresh_token = rotated
 
 
-def _json_object(text: str) -> str:
+def _json_object(content: bytes) -> str:
     """The text, if it is a JSON object; oauthlib takes form-encoded ones as well."""
+    text = text_of(content)
     if not isinstance(json.loads(text), dict):
         raise ValueError("an object was expected")  # noqa: TRY004 - see fetch
     return text

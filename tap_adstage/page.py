@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_adstage.decoding import decode_json
+from tap_adstage.decoding import decode_json, text_of
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.redaction import clean, excerpt
 
@@ -48,26 +48,28 @@ class Page:
     secrets: Secrets
 
     @classmethod
-    def read(cls, text: str, secrets: Secrets) -> Page:
+    def read(cls, content: bytes, secrets: Secrets) -> Page:
         """Take a page apart, as far as finding the next one needs it.
 
         Args:
-            text: The page's text.
+            content: The page, UTF-8.
             secrets: The run's secrets.
 
         Returns:
             The page.
 
         Raises:
-            ValueError: If the text is no JSON.
+            ValueError: If it is no JSON.
             ResponseError: If it is no JSON object.
         """
         received = dt.datetime.now(dt.timezone.utc)
-        content = text.encode()
         try:
+            # msgspec doesn't look into texts that it leaves where they are.
+            if not content.isascii():
+                content.decode()
             parts = _PARTS.decode(content)
         except (ValueError, RecursionError):  # or only out of the ordinary
-            head = {**_document(text, secrets)}
+            head = {**_document(text_of(content), secrets)}
             head.pop(_ROWS, None)
             return cls(content, head, None, 0, received, secrets)
         rows = parts.pop(_ROWS, None)
@@ -86,7 +88,7 @@ class Page:
         Raises:
             ResponseError: If it holds what can't be loaded.
         """
-        text = self.content.decode()
+        text = text_of(self.content)
         try:
             return _document(text, self.secrets)
         except ValueError as error:

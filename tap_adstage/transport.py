@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import requests
 import urllib3
 
-from tap_adstage.decoding import decode_json
+from tap_adstage.decoding import decode_json, text_of
 from tap_adstage.exceptions import (
     ApiError,
     LinkError,
@@ -44,7 +44,7 @@ _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
 
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
-_CHUNK = 2**20
+_CHUNK = 2**24
 """Bytes of a body that are read at once. `requests` reads 10 KiB, and a thread that
 reads while another one computes would wait for its turn after each."""
 
@@ -69,11 +69,6 @@ class _Answer(NamedTuple):
     def text(self) -> str:
         """The body to quote from, whatever it is."""
         return self.content.decode(errors="replace")
-
-    @property
-    def document_text(self) -> str:
-        """The body as JSON has it: UTF-8, and what isn't is none (a `ValueError`)."""
-        return self.content.decode("utf-8-sig")
 
 
 @dataclass(slots=True)
@@ -115,7 +110,7 @@ class Transport:
     def fetch(
         self,
         request: requests.Request,
-        decode: Callable[[str], T] = decode_json,
+        decode: Callable[[bytes], T],
         *,
         divisible: bool = False,
     ) -> T:
@@ -123,7 +118,7 @@ class Transport:
 
         Args:
             request: The request; its `auth` adds the credentials, anew for each try.
-            decode: Turns the answer's text into a document; a `ValueError` counts as
+            decode: Turns the answer's body into a document; a `ValueError` counts as
                 a failure that may pass.
             divisible: Whether the caller can ask for less; see `retrying`.
 
@@ -147,7 +142,7 @@ class Transport:
     def exchange(
         self,
         request: requests.Request,
-        decode: Callable[[str], T] = decode_json,
+        decode: Callable[[bytes], T],
     ) -> T:
         """Send a request once.
 
@@ -184,7 +179,7 @@ class Transport:
             raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
         self._judge(name, answer)
         try:
-            return decode(answer.document_text)
+            return decode(answer.content)
         except ValueError as error:
             raise TransientError(
                 f"{name} answered {answer.status}, but not with the JSON that it "
@@ -250,7 +245,7 @@ class Transport:
     def _message(self, answer: _Answer) -> str:
         """AdStage's own words in an error body; it documents no form for them."""
         try:
-            document = decode_json(answer.document_text)
+            document = decode_json(text_of(answer.content))
         except ValueError:
             document = None
         if isinstance(document, dict):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tap_adstage.reports.fields import Kind
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ _OVERLAPPING_GROUPS = (
 _SINGLE_PRECISION = Decimal(2) ** -24
 """Largest error of an unrounded number, as a share of it: AdStage's unrounded amounts
 are single-precision floats (339.46 comes as 339.460006713867)."""
+
+_WHOLE_NUMBERS: msgspec.json.Decoder[list[int | None]] = msgspec.json.Decoder(
+    list[int | None],
+)
 
 _DECIMALS = re.compile(r"[.]([0-9]*[1-9])")
 """The decimals of a number that has no exponent."""
@@ -74,11 +80,7 @@ class Amount:
             texts: JSON lists of numbers and nulls.
         """
         text = ",".join(found[1:-1] for found in texts if found != "[]")
-        numbers = [
-            number
-            for number in json.loads(f"[{text}]", parse_float=Decimal)
-            if number is not None
-        ]
+        numbers = _numbers_in(text)
         if "E" in text or "e" in text:
             for number in numbers:
                 self.add(number)
@@ -87,8 +89,9 @@ class Amount:
         self.total += total
         self.magnitude += sum(map(abs, numbers)) if "-" in text else total
         self.numbers += len(numbers)
-        decimals = max(map(len, _DECIMALS.findall(text)), default=0)
-        self.decimals = max(self.decimals, decimals)
+        if "." in text:
+            decimals = max(map(len, _DECIMALS.findall(text)), default=0)
+            self.decimals = max(self.decimals, decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,16 @@ class Tally:
                     f"sum to {got.total}"
                     f"{f' (rounding explains up to {explained})' * bool(allowed)}"
                 )
+
+
+def _numbers_in(text: str) -> list[Any]:
+    """The numbers among numbers and nulls, whole ones of them as such."""
+    found = (
+        json.loads(f"[{text}]", parse_float=Decimal)
+        if "." in text or "e" in text or "E" in text
+        else _WHOLE_NUMBERS.decode(f"[{text}]")
+    )
+    return [number for number in found if number is not None] if "n" in text else found
 
 
 def summed_fields(columns: ReportColumns, requested: Iterable[str]) -> list[str]:

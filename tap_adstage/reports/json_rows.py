@@ -33,47 +33,53 @@ if TYPE_CHECKING:
 
 
 _Members: TypeAlias = "dict[str, msgspec.Raw]"
+_NOTHING = msgspec.Raw(b"")
+
+
+class _Result(msgspec.Struct):
+    """A row of a page, taken apart as far as is needed."""
+
+    summary: dict[str, msgspec.Raw]
+    series: dict[str, dict[str, msgspec.Raw] | None]
+    links: msgspec.Raw = msgspec.field(name="_links", default=_NOTHING)
+    forms: msgspec.Raw = msgspec.field(name="_forms", default=_NOTHING)
+    embedded: msgspec.Raw = msgspec.field(name="_embedded", default=_NOTHING)
+
+    @property
+    def sources(self) -> list[_Members]:
+        """Where its metrics are, by field; the first that has one counts."""
+        parts = (self.series.get("metrics"), self.series.get("calculated"))
+        return [part for part in parts if part is not None]
+
+    @property
+    def rest(self) -> list[bytes]:
+        """What is not taken apart."""
+        hal = (self.links, self.forms, self.embedded)
+        return [bytes(part) for part in (*hal, *self.summary.values())]
+
+    @property
+    def names(self) -> int:
+        """How many names there are outside of that."""
+        hal = (self.links, self.forms, self.embedded)
+        names = 2 + len(self.summary) + len(self.series)
+        names += sum(part is not _NOTHING for part in hal)
+        return names + sum(len(part) for part in self.series.values() if part)
 
 
 class _Rows(msgspec.Struct):
-    results: list[dict[str, msgspec.Raw]]
-
-
-class _Result:
-    """A row of a page, taken apart as far as is needed."""
-
-    __slots__ = ("meta", "names", "rest", "sources")
-
-    def __init__(self, members: _Members) -> None:
-        """Take a row apart.
-
-        Args:
-            members: What it has.
-        """
-        summary = _MEMBERS.decode(members.pop("summary"))
-        series = _SERIES.decode(members.pop("series"))
-        self.meta = bytes(summary["meta"])
-        self.sources = [
-            source
-            for part in ("metrics", "calculated")
-            if (source := series.get(part)) is not None
-        ]
-        self.names = 2 + len(members) + len(summary) + len(series)
-        self.names += sum(len(part) for part in series.values() if part)
-        self.rest = b"".join(map(bytes, (*members.values(), *summary.values())))
+    results: list[_Result]
 
 
 _ROWS: msgspec.json.Decoder[_Rows] = msgspec.json.Decoder(_Rows)
-_MEMBERS: msgspec.json.Decoder[_Members] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_SERIES: msgspec.json.Decoder[dict[str, _Members | None]] = msgspec.json.Decoder(
-    dict[str, dict[str, msgspec.Raw] | None],
-)
+
+_NO_LISTS = (b"", b"null")
 
 _ORDINARY = b"0123456789.-,nul"
 """What lists of numbers and nulls are made of, where no number has an exponent."""
 
-_UNLIKE_DECIMAL = (b".000000", b"-0,", b"-0]")
-"""Parts of numbers that the other way would write otherwise (1E-7, 0)."""
+_MINUS_NOTHING = (b"-0,", b"-0]")
+_NEARLY_NOTHING = b".000000"
+"""Parts of numbers that the other way would write otherwise (0, 1E-7)."""
 
 _MOST_DIGITS = 300
 _MOST_TEMPLATES = 10_000
@@ -152,7 +158,7 @@ class JsonRows:
     def _rows(self, page: Page, window: Window) -> Iterator[JsonRow]:
         if page.rows is None or page.head.get("type") != "timeseries":
             raise _OutOfOrdinaryError
-        results = [*map(_Result, _ROWS.decode(page.rows).results)]
+        results = _ROWS.decode(page.rows).results
         _check_names(page, results)
         lists = [self._lists(result) for result in results]
         _check_numbers([found for row in lists for found in row])
@@ -161,27 +167,22 @@ class JsonRows:
         date_columns = [[day[name].encode() for day in days] for name in self._dates]
         nothing = [b"null"] * len(days)
         for result, found in zip(results, lists, strict=True):
-            key, template = self._template(result.meta, page)
+            key, template = self._template(bytes(result.summary["meta"]), page)
             metrics = [_values(text, nothing) for text in found]
-            records = [
-                template % values
-                for values in zip(*date_columns, *metrics, strict=True)
-            ]
+            values = zip(*date_columns, *metrics, strict=True)
+            records = [*map(template.__mod__, values)]
             yield JsonRow(key, records, self._numbers(found))
 
     def _lists(self, result: _Result) -> list[bytes]:
         """The list of numbers of each metric; nothing where there is none."""
-        if not result.sources:
+        sources = result.sources
+        if not sources:
             raise _OutOfOrdinaryError
+        first, *others = sources
         return [
-            next(
-                (
-                    text
-                    for source in result.sources
-                    if name in source and (text := bytes(source[name])) != b"null"
-                ),
-                b"",
-            )
+            text
+            if (text := bytes(first.get(name, _NOTHING))) not in _NO_LISTS
+            else _list_of(name, others)
             for name, _ in self._metrics
         ]
 
@@ -221,9 +222,19 @@ class JsonRows:
         return key, b"{" + b",".join(parts) + b"}"
 
 
+def _list_of(name: str, sources: Sequence[_Members]) -> bytes:
+    """The list of numbers of a metric; nothing where there is none."""
+    for source in sources:
+        text = bytes(source.get(name, _NOTHING))
+        if text not in _NO_LISTS:
+            return text
+    return b""
+
+
 def _check_names(page: Page, results: Sequence[_Result]) -> None:
     """A name that stands twice in an object would hide one of two values."""
-    names = 1 + names_in(b"".join(result.rest for result in results))
+    rest = b"".join(part for result in results for part in result.rest)
+    names = 1 + names_in(rest)
     names += sum(result.names for result in results)
     if page.names + names != names_in(page.content):
         raise _OutOfOrdinaryError
@@ -234,7 +245,8 @@ def _check_numbers(lists: Sequence[bytes]) -> None:
     text = b"".join(lists)
     if text.translate(None, _ORDINARY) != b"[]" * sum(map(bool, lists)):
         raise _OutOfOrdinaryError
-    if any(part in text for part in _UNLIKE_DECIMAL):
+    minus = b"-" in text and any(part in text for part in _MINUS_NOTHING)
+    if minus or _NEARLY_NOTHING in text:
         raise _OutOfOrdinaryError
 
 

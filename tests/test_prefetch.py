@@ -302,10 +302,11 @@ def test_a_token_that_is_refused_in_a_thread_is_renewed(api: Api) -> None:
     refused = Response("{}", status=401)
 
     def answer(day: str, _: int) -> Response | None:
-        old = api.tokens[-1] == "token-0"
-        if old:
-            credentials.is_valid = False
-        return refused if old and day[-1] == "2" else None
+        # Nothing asks for it again before the token is renewed.
+        if day[-1] != "2" or credentials.renewals:
+            return None
+        credentials.is_valid = False
+        return refused
 
     api.answer = answer
     prefetch = Prefetch(client_of(api, credentials), 2)

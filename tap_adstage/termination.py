@@ -10,12 +10,11 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _LONGEST_STEP = 1.0
 """Seconds after a signal in which a step may end by itself."""
@@ -78,20 +77,24 @@ class Termination:
         if not self._set_alarm(_LONGEST_STEP):
             self.check()
 
-    @contextmanager
-    def whole(self) -> Iterator[None]:
-        """Let a step be whole.
+    def whole(self) -> Termination:
+        """Let a step be whole: `with termination.whole(): …`.
 
         Raises:
             Stopped: Before the step or at its end, if a signal came.
         """
+        return self
+
+    def __enter__(self) -> None:
+        """Begin a step."""
         self.check()
         self._steps += 1
-        try:
-            yield
-        finally:
-            self._steps -= 1
-        self.check()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End a step, and the run if it is to end."""
+        self._steps -= 1
+        if kind is None:
+            self.check()
 
     def _set_alarm(self, seconds: float) -> bool:
         if sys.platform == "win32":
@@ -106,8 +109,9 @@ class Termination:
         Raises:
             Stopped: If a signal came, and no step is under way.
         """
-        is_main = threading.current_thread() is threading.main_thread()
-        if self._signum is None or self._steps or not is_main:
+        if self._signum is None or self._steps:
+            return
+        if threading.current_thread() is not threading.main_thread():
             return
         self._set_alarm(_LONGEST_END)
         self._steps += 1

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
-    {"settings", "hal", "inputs", "page", "values"},
+    {"settings", "hal", "inputs", "page", "values", "private_file"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "token_file", "logs"},
@@ -28,7 +28,7 @@ ORDER = [
     {"messages"},
     {"reports", "resources"},
     {"sandbox"},
-    {"setup_test"},
+    {"setup_test", "fivetran"},
     {"tap"},
     {"__main__"},
 ]

@@ -153,7 +153,7 @@ FIELDS: Mapping[str, Counterpart] = {
     "IMPRESSIONS": Counterpart("impressions"),
     "SPEND": Counterpart("spend"),
     "CTR": Counterpart(
-        "ctr", "clicks divided by impressions, which Spotify writes in percent"
+        "ctr", "clicks divided by impressions; Spotify writes it in percent"
     ),
     **_none("1000 * `spend` / `impressions`, both of which there are", "E_CPM"),
     **_none(
@@ -162,8 +162,8 @@ FIELDS: Mapping[str, Counterpart] = {
         "OFF_SPOTIFY_IMPRESSIONS",
     ),
     **_none(
-        "AdStage documents no count of people for Spotify, and the people of several "
-        "days can't be summed up from days",
+        "AdStage documents no count of people for Spotify, and counts of people can't "
+        "be summed up over days",
         "REACH",
         "FREQUENCY",
     ),

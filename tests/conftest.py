@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
+ROOT = Path(__file__).parent.parent
+UV = Path(sysconfig.get_path("scripts")) / "uv"
 TOKEN = "de4d-beef-b33f"
 
 
@@ -72,6 +75,34 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
         BearerToken(TOKEN),
         page_size=2,
     )
+
+
+@dataclass
+class Built:
+    """What is handed out, built for real."""
+
+    wheel: Path
+    sdist: Path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The sdist, and the wheel that is made from it."""
+    folder = tmp_path_factory.mktemp("built")
+    subprocess.run(  # noqa: S603 - uv itself
+        [UV, "build", "--quiet", "--out-dir", folder, ROOT],
+        check=True,
+        timeout=300,
+    )
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    return Built(wheel, sdist)
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Built) -> Path:
+    """The wheel."""
+    return built.wheel
 
 
 class Listener:

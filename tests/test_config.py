@@ -203,6 +203,16 @@ def test_a_word_of_a_few_letters_is_no_secret_that_other_settings_must_not_hold(
     read({"access_token": "report", "user_agent": "report-reader"})
 
 
+def test_a_default_that_is_given_says_no_more_than_its_absence() -> None:
+    defaults = {s.name: s.default for s in SETTINGS if s.default is not None}
+    chosen = {
+        "sync_mode": "SPECIFIC_ACCOUNTS",
+        "accounts": ["/network/adwords/account/1", "/network/gemini/account/2"],
+    }
+    assert read(defaults) == read({})
+    assert read({**defaults, **chosen}) == read(chosen)
+
+
 def test_the_settings_show_no_secret() -> None:
     oauth = {"client_id": "id", "client_secret": "c57a082", "refresh_token": "r57a082"}
     assert "57a082" not in repr(read({**oauth, "access_token": "a57a082"}))

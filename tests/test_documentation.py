@@ -21,7 +21,6 @@ from tap_adstage.reports.meta_fields import META_FIELDS
 from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.sandbox.__main__ import main
 from tap_adstage.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
-from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,20 +199,6 @@ def test_no_plugin_needs_the_hub(plugins: dict[str, Any]) -> None:
     assert set(plugins) == {"tap-adstage", "target-postgres"}
     for plugin in plugins.values():
         assert {"namespace", "pip_url", "executable", "settings"} <= set(plugin)
-
-
-def test_meltano_knows_every_setting_as_it_is(plugins: dict[str, Any]) -> None:
-    listed = {entry["name"]: entry for entry in plugins["tap-adstage"]["settings"]}
-    schema = dict(TapAdStage.config_jsonschema)
-    TapAdStage.append_builtin_config(schema)
-    assert list(listed) == list(schema["properties"])
-    for setting in SETTINGS:
-        entry = listed[setting.name]
-        assert entry["kind"] == setting.kind, setting.name
-        assert entry["description"] == setting.description, setting.name
-        assert entry.get("sensitive", False) == setting.secret, setting.name
-        options = [option["value"] for option in entry.get("options", [])]
-        assert options == setting.schema.get("enum", []), setting.name
 
 
 def test_the_loader_is_set_to_load_fast_and_whole(plugins: dict[str, Any]) -> None:

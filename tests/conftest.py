@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
 ROOT = Path(__file__).parent.parent
-UV = Path(sysconfig.get_path("scripts")) / "uv"
 TOKEN = "de4d-beef-b33f"
 
 
@@ -86,11 +85,17 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def uv() -> Path:
+    """The command `uv`."""
+    return Path(sysconfig.get_path("scripts")) / "uv"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, uv: Path) -> Built:
     """The sdist, and the wheel that is made from it."""
     folder = tmp_path_factory.mktemp("built")
     subprocess.run(  # noqa: S603 - uv itself
-        [UV, "build", "--quiet", "--out-dir", folder, ROOT],
+        [uv, "build", "--quiet", "--out-dir", folder, ROOT],
         check=True,
         timeout=300,
     )

@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
+    {"counts"},
+    {"progress", "summary"},
     {"settings", "hal", "inputs", "page", "values"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
@@ -25,7 +27,7 @@ ORDER = [
     {"prefetch"},
     {"directory"},
     # what speaks to the SDK
-    {"messages"},
+    {"messages", "counted_stream"},
     {"reports", "resources"},
     {"sandbox"},
     {"setup_test"},
@@ -33,6 +35,8 @@ ORDER = [
     {"__main__"},
 ]
 PURE = {
+    "counts",
+    "progress",
     "date_ranges",
     "windows",
     "imports",

@@ -12,6 +12,7 @@ from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
+from tap_adstage.progress import Progress
 from tap_adstage.reports.api import VERSIONS
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
@@ -71,6 +72,7 @@ class ReportStream(PageStream):
         self._report = report
         self._catalog = catalog
         self._directory = directory
+        self._ledger = directory.ledger
         self._prefetch = directory.prefetch
         self._api = VERSIONS[report.api_version]
         entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
@@ -88,7 +90,7 @@ class ReportStream(PageStream):
             is_rounded=report.api_version != 1 and not report.ignore_precision,
             logger=self.logger,
         )
-        self._repeats = Repeats(report.name, self._columns, self.logger)
+        self._repeats = Repeats(report.name, self._columns, self.logger, self._ledger)
         if tap.input_catalog and not entry:
             self.logger.warning(
                 "%s: not in the catalog, so nothing of it is read; write the catalog "
@@ -141,6 +143,7 @@ class ReportStream(PageStream):
         Yields:
             What is read.
         """
+        self._ledger.begin(self.name)
         try:
             yield from self._windows_in_order(read)
         finally:
@@ -148,6 +151,8 @@ class ReportStream(PageStream):
 
     def _windows_in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
         saved, windows = self._saved_bookmark, self.windows
+        counts = self._ledger.now
+        counts.bookmark_before = counts.bookmark = saved.isoformat() if saved else None
         if not windows:
             self.logger.info(
                 "%s: nothing to ask for: as of %s %s",
@@ -161,11 +166,15 @@ class ReportStream(PageStream):
         question = self._question(self._directory.client.page_size)
         self._expect(queue.upcoming(self._prefetch.reach), question)
         hold = self._holds().get(self.name) if windows else None
+        slices = sum(len(window.slices) for window in windows)
+        self._progress = Progress(self._ledger, slices)
         for window in queue:
-            self.logger.info(
-                "%s: window %s, %s",
+            self._progress.begin(queue.taken, queue.total, len(window.slices))
+            self.logger.debug(
+                "%s: window %d of %d, %s",
                 self.name,
-                queue.progress,
+                queue.taken,
+                queue.total,
                 window.range,
             )
             upcoming = queue.upcoming(self._prefetch.reach - 1)
@@ -186,6 +195,7 @@ class ReportStream(PageStream):
                 continue
             saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
+            self._progress.finish()
         self._repeats.sum_up()
         self._reconciler.sum_up()
         if hold and hold.behind and saved and saved < windows[-1].bookmark:
@@ -338,6 +348,11 @@ class ReportStream(PageStream):
                 page = next(pages, None)
             if page is None:
                 return
+            self._ledger.now.pages += 1
+            if self._ledger.is_time_to_tell():
+                step = self._progress.step
+                extra = {"stream_name": self.name, "progress": step.fields}
+                self.logger.info("%s: %s", self.name, step.line, extra=extra)
             yield f"{where}: POST {self._url}", page
 
     def _expect(self, windows: Sequence[Window], question: Question) -> None:
@@ -446,6 +461,7 @@ class ReportStream(PageStream):
         STATE after each; one from here could be ahead of the file.
         """
         Bookmark(day, self._report.aggregate_by).write(self.stream_state)
+        self._ledger.now.bookmark = day.isoformat()
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

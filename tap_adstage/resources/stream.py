@@ -5,10 +5,10 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
 from singer_sdk import typing as th
 
 from tap_adstage import hal
+from tap_adstage.counted_stream import CountedStream
 from tap_adstage.exceptions import located
 from tap_adstage.phrases import listed
 from tap_adstage.redaction import excerpt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_adstage.hal import Resource
 
 
-class ResourceStream(Stream):
+class ResourceStream(CountedStream):
     """A full table of resources, each key once.
 
     Attributes:
@@ -43,6 +43,7 @@ class ResourceStream(Stream):
             directory: Where the resources come from.
         """
         self._directory = directory
+        self._ledger = directory.ledger
         super().__init__(tap, schema=th.PropertiesList(*self.columns).to_dict())
         self.primary_keys = self.key
 
@@ -69,6 +70,7 @@ class ResourceStream(Stream):
                 another type than its column.
         """
         del context
+        counts = self._ledger.begin(self.name)
         records: dict[tuple[Any, ...], dict[str, Any]] = {}
         repeated = 0
         differing: list[str] = []
@@ -91,6 +93,7 @@ class ResourceStream(Stream):
                 self.name,
                 excerpt(listed(sorted(unknown))),
             )
+        counts.left_out = repeated
         if repeated:
             self.logger.warning(
                 "%s: left out %d resources whose key (%s) came before, %s",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tap_adstage.counts import Ledger
 
-_MINUTE, _HOUR = 60, 3600
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,8 @@ def seconds_left(
 
 def duration(seconds: float) -> str:
     """A time that nobody wants to know to the second, such as `45 s` or `2 h 5 min`."""
-    if seconds < _MINUTE:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / _MINUTE)
-    if seconds < _HOUR:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+    rounded = max(1, round(seconds))
+    if rounded < _MINUTE:
+        return f"{rounded} s"
+    hours, minutes = divmod(round(rounded / _MINUTE), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

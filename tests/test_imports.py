@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 
 ORDER = [
     # pure: plain values in, plain values out
-    {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
-    {"counts"},
+    {"exceptions", "redaction", "entity_ids", "shards", "date_ranges", "phrases"}
+    | {"decoding", "counts"},
     {"progress", "summary"},
-    {"settings", "hal", "inputs", "page", "values"},
+    {"settings", "hal", "inputs", "page", "values", "private_file"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "token_file", "logs"},
@@ -27,10 +27,10 @@ ORDER = [
     {"prefetch"},
     {"directory"},
     # what speaks to the SDK
-    {"messages", "counted_stream"},
+    {"messages", "dealt_stream", "counted_stream"},
     {"reports", "resources"},
     {"sandbox"},
-    {"setup_test"},
+    {"setup_test", "fivetran"},
     {"tap"},
     {"__main__"},
 ]
@@ -47,6 +47,7 @@ PURE = {
     "decoding",
     "environment",
     "settings",
+    "shards",
     "entity_ids",
     "inputs",
     "redaction",

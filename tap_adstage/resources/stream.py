@@ -9,6 +9,7 @@ from singer_sdk import typing as th
 
 from tap_adstage import hal
 from tap_adstage.counted_stream import CountedStream
+from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import located
 from tap_adstage.phrases import listed
 from tap_adstage.redaction import excerpt
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.hal import Resource
 
 
-class ResourceStream(CountedStream):
+class ResourceStream(DealtStream, CountedStream):
     """A full table of resources, each key once.
 
     Attributes:
@@ -46,6 +47,11 @@ class ResourceStream(CountedStream):
         self._ledger = directory.ledger
         super().__init__(tap, schema=th.PropertiesList(*self.columns).to_dict())
         self.primary_keys = self.key
+
+    @property
+    def is_in_shard(self) -> bool:
+        """Whether the run's shard is the first: resources are read whole."""
+        return self._directory.config.shard.is_first
 
     @abc.abstractmethod
     def resources(self) -> Iterable[Resource]:

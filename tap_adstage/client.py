@@ -168,6 +168,7 @@ class AdStageClient:
             document = self.fetch(page)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
+            self.transport.ledger.now.pages += 1
             yield document
             page = paginator.following(page, document)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
+    from tap_adstage.counts import Ledger
     from tap_adstage.imports import AccountImport, AccountKey, Scope
     from tap_adstage.shards import Shard
 
@@ -54,6 +55,11 @@ class Directory:
         init=False,
         repr=False,
     )
+
+    @property
+    def ledger(self) -> Ledger:
+        """Counts what is done."""
+        return self.client.transport.ledger
 
     @cached_property
     def prefetch(self) -> Prefetch:

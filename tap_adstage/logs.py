@@ -13,7 +13,7 @@ from weakref import WeakSet
 from tap_adstage.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_adstage.redaction import Secrets
 
@@ -33,6 +33,33 @@ def keep_out(secrets: Secrets) -> None:
             formatter = _RedactingFormatter(formatter or logging.Formatter())
             handler.setFormatter(formatter)
         formatter.secrets.add(secrets)
+
+
+class WarningHandler(logging.Handler):
+    """Hands on the text of each warning, whoever logs it; it may hold secrets."""
+
+    def __init__(self, take: Callable[[str], None]) -> None:
+        """Listen from now on, until it is closed.
+
+        Args:
+            take: Takes the texts.
+        """
+        super().__init__(logging.WARNING)
+        self._take = take
+        logging.getLogger().addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on a warning's text; an error is told by how the run ends."""
+        if record.levelno == logging.WARNING:
+            self._take(record.getMessage())
+        # Python does this itself where it finds no handler at all.
+        if logging.lastResort and logging.getLogger().handlers == [self]:
+            logging.lastResort.handle(record)
+
+    def close(self) -> None:
+        """Listen no more."""
+        logging.getLogger().removeHandler(self)
+        super().close()
 
 
 class _RedactingFormatter(logging.Formatter):

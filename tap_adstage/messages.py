@@ -14,6 +14,8 @@ from tap_adstage.termination import Stopped, Termination
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_adstage.counts import Ledger
+
 _WHOLE = 4096
 """Bytes that a pipe takes whole or not at all."""
 
@@ -32,9 +34,14 @@ class MessageWriter(SimpleSingerWriter):
         termination: Ends the run at a signal; a STATE is its last line then.
     """
 
-    def __init__(self) -> None:
-        """Start with nothing written."""
+    def __init__(self, ledger: Ledger) -> None:
+        """Start with nothing written.
+
+        Args:
+            ledger: Where records are counted.
+        """
         super().__init__()
+        self._ledger = ledger
         self.termination = Termination(self._write_last_state)
         self._state_line = self.format_message(singer.StateMessage({"bookmarks": {}}))
         self._ends_with_state = True
@@ -54,6 +61,8 @@ class MessageWriter(SimpleSingerWriter):
             self._ends_with_state = isinstance(message, singer.StateMessage)
             if self._ends_with_state:
                 self._state_line = line
+            elif isinstance(message, singer.RecordMessage):
+                self._ledger.now.rows += 1
 
     def write_records(
         self,
@@ -73,11 +82,14 @@ class MessageWriter(SimpleSingerWriter):
         between = after + b"\n" + before
         longest = max(map(len, records), default=0) + len(between)
         at_once = max(1, _WHOLE // longest)
+        counts = self._ledger.now
         for start in range(0, len(records), at_once):
-            lines = between.join(records[start : start + at_once])
+            some = records[start : start + at_once]
+            lines = between.join(some)
             with self.termination.whole():
                 _write((before + lines + after).decode())
                 self._ends_with_state = False
+                counts.rows += len(some)
 
     def _write_last_state(self) -> None:
         """Write the last STATE once more where other messages came after it.

@@ -104,6 +104,7 @@ class RefreshToken(Credentials):
             again = response.request.copy()
             self._access_token = self._refresh()
             again.headers["Authorization"] = f"Bearer {self._access_token}"
+            self.transport.ledger.count_request()
             answer: requests.Response = response.connection.send(again, **options)
         return answer
 

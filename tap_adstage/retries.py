@@ -30,6 +30,7 @@ def retrying(
     max_seconds: float,
     logger: logging.Logger,
     divisible: bool = False,
+    on_wait: Callable[[float], None] = lambda _: None,
 ) -> T:
     """Call until it works, or until waiting would take too long.
 
@@ -44,6 +45,7 @@ def retrying(
         logger: Where each wait is told.
         divisible: Whether the caller can ask for less. Then a call that failed twice
             in a row in a way that smaller ones may not is given up early.
+        on_wait: Called before each wait, with its seconds.
 
     Returns:
         What the call returned.
@@ -59,6 +61,7 @@ def retrying(
             details["exception"],
             details["wait"],
         )
+        on_wait(details["wait"])
 
     return backoff.on_exception(
         _waits,

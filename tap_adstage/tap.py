@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import time
 import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +34,7 @@ from tap_adstage import (
 )
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
+from tap_adstage.counts import FAILED, STOPPED, WHOLE, Ledger
 from tap_adstage.directory import Directory
 from tap_adstage.exceptions import (
     ApiError,
@@ -91,7 +93,10 @@ class TapAdStage(Tap):
             AdStageError: If the settings can't be used.
         """
         self._reads_environment = bool(arguments.get("parse_env_config"))
-        self._writer = MessageWriter()
+        self._ledger = Ledger(time.monotonic)
+        self._warnings = logs.WarningHandler(self._ledger.count_warning)
+        weakref.finalize(self, self._warnings.close)
+        self._writer = MessageWriter(self._ledger)
         arguments.setdefault("message_writer", self._writer)
         self._secrets = Secrets()
         logs.keep_out(self._secrets)
@@ -221,6 +226,41 @@ class TapAdStage(Tap):
             parsed.page_size,
         )
         return Directory(client, parsed)
+
+    def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
+        """Sync all streams, and say what was done, however that ends.
+
+        Raises:
+            AdStageError: If a stream can't be read.
+            Stopped: If the run is to end.
+        """
+        status = FAILED
+        try:
+            super().sync_all()
+            status = WHOLE
+        except Stopped:
+            status = STOPPED
+            raise
+        finally:
+            selected = [name for name, each in self.streams.items() if each.selected]
+            self._ledger.end(status, selected)
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Say at the end what was done, where each reader looks for it."""
+        from tap_adstage import summary  # noqa: PLC0415 - not needed before
+
+        self._warnings.close()
+        # Who configures logs has decided what they look like, also on a terminal.
+        as_table = sys.stderr.isatty() and "SINGER_SDK_LOG_CONFIG" not in os.environ
+        summary.tell(self._ledger.all, self.logger, as_table=as_table)
+        path = os.environ.get("GITHUB_STEP_SUMMARY")
+        if path:
+            text = summary.markdown(self.name, self._ledger.all, self._secrets)
+            try:
+                summary.append(path, text)
+            except OSError as error:
+                self.logger.warning("GITHUB_STEP_SUMMARY: %s", error)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.
@@ -407,6 +447,7 @@ class TapAdStage(Tap):
             max_retry_seconds=parsed.max_retry_seconds,
             logger=self.logger,
             termination=self._writer.termination,
+            ledger=self._ledger,
         )
 
     def _credentials(self, parsed: Config, transport: Transport) -> Credentials:

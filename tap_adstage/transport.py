@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import requests
 import urllib3
 
+from tap_adstage.counts import Ledger
 from tap_adstage.decoding import decode_json, text_of
 from tap_adstage.exceptions import (
     ApiError,
@@ -85,6 +86,7 @@ class Transport:
         logger: Where retries are told.
         secrets: What no error and no log line may show.
         termination: Whether the run is to end.
+        ledger: Where requests and waits are counted.
         trust_env: Whether proxies are taken from the environment.
     """
 
@@ -94,6 +96,7 @@ class Transport:
     logger: logging.Logger
     secrets: Secrets = field(default_factory=Secrets)
     termination: Termination = field(default_factory=Termination)
+    ledger: Ledger = field(default_factory=lambda: Ledger(time.monotonic))
     trust_env: bool = True
     _threads: threading.local = field(default_factory=threading.local, init=False)
     _paused_until: float = field(default=0.0, init=False)
@@ -137,6 +140,7 @@ class Transport:
             max_seconds=self.max_retry_seconds,
             logger=self.logger,
             divisible=divisible,
+            on_wait=self.ledger.count_retry,
         )
 
     def exchange(
@@ -191,6 +195,7 @@ class Transport:
         """Wait as long as AdStage asked another request to, within a request's time."""
         wait = min(self._paused_until - time.monotonic(), self.max_retry_seconds)
         if wait > 0:
+            self.ledger.count_pause(wait)
             time.sleep(wait)
 
     def _send(self, request: requests.Request) -> _Answer:
@@ -206,6 +211,7 @@ class Transport:
             None,
         )
         environment["stream"] = True
+        self.ledger.count_request()
         response = self.session.send(
             prepared,
             timeout=self.request_timeout,

@@ -281,7 +281,7 @@ def test_each_account_that_is_behind_is_one_line_before_any_report_begins(
     accounts: list[Entity],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("DEBUG")
     relink, importing, late, new = accounts[:4]
     imports[relink.entity_id] = RELINK
     imports[importing.entity_id] = running("2024-03-20")

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 ORDER = [
     # pure: plain values in, plain values out
     {"exceptions", "redaction", "entity_ids", "shards", "date_ranges", "phrases"}
-    | {"decoding"},
+    | {"decoding", "counts"},
+    {"progress", "summary"},
     {"settings", "hal", "inputs", "page", "values", "private_file"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
@@ -26,7 +27,7 @@ ORDER = [
     {"prefetch"},
     {"directory"},
     # what speaks to the SDK
-    {"messages", "dealt_stream"},
+    {"messages", "dealt_stream", "counted_stream"},
     {"reports", "resources"},
     {"sandbox"},
     {"setup_test", "fivetran"},
@@ -34,6 +35,8 @@ ORDER = [
     {"__main__"},
 ]
 PURE = {
+    "counts",
+    "progress",
     "date_ranges",
     "windows",
     "imports",

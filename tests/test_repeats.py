@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tap_adstage.config import parse
+from tap_adstage.counts import Ledger
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.fields import FieldCatalog
@@ -32,7 +33,7 @@ def repeats(catalog: FieldCatalog = CATALOG, **keys: Any) -> Repeats:  # noqa: A
         stream_names=[],
     )
     columns = report_columns(config.reports[0], catalog)
-    return Repeats("r", columns, logging.getLogger("tap-adstage"))
+    return Repeats("r", columns, logging.getLogger("tap-adstage"), Ledger(lambda: 0.0))
 
 
 def row(**values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON value
@@ -64,7 +65,7 @@ def test_a_row_that_comes_again_is_said_once_and_summed_up(
             "r: the row of entity_id /network/quora/account/1 comes again with the "
             "same values; such rows are written once"
         ),
-        "r: rows that came again in their window, and were written once: 4",
+        "r: rows that came again in their window, and were written once: 8",
     ]
 
 

@@ -13,6 +13,7 @@ import time
 import pytest
 import singer_sdk.singerlib as singer
 
+from tap_adstage.counts import Ledger
 from tap_adstage.messages import MessageWriter
 from tap_adstage.termination import Stopped, Termination
 
@@ -56,7 +57,7 @@ def test_a_line_is_whole_and_the_last_one_is_the_last_state(
     termination: Termination,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    writer, stdout = MessageWriter(), InterruptedStdout()
+    writer, stdout = MessageWriter(Ledger(time.monotonic)), InterruptedStdout()
     termination.last_step = writer.termination.last_step
     writer.termination = termination
     with contextlib.redirect_stdout(io.StringIO()):

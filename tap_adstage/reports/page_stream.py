@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import singer_sdk.singerlib as singer
-from singer_sdk import Stream
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.json import serialize_json
 
+from tap_adstage.counted_stream import CountedStream
 from tap_adstage.messages import MessageWriter
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RecordPage:
     received: dt.datetime
 
 
-class PageStream(Stream, abc.ABC):
+class PageStream(CountedStream, abc.ABC):
     """A stream that has its records as pages, too."""
 
     @abc.abstractmethod
@@ -111,6 +111,7 @@ class PageStream(Stream, abc.ABC):
             gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_COMPRESSION) as lines,
         ):
             lines.write(b"\n".join([*records, b""]))
+        self._ledger.now.rows += len(records)
         return storage.get_url(name)
 
     def _sync_records(

@@ -10,6 +10,7 @@ from tap_adstage.reports.fields import Kind
 if TYPE_CHECKING:
     import logging
 
+    from tap_adstage.counts import Ledger
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import JsonRow, Row
 
@@ -22,6 +23,7 @@ class Repeats:
         report: str,
         columns: ReportColumns,
         logger: logging.Logger,
+        ledger: Ledger,
     ) -> None:
         """Know no row yet.
 
@@ -29,7 +31,9 @@ class Repeats:
             report: Name of the report.
             columns: The report's columns.
             logger: Where rows that come again are told.
+            ledger: Where they are counted.
         """
+        self._ledger = ledger
         self._report = report
         self._logger = logger
         self.keys = [name for name in columns.keys if name not in columns.dates]
@@ -56,16 +60,16 @@ class Repeats:
         """
         key = tuple(row[0][name] for name in self.keys)
         varying = [record[name] for record in row for name in self._varying]
-        return self._is_new(key, hash((repr(row[0]), repr(varying))))
+        return self._is_new(key, hash((repr(row[0]), repr(varying))), len(row))
 
     def is_new_json(self, row: JsonRow) -> bool:
         """As `is_new`, of a row whose records are texts.
 
         A window has either these or the others.
         """
-        return self._is_new(row.key, hash(b"".join(row.records)))
+        return self._is_new(row.key, hash(b"".join(row.records)), len(row.records))
 
-    def _is_new(self, key: tuple[str, ...], values: int) -> bool:
+    def _is_new(self, key: tuple[str, ...], values: int, records: int) -> bool:
         """Compare by a digest, as a window has very many values."""
         known = self._known.get(key)
         if known is None:
@@ -84,7 +88,8 @@ class Repeats:
                 self._report,
                 named,
             )
-        self._repeated += 1
+        self._repeated += records
+        self._ledger.now.left_out += records
         return False
 
     def sum_up(self) -> None:

@@ -13,6 +13,7 @@ from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
+from tap_adstage.progress import Progress
 from tap_adstage.reports.api import VERSIONS
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
@@ -73,6 +74,7 @@ class ReportStream(DealtStream, PageStream):
         self._report = report
         self._catalog = catalog
         self._directory = directory
+        self._ledger = directory.ledger
         self._prefetch = directory.prefetch
         self._api = VERSIONS[report.api_version]
         entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
@@ -93,7 +95,7 @@ class ReportStream(DealtStream, PageStream):
             is_rounded=report.api_version != 1 and not report.ignore_precision,
             logger=self.logger,
         )
-        self._repeats = Repeats(report.name, self._columns, self.logger)
+        self._repeats = Repeats(report.name, self._columns, self.logger, self._ledger)
         if tap.input_catalog and not entry:
             self.logger.warning(
                 "%s: not in the catalog, so nothing of it is read; write the catalog "
@@ -146,6 +148,7 @@ class ReportStream(DealtStream, PageStream):
         Yields:
             What is read.
         """
+        self._ledger.begin(self.name)
         try:
             yield from self._windows_in_order(read)
         finally:
@@ -153,6 +156,8 @@ class ReportStream(DealtStream, PageStream):
 
     def _windows_in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
         saved, windows = self._saved_bookmark, self.windows
+        counts = self._ledger.now
+        counts.bookmark_before = counts.bookmark = saved.isoformat() if saved else None
         if not windows:
             self.logger.info(
                 "%s: nothing to ask for: as of %s %s",
@@ -173,11 +178,15 @@ class ReportStream(DealtStream, PageStream):
         question = self._question(self._directory.client.page_size)
         self._expect(queue.upcoming(self._prefetch.reach), question)
         hold = self._holds().get(self.name) if windows else None
+        slices = sum(len(window.slices) for window in windows)
+        self._progress = Progress(self._ledger, slices)
         for window in queue:
-            self.logger.info(
-                "%s: window %s, %s",
+            self._progress.begin(queue.taken, queue.total, len(window.slices))
+            self.logger.debug(
+                "%s: window %d of %d, %s",
                 self.name,
-                queue.progress,
+                queue.taken,
+                queue.total,
                 window.range,
             )
             upcoming = queue.upcoming(self._prefetch.reach - 1)
@@ -198,6 +207,7 @@ class ReportStream(DealtStream, PageStream):
                 continue
             saved = self._moved(saved, window.bookmark, hold)
             self._finish_window(saved)
+            self._progress.finish()
         self._repeats.sum_up()
         self._reconciler.sum_up()
         if hold and hold.behind and saved and saved < windows[-1].bookmark:
@@ -370,6 +380,11 @@ class ReportStream(DealtStream, PageStream):
                 page = next(pages, None)
             if page is None:
                 return
+            self._ledger.now.pages += 1
+            if self._ledger.is_time_to_tell():
+                step = self._progress.step
+                extra = {"stream_name": self.name, "progress": step.fields}
+                self.logger.info("%s: %s", self.name, step.line, extra=extra)
             yield f"{where}: POST {self._url}", page
 
     def _expect(self, windows: Sequence[Window], question: Question) -> None:
@@ -498,6 +513,7 @@ class ReportStream(DealtStream, PageStream):
         """
         bookmark = Bookmark(day, self._report.aggregate_by, self._shard)
         bookmark.write(self.stream_state)
+        self._ledger.now.bookmark = day.isoformat()
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -36,9 +36,14 @@ class WindowQueue:
             yield first
 
     @property
-    def progress(self) -> str:
-        """Which window was taken last, as in `2 of 19`."""
-        return f"{self._taken} of {self._taken + len(self._pending)}"
+    def taken(self) -> int:
+        """The number of the window that was taken last."""
+        return self._taken
+
+    @property
+    def total(self) -> int:
+        """How many windows there are, as far as is known now."""
+        return self._taken + len(self._pending)
 
     def upcoming(self, most: int) -> list[Window]:
         """The windows that are taken next, if all of them go well.

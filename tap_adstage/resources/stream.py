@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 
 from tap_adstage import hal
+from tap_adstage.counted_stream import CountedStream
 from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import located
 from tap_adstage.phrases import listed
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.hal import Resource
 
 
-class ResourceStream(DealtStream):
+class ResourceStream(DealtStream, CountedStream):
     """A full table of resources, each key once.
 
     Attributes:
@@ -43,6 +44,7 @@ class ResourceStream(DealtStream):
             directory: Where the resources come from.
         """
         self._directory = directory
+        self._ledger = directory.ledger
         super().__init__(tap, schema=th.PropertiesList(*self.columns).to_dict())
         self.primary_keys = self.key
 
@@ -74,6 +76,7 @@ class ResourceStream(DealtStream):
                 another type than its column.
         """
         del context
+        counts = self._ledger.begin(self.name)
         records: dict[tuple[Any, ...], dict[str, Any]] = {}
         repeated = 0
         differing: list[str] = []
@@ -96,6 +99,7 @@ class ResourceStream(DealtStream):
                 self.name,
                 excerpt(listed(sorted(unknown))),
             )
+        counts.left_out = repeated
         if repeated:
             self.logger.warning(
                 "%s: left out %d resources whose key (%s) came before, %s",

@@ -20,11 +20,12 @@ from tap_adstage.redaction import excerpt, redact
 from tap_adstage.values import conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
     from tap_adstage.imports import AccountImport, AccountKey, Scope
+    from tap_adstage.shards import Shard
 
 _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -137,6 +138,27 @@ class Directory:
             account
             for account in linked
             if account["entity_id"] in self.config.accounts
+        ]
+
+    def accounts_in(self, shard: Shard, networks: Collection[str]) -> list[str] | None:
+        """Find the accounts that a report is to be limited to.
+
+        Args:
+            shard: Part of the accounts that the report is about.
+            networks: The report's networks.
+
+        Returns:
+            Their entity ids; `None` where it needs no limit.
+
+        Raises:
+            ConfigError: As `accounts` raises it.
+        """
+        if self.config.accounts is None and shard.is_whole:
+            return None
+        return [
+            account["entity_id"]
+            for account in self.accounts
+            if account["network"] in networks and shard.has(account["entity_id"])
         ]
 
     @cached_property

@@ -185,6 +185,8 @@ def _check_http_url(text: str) -> None:
     url = urlsplit(text)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("it starts with https:// and a host")
+    if any(map(str.isspace, url.netloc)):
+        raise ValueError("its host has a space")
     if url.username is not None or url.query or url.fragment:
         raise ValueError("it has a user, a query or a fragment")
     _ = url.port

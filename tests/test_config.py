@@ -66,6 +66,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("oauth_token_file", "/no/such/folder/token.json", "folder that exists"),
         ("api_url", "platform.adstage.io/api", "https"),
         ("api_url", "https://platform.adstage.io:port/api", "https"),
+        ("api_url", "https://platform adstage.io/api", "https"),
         ("sandbox", "yes", "true or false"),
         ("user_id", "40", "1 or more"),
         ("user_id", 0, "1 or more"),

@@ -6,10 +6,13 @@ import datetime as dt
 import io
 import json
 import logging
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
 TOKEN = "de4d-beef-b33f"
+ROOT = Path(__file__).parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -281,3 +285,35 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
         "as_of": TODAY.isoformat(),
         "reports": [],
     }
+
+
+@pytest.fixture(scope="session")
+def clean_environment() -> dict[str, str]:
+    """The environment without settings that would change what is tested."""
+    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
+
+
+@pytest.fixture(scope="session")
+def plugins(
+    clean_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A copy of the project, in which Meltano has installed the plugins."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(
+        ROOT / "tap_adstage",
+        project / "tap_adstage",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    subprocess.run(  # noqa: S603 - Meltano itself
+        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
+        cwd=project,
+        env=clean_environment,
+        check=True,
+        timeout=600,
+        capture_output=True,
+    )
+    return project

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -111,39 +110,15 @@ class Pipeline:
         )
 
 
-@pytest.fixture(scope="module")
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, in which Meltano has installed the plugins."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, project / name)
-    shutil.copytree(
-        ROOT / "tap_adstage",
-        project / "tap_adstage",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    subprocess.run(  # noqa: S603 - Meltano itself
-        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
-        cwd=project,
-        env=clean_environment(),
-        check=True,
-        timeout=600,
-        capture_output=True,
-    )
-    return project
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
-
-
 @pytest.fixture
-def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(
+    plugins: Path,
+    clean_environment: dict[str, str],
+    tmp_path: Path,
+) -> Iterator[Pipeline]:
     with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
         environment = {
-            **clean_environment(),
+            **clean_environment,
             **SETTINGS,
             "TAP_ADSTAGE_API_URL": sandbox.api_url,
             "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
@@ -476,11 +451,11 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
         )
 
 
-def test_the_demo_shows_what_landed() -> None:
+def test_the_demo_shows_what_landed(clean_environment: dict[str, str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment,
         capture_output=True,
         text=True,
         check=False,

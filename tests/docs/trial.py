@@ -65,10 +65,10 @@ def run(page: Page, place: Place) -> None:
     if any(block.language in COMMANDS for block in blocks):
         execute(page, blocks, script, place)
     for command, shown in shown_outputs(page, blocks):
-        printed = output(command, place).read_text()
-        missing = first_missing(shown.text, printed)
+        missing = first_missing(shown.text, output(command, place).read_text())
         assert missing is None, (
-            f"{where(page, shown)}: {missing!r} is not in the output:\n{printed}"
+            f"{where(page, shown)}: {missing!r} is not in the output:\n"
+            f"{last_lines(output(command, place))}"
         )
 
 
@@ -154,8 +154,14 @@ def execute(page: Page, blocks: list[Block], script: list[str], place: Place) ->
     begun = [block for block in blocks if output(block, place).exists()]
     assert code == 0, (
         f"{where(page, begun[-1])} ended with {code}:\n"
-        f"{output(begun[-1], place).read_text()}"
+        f"{last_lines(output(begun[-1], place))}"
     )
+
+
+def last_lines(path: Path) -> str:
+    """The end of an output, short enough to be read."""
+    lines = path.read_text().splitlines()[-20:]
+    return "\n".join([*(line[:200] for line in lines), f"(all of it: {path})"])
 
 
 def shown_outputs(page: Page, blocks: list[Block]) -> list[tuple[Block, Block]]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from tap_adstage import config_checks, date_ranges
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.settings import ADSTAGE, SETTINGS, api_version, canonical_report
+from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,6 +116,7 @@ class Config:
         user_id: AdStage user, if chosen.
         organization_id: AdStage organization, if chosen.
         accounts: Chosen accounts' entity ids, `None` for all.
+        shard: Part of these that the run reads.
         page_size: Rows a page.
         max_concurrency: Requests of a report that are in flight at once.
         request_timeout: Seconds.
@@ -133,6 +135,7 @@ class Config:
     user_id: int | None
     organization_id: int | None
     accounts: tuple[str, ...] | None
+    shard: Shard
     page_size: int
     max_concurrency: int
     request_timeout: float
@@ -215,6 +218,7 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
             if settings["sync_mode"] == "SPECIFIC_ACCOUNTS"
             else None
         ),
+        shard=Shard.parse(settings["shard"]) if settings["shard"] else Shard(),
         page_size=settings["page_size"],
         max_concurrency=settings["max_concurrency"],
         request_timeout=settings["request_timeout"],

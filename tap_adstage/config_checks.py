@@ -19,6 +19,7 @@ from tap_adstage.entity_ids import EntityId
 from tap_adstage.phrases import TYPES, json_text, nearest
 from tap_adstage.redaction import Secrets
 from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS, secret_values
+from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ _FORMS = {
     "entity-id": "an entity id such as /network/adwords/campaign/123",
     "account-id": "an account's entity id such as /network/adwords/account/123",
     "http-url": "an http or https URL without user, query and fragment",
+    "shard": "a number and how many there are, such as 3/8",
 }
 _PATTERNS = {
     "name": "lower-case letters, digits and _, a letter first",
@@ -149,6 +151,7 @@ def _format_checker() -> FormatChecker:
         "entity-id": EntityId.parse,
         "account-id": _check_account_id,
         "http-url": _check_http_url,
+        "shard": Shard.parse,
     }
     for name, check in checks.items():
         checker.checks(name, raises=ValueError)(_returns_true(check))

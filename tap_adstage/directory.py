@@ -20,11 +20,12 @@ from tap_adstage.redaction import excerpt, redact
 from tap_adstage.values import conform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_adstage.client import AdStageClient
     from tap_adstage.config import Config
     from tap_adstage.imports import AccountImport, AccountKey, Scope
+    from tap_adstage.shards import Shard
 
 _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -81,8 +82,9 @@ class Directory:
         """
         if self.config.organization_id:
             return self.config.organization_id
-        organizations = _organizations(self.light_user) or _organizations(self.user)
-        names = {_fetch_id(each): each.get("company_name") for each in organizations}
+        names = {
+            _fetch_id(each): each.get("company_name") for each in self.organizations
+        }
         if not names:
             raise ResponseError(
                 f"{self.user.place} has no _embedded.adstage:organizations; give the "
@@ -97,6 +99,11 @@ class Directory:
             )
         (organization_id,) = names
         return organization_id
+
+    @cached_property
+    def organizations(self) -> list[Resource]:
+        """The user's organizations, as far as AdStage names them."""
+        return _organizations(self.light_user) or _organizations(self.user)
 
     @cached_property
     def light_user(self) -> Resource:
@@ -137,6 +144,27 @@ class Directory:
             account
             for account in linked
             if account["entity_id"] in self.config.accounts
+        ]
+
+    def accounts_in(self, shard: Shard, networks: Collection[str]) -> list[str] | None:
+        """Find the accounts that a report is to be limited to.
+
+        Args:
+            shard: Part of the accounts that the report is about.
+            networks: The report's networks.
+
+        Returns:
+            Their entity ids; `None` where it needs no limit.
+
+        Raises:
+            ConfigError: As `accounts` raises it.
+        """
+        if self.config.accounts is None and shard.is_whole:
+            return None
+        return [
+            account["entity_id"]
+            for account in self.accounts
+            if account["network"] in networks and shard.has(account["entity_id"])
         ]
 
     @cached_property

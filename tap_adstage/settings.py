@@ -317,6 +317,13 @@ SETTINGS = (
         "`SPECIFIC_ACCOUNTS`.",
     ),
     Setting(
+        name="shard",
+        schema=_text("shard"),
+        description="Part of the accounts to read: `3/8` is the third of eight runs "
+        "that share them out. What can't be shared out, such as the resource streams, "
+        "is read by the first.",
+    ),
+    Setting(
         name="networks",
         schema=_NETWORKS,
         description="Networks that reports ask for.",

@@ -76,7 +76,8 @@ def steps(
         Token, user, organization and accounts, then each report.
     """
     config = directory.config
-    narrowing = ("accounts",) if config.accounts is not None else ()
+    is_narrowed = config.accounts is not None or not config.shard.is_whole
+    narrowing = ("accounts",) if is_narrowed else ()
     token_endpoint = " or oauth_token_url" if config.oauth else ""
     return [
         Step(
@@ -224,11 +225,16 @@ def _organization(directory: Directory) -> str:
 
 
 def _accounts(directory: Directory) -> str:
-    accounts = directory.accounts
-    if directory.config.accounts is None:
-        return f"{len(accounts) or 'none'} linked"
-    chosen = ", ".join(account["entity_id"] for account in accounts)
-    return f"{len(accounts)} chosen: {chosen}"
+    config, accounts = directory.config, directory.accounts
+    if config.accounts is None:
+        found = f"{len(accounts) or 'none'} linked"
+    else:
+        chosen = ", ".join(account["entity_id"] for account in accounts)
+        found = f"{len(accounts)} chosen: {chosen}"
+    if config.shard.is_whole:
+        return found
+    dealt = sum(config.shard.has(account["entity_id"]) for account in accounts)
+    return f"{found}; {dealt or 'none'} in shard {config.shard}"
 
 
 def _report(
@@ -237,7 +243,7 @@ def _report(
 ) -> str:
     found = report_stream(report).probe()
     if found is None:
-        return f"nothing to ask for: the range is empty as of {report.today}"
+        return f"nothing to ask for as of {report.today}"
     days, has_rows = found
     return f"a row of {days}" if has_rows else f"no rows in {days}"
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config, ReportConfig
+    from tap_adstage.dealt_stream import DealtStream
     from tap_adstage.hal import Resource
     from tap_adstage.imports import Hold
     from tap_adstage.sandbox.server import Sandbox
@@ -116,14 +117,21 @@ class TapAdStage(Tap):
                 "SPECIFIC_ACCOUNTS",
             )
         reports = [self.report_stream(report) for report in directory.config.reports]
-        streams = [*resources, *reports]
+        streams: list[DealtStream] = [*resources, *reports]
+        elsewhere = [stream.name for stream in streams if not stream.is_in_shard]
+        if elsewhere:
+            self.logger.info(
+                "shard %s: left to other shards: %s",
+                directory.config.shard,
+                ", ".join(elsewhere),
+            )
         if self.input_catalog is not None and not any(
             stream.name in self.input_catalog for stream in streams
         ):
             raise ConfigError(
                 ["catalog: has no stream of this tap's; write it anew with --discover"],
             )
-        return streams
+        return [*streams]
 
     def report_stream(self, report: ReportConfig) -> ReportStream:
         """Make the stream of one report.

@@ -25,6 +25,7 @@ from tap_adstage.exceptions import (
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
 from tap_adstage.setup_test import Result, Step, advice, results
+from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def test_each_step_that_passes_is_a_line_that_says_what_was_found(
         "accounts: ok, 18 linked",
         "report daily: ok, a row of 2024-03-15..2024-03-19",
         "report empty: ok, no rows in 2024-03-15..2024-03-19",
-        "report later: ok, nothing to ask for: the range is empty as of 2024-03-20",
+        "report later: ok, nothing to ask for as of 2024-03-20",
         "report whole: ok, a row of 2024-01-20..2024-03-19",
         "8 of 8 steps passed",
     ]
@@ -168,6 +169,19 @@ def test_chosen_accounts_are_named(
     assert ended.exit_code == 0
     (question,) = [r.body for r in sandbox.requests if r.path.endswith("/report")]
     assert question["sources"]["metrics"]["targets"] == [entity_id]
+
+
+def test_a_shard_s_accounts_are_counted(
+    sandbox: Sandbox,
+    check: Callable[[dict[str, Any]], Ended],
+    settings: dict[str, Any],
+) -> None:
+    accounts = [each.entity_id for each in sandbox.world.entities("accounts")]
+    dealt = [each for each in accounts if Shard(2, 3).has(each)]
+    ended = check({**settings, "shard": "2/3", "reports": [REPORT]})
+    assert ended.line("accounts") == f"ok, 18 linked; {len(dealt)} in shard 2/3"
+    (question,) = [r.body for r in sandbox.requests if r.path.endswith("/report")]
+    assert question["sources"]["metrics"]["targets"] == dealt
 
 
 def test_a_user_whom_the_settings_choose_is_not_named_as_another(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.date_ranges import DateRangeError, parse_day
 from tap_adstage.exceptions import StateError
+from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
 REPLICATION_KEY = "date"
-KEYS = ("replication_key", "replication_key_value", "aggregate_by")
+KEYS = ("replication_key", "replication_key_value", "aggregate_by", "shard")
 """What a bookmark holds."""
 
 
@@ -26,10 +27,12 @@ class Bookmark:
         date: First day of the last slice that is completely written.
         aggregate_by: Length of the slices that it counts; `None` in a state that does
             not say, which then goes for any.
+        shard: Part of the accounts that has come so far.
     """
 
     date: dt.date
     aggregate_by: str | None
+    shard: Shard
 
     @classmethod
     def read(cls, stream: str, state: Mapping[str, Any]) -> Bookmark | None:
@@ -43,7 +46,8 @@ class Bookmark:
             The bookmark, or `None` where there is none.
 
         Raises:
-            StateError: If what stands there is not a day, or not of `date`.
+            StateError: If what stands there is not a day, or not of `date`, or of no
+                shard.
         """
         value = state.get("replication_key_value")
         if value is None:
@@ -63,7 +67,15 @@ class Bookmark:
                 f"{json.dumps(value, default=str)}; it takes a date such as "
                 "2024-01-31. Correct it, or remove the stream's bookmark to start over",
             ) from None
-        return cls(day, state.get("aggregate_by"))
+        try:
+            shard = Shard.parse(state["shard"]) if "shard" in state else Shard()
+        except (ValueError, TypeError):
+            raise StateError(
+                f"state: bookmarks.{stream}.shard is "
+                f"{json.dumps(state['shard'], default=str)}; it takes a shard such as "
+                "3/8. Correct it, or remove the stream's bookmark to start over",
+            ) from None
+        return cls(day, state.get("aggregate_by"), shard)
 
     def write(self, state: dict[str, Any]) -> None:
         """Write into a stream's state.
@@ -74,6 +86,9 @@ class Bookmark:
         state["replication_key"] = REPLICATION_KEY
         state["replication_key_value"] = self.date.isoformat()
         state["aggregate_by"] = self.aggregate_by
+        state.pop("shard", None)
+        if not self.shard.is_whole:
+            state["shard"] = str(self.shard)
 
     def counts(self, aggregate_by: str) -> bool:
         """Whether it can be gone on from with slices of this length."""

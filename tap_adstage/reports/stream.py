@@ -9,6 +9,7 @@ import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage.date_ranges import DateRange
+from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
 from tap_adstage.paging import ApiRequest
@@ -22,6 +23,7 @@ from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.repeats import Repeats
 from tap_adstage.reports.request import Question, fields_to_request
 from tap_adstage.reports.window_queue import WindowQueue
+from tap_adstage.shards import Shard
 from tap_adstage.windows import Span, held, later, plan
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class ReportStream(PageStream):
+class ReportStream(DealtStream, PageStream):
     """One report of the setting `reports`."""
 
     def __init__(
@@ -79,6 +81,9 @@ class ReportStream(PageStream):
         if entry and entry.key_properties:
             _refuse_other_key(report.name, self._columns.keys, entry.key_properties)
         self._holds = holds
+        # Rows of a group are of accounts in several shards, and can't be torn.
+        is_torn = report.group_by is None and not report.is_external
+        self._shard = directory.config.shard if is_torn else Shard()
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
         self.replication_key = REPLICATION_KEY
@@ -157,6 +162,13 @@ class ReportStream(PageStream):
                 if plan(self._span, None, self._report.today)
                 else "the range is empty",
             )
+        elif not self._has_accounts:
+            self.logger.info(
+                "%s: nothing to ask for: no account in shard %s is on %s",
+                self.name,
+                self._shard,
+                ", ".join(self._report.networks),
+            )
         queue = WindowQueue(windows)
         question = self._question(self._directory.client.page_size)
         self._expect(queue.upcoming(self._prefetch.reach), question)
@@ -202,7 +214,7 @@ class ReportStream(PageStream):
             AdStageError: If AdStage refuses the report, or answers with something else.
         """
         windows = plan(self._span, None, self._report.today)
-        if not windows:
+        if not windows or not self._has_accounts:
             return None
         window = windows[-1]
         first = self._first_page(self._question(page_size=1), window)
@@ -233,9 +245,24 @@ class ReportStream(PageStream):
         return plan(self._span, bookmark, today)
 
     @property
+    def emit_activate_version_messages(self) -> bool:
+        """Whether rows of before are to be removed; those of other shards are not."""
+        return super().emit_activate_version_messages and self._shard.is_whole
+
+    @property
     def reads_imports(self) -> bool:
         """Whether the run reads what AdStage has imported; networks are read live."""
-        return self.selected and not self._report.is_external and bool(self.windows)
+        if self._report.is_external or not self.selected:
+            return False
+        return bool(self.windows) and self._has_accounts
+
+    @property
+    def is_in_shard(self) -> bool:
+        """Whether the run's shard is the one that reads it, or one of those."""
+        shard = self._directory.config.shard
+        if self._report.is_external:
+            return shard.has(self._report.targets[0])
+        return shard.is_first or not self._shard.is_whole
 
     @property
     def reading(self) -> Reading:
@@ -243,7 +270,10 @@ class ReportStream(PageStream):
         report = self._report
         return Reading(
             report=self.name,
-            scope=self._directory.scope(report.networks, report.targets),
+            scope=self._directory.scope(
+                report.networks,
+                report.targets or self._accounts or (),
+            ),
             days=DateRange(self.windows[0].range.start, self.windows[-1].range.end),
             today=report.today,
             time_zone=report.time_zone,
@@ -328,7 +358,9 @@ class ReportStream(PageStream):
         return Tally(self._columns, summed_fields(self._columns, self._requested))
 
     def _pages(self, window: Window) -> Iterator[tuple[str, Page]]:
-        """A window's pages, each with what errors call it."""
+        """A window's pages, each with what errors call it; none without accounts."""
+        if not self._has_accounts:
+            return
         pages = self._prefetch.pages(window)
         number = 0
         while True:
@@ -341,6 +373,8 @@ class ReportStream(PageStream):
             yield f"{where}: POST {self._url}", page
 
     def _expect(self, windows: Sequence[Window], question: Question) -> None:
+        if not self._has_accounts:
+            return
         self._prefetch.expect(
             windows,
             lambda window: self._first_page(question, window),
@@ -371,7 +405,8 @@ class ReportStream(PageStream):
             report=self._report,
             fields=fields,
             catalog=self._catalog,
-            accounts=self._chosen_accounts,
+            accounts=self._accounts,
+            are_targets=self._shard.is_whole or len(self._directory.organizations) <= 1,
             page_size=page_size,
             control_fields=control_fields(self._columns, fields) if compares else (),
         )
@@ -390,11 +425,17 @@ class ReportStream(PageStream):
             )
         }
 
-    @property
-    def _chosen_accounts(self) -> list[str] | None:
-        if self._directory.config.accounts is None:
+    @cached_property
+    def _accounts(self) -> list[str] | None:
+        """Entity ids of the accounts that are asked for; `None` for all."""
+        if self._report.is_external:
             return None
-        return [account["entity_id"] for account in self._directory.accounts]
+        return self._directory.accounts_in(self._shard, self._report.networks)
+
+    @property
+    def _has_accounts(self) -> bool:
+        """Whether there is anything to ask for; to ask for none would ask for all."""
+        return self._accounts != []
 
     # --- the bookmark, which the SDK would keep in another way ---
     #
@@ -424,6 +465,16 @@ class ReportStream(PageStream):
                 self._report.aggregate_by,
             )
             return None
+        if not bookmark.shard.covers(self._shard):
+            self.logger.warning(
+                "%s: starting over, as the bookmark %s is of shard %s, and shard %s "
+                "has accounts that it didn't",
+                self.name,
+                bookmark.date,
+                bookmark.shard,
+                self._shard,
+            )
+            return None
         return bookmark.date
 
     def _moved(
@@ -445,7 +496,8 @@ class ReportStream(PageStream):
         With BATCH messages rows are written a file at a time, and the SDK writes a
         STATE after each; one from here could be ahead of the file.
         """
-        Bookmark(day, self._report.aggregate_by).write(self.stream_state)
+        bookmark = Bookmark(day, self._report.aggregate_by, self._shard)
+        bookmark.write(self.stream_state)
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Stream
 from singer_sdk import typing as th
 
 from tap_adstage import hal
+from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import located
 from tap_adstage.phrases import listed
 from tap_adstage.redaction import excerpt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_adstage.hal import Resource
 
 
-class ResourceStream(Stream):
+class ResourceStream(DealtStream):
     """A full table of resources, each key once.
 
     Attributes:
@@ -45,6 +45,11 @@ class ResourceStream(Stream):
         self._directory = directory
         super().__init__(tap, schema=th.PropertiesList(*self.columns).to_dict())
         self.primary_keys = self.key
+
+    @property
+    def is_in_shard(self) -> bool:
+        """Whether the run's shard is the first: resources are read whole."""
+        return self._directory.config.shard.is_first
 
     @abc.abstractmethod
     def resources(self) -> Iterable[Resource]:

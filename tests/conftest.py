@@ -6,13 +6,11 @@ import datetime as dt
 import io
 import json
 import logging
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from pipeline import ROOT, SCRIPTS, clean_environment
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
 TOKEN = "de4d-beef-b33f"
-ROOT = Path(__file__).parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -288,17 +286,7 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
-
-
-@pytest.fixture(scope="session")
-def plugins(
-    clean_environment: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, in which Meltano has installed the plugins."""
     project = tmp_path_factory.mktemp("project")
     for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
@@ -309,9 +297,9 @@ def plugins(
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     subprocess.run(  # noqa: S603 - Meltano itself
-        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
+        [str(SCRIPTS / "meltano"), "install"],
         cwd=project,
-        env=clean_environment,
+        env=clean_environment(),
         check=True,
         timeout=600,
         capture_output=True,

@@ -28,6 +28,7 @@ PURE = {
     "decoding",
     "environment",
     "settings",
+    "shards",
     "entity_ids",
     "inputs",
     "redaction",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 import pytest
+from pipeline import ROOT, clean_environment
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from tap_adstage.sandbox.world import World
 
-ROOT = Path(__file__).parent.parent
 FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
 START, LOOKBACK = dt.date(2024, 3, 1), 7
 FIELDS = ("clicks", "impressions", "spend", "conversions")
@@ -111,14 +111,10 @@ class Pipeline:
 
 
 @pytest.fixture
-def pipeline(
-    plugins: Path,
-    clean_environment: dict[str, str],
-    tmp_path: Path,
-) -> Iterator[Pipeline]:
+def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
     with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
         environment = {
-            **clean_environment,
+            **clean_environment(),
             **SETTINGS,
             "TAP_ADSTAGE_API_URL": sandbox.api_url,
             "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
@@ -451,11 +447,11 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
         )
 
 
-def test_the_demo_shows_what_landed(clean_environment: dict[str, str]) -> None:
+def test_the_demo_shows_what_landed() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
         cwd=ROOT,
-        env=clean_environment,
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,

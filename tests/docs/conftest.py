@@ -4,18 +4,17 @@ import datetime as dt
 import itertools
 import os
 import shutil
-import sysconfig
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 import pytest
+from pipeline import ROOT, SCRIPTS, clean_environment
 from psycopg import sql
 
 from tap_adstage.sandbox.__main__ import loader_settings
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
-from .markdown import ROOT
 from .trial import Place
 
 if TYPE_CHECKING:
@@ -69,7 +68,6 @@ def place(
     api: Sandbox,
     new_database: Databases,
     plugins: Path,
-    clean_environment: Mapping[str, str],
 ) -> Place:
     """A copy of the clone, with everything that a page may speak to."""
     clone, stage = tmp_path / "clone", tmp_path / "stage"
@@ -79,11 +77,10 @@ def place(
     for kind in ("extractors", "loaders"):
         (clone / ".meltano" / kind).symlink_to(plugins / ".meltano" / kind)
     stage.mkdir()
-    scripts = sysconfig.get_path("scripts")
     environment = {
-        **clean_environment,
+        **clean_environment(),
         **new_database(),
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
         "TAP_ADSTAGE_API_URL": api.api_url,
         "TAP_ADSTAGE_AS_OF": TODAY.isoformat(),
     }

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import sysconfig
 import time
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 import pytest
-from pipeline import ROOT, clean_environment
+from docs.markdown import README, Page
+from pipeline import ROOT, SCRIPTS, clean_environment
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -448,10 +448,12 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
 
 
 def test_the_demo_shows_what_landed() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
+    block = Page(README).block_run_by("test_the_demo_shows_what_landed")
+    ended = subprocess.run(  # noqa: S603 - README's own command
+        ["bash", "-ec", block.text.replace("uv run ", "")],  # noqa: S607
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment()
+        | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -73,6 +73,15 @@ class Page:
                 found.append(Block(token.info, token.content, line, marks))
         return found
 
+    def block_run_by(self, test: str) -> Block:
+        """The block of which the page says that a certain test runs it."""
+        (found,) = (
+            block
+            for block in self.blocks
+            if block.marks.get("run by", "").endswith(f"::{test}")
+        )
+        return found
+
     @property
     def links(self) -> list[str]:
         """Where its links and pictures lead to, as they are written."""

@@ -45,6 +45,12 @@ def test_every_page_is_reached_from_readme() -> None:
     assert set(pages()) <= reached
 
 
+def test_every_page_is_in_the_source_distribution() -> None:
+    settings = (ROOT / "pyproject.toml").read_text()
+    for path in pages():
+        assert f'"/{path.relative_to(ROOT).parts[0]}"' in settings
+
+
 def test_a_link_to_no_file_or_no_heading_is_dead(tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text("# A heading\n")
     page = tmp_path / "page.md"

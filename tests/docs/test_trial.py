@@ -16,6 +16,8 @@ from .trial import Place, first_missing, run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TEST_OF_NO_PAGE = "tests/test_tls.py::test_an_authority_of_the_user_s_own_is_trusted"
+
 
 @pytest.fixture
 def try_page(tmp_path: Path) -> Callable[[str], Path]:
@@ -111,6 +113,10 @@ plugins:
         (
             "<!-- run by: tests/docs/test_trial.py::test_no -->\n```sh\nls\n```\n",
             "page.md:2: tests/docs/test_trial.py::test_no doesn't run it",
+        ),
+        (
+            f"<!-- run by: {TEST_OF_NO_PAGE} -->\n```sh\nls\n```\n",
+            f"page.md:2: {TEST_OF_NO_PAGE} doesn't run it",
         ),
         ("<!-- run by: .ci/run -->\n```sh\nls -l\n```\n", "page.md:2: .ci/run"),
     ],

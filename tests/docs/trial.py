@@ -77,14 +77,14 @@ def where(page: Page, block: Block) -> str:
 
 
 def is_run_elsewhere(page: Page, block: Block) -> bool:
-    """Whether another test, or a script, runs a block; it must exist."""
+    """Whether another test of the page, or a script, runs a block; it must exist."""
     reference = block.marks.get("run by")
     if reference is None:
         return False
     name, _, test = reference.partition("::")
     text = (ROOT / name).read_text() if (ROOT / name).is_file() else ""
     if test:
-        found = f"\ndef {test}(" in text
+        found = f"\ndef {test}(" in text and page.path.stem in text
     else:
         found = {*block.text.splitlines()} <= {*text.splitlines()}
     assert found, f"{where(page, block)}: {reference} doesn't run it"

@@ -44,7 +44,7 @@ class Place:
     clone: Path
     stage: Path
     environment: Mapping[str, str]
-    settings: Mapping[str, Any]
+    settings: dict[str, Any]
 
 
 def run(page: Page, place: Place) -> None:
@@ -130,11 +130,7 @@ def completed(block: Block, place: Place) -> str:
     """What goes into a file: a config of the tap reads the sandbox."""
     if block.language != "json" or not is_config(json.loads(block.text)):
         return block.text
-    config = json.loads(block.text)
-    settings = dict(place.settings)
-    if config.get("sandbox"):
-        del settings["api_url"]
-    return json.dumps(settings | config)
+    return json.dumps(place.settings | json.loads(block.text))
 
 
 def execute(page: Page, blocks: list[Block], script: list[str], place: Place) -> None:

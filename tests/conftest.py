@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from pipeline import ROOT, SCRIPTS, clean_environment
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
-ROOT = Path(__file__).parent.parent
 TOKEN = "de4d-beef-b33f"
 
 
@@ -323,3 +324,25 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
         "as_of": TODAY.isoformat(),
         "reports": [],
     }
+
+
+@pytest.fixture(scope="session")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, in which Meltano has installed the plugins."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(
+        ROOT / "tap_adstage",
+        project / "tap_adstage",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    subprocess.run(  # noqa: S603 - Meltano itself
+        [str(SCRIPTS / "meltano"), "install"],
+        cwd=project,
+        env=clean_environment(),
+        check=True,
+        timeout=600,
+        capture_output=True,
+    )
+    return project

@@ -6,10 +6,8 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 import time
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import psycopg
 import pytest
+from docs.markdown import README, Page
+from pipeline import ROOT, SCRIPTS, clean_environment
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from tap_adstage.sandbox.world import World
 
-ROOT = Path(__file__).parent.parent
 FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
 START, LOOKBACK = dt.date(2024, 3, 1), 7
 FIELDS = ("clicks", "impressions", "spend", "conversions")
@@ -109,34 +108,6 @@ class Pipeline:
             (tuple(row[column] for column in columns) for row in rows),
             key=repr,
         )
-
-
-@pytest.fixture(scope="module")
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, in which Meltano has installed the plugins."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, project / name)
-    shutil.copytree(
-        ROOT / "tap_adstage",
-        project / "tap_adstage",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    subprocess.run(  # noqa: S603 - Meltano itself
-        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
-        cwd=project,
-        env=clean_environment(),
-        check=True,
-        timeout=600,
-        capture_output=True,
-    )
-    return project
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
 
 
 @pytest.fixture
@@ -477,10 +448,12 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
 
 
 def test_the_demo_shows_what_landed() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
+    block = Page(README).block_run_by("test_the_demo_shows_what_landed")
+    ended = subprocess.run(  # noqa: S603 - README's own command
+        ["bash", "-ec", block.text.replace("uv run ", "")],  # noqa: S607
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment()
+        | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
-_PARENT_FIELDS = {
+_IDENTIFYING_FIELDS = {
     "accounts": ("account_name", "remote_account_id"),
     "campaigns": ("campaign_name", "remote_campaign_id"),
     "ad_groups": ("ad_group_name", "remote_ad_group_id"),
     "ads": ("ad_name", "remote_ad_id"),
     "keywords": ("keyword_text", "remote_keyword_id"),
 }
+_IDENTIFYING_LEVELS = {
+    "accounts": ("accounts",),
+    "campaigns": ("accounts", "campaigns"),
+    "ad_groups": ("accounts", "campaigns", "ad_groups"),
+    "ads": ("accounts", "campaigns", "ad_groups", "ads"),
+    "keywords": ("accounts", "campaigns", "ad_groups", "keywords"),
+}
+"""Each level with its parents, the account first."""
+
 _DEFAULT_METRICS = ("clicks", "impressions", "spend", "conversions")
 
 
@@ -293,21 +302,27 @@ def default_reports() -> list[dict[str, Any]]:
         A daily report for each entity level, with its metrics, and the names and
         remote ids of the level and its parents.
     """
-    parents = {
-        "accounts": ["accounts"],
-        "campaigns": ["accounts", "campaigns"],
-        "ad_groups": ["accounts", "campaigns", "ad_groups"],
-        "ads": ["accounts", "campaigns", "ad_groups", "ads"],
-        "keywords": ["accounts", "campaigns", "ad_groups", "keywords"],
-    }
     return [
         {
             "name": f"{level.removesuffix('s')}_performance",
             "entity_level": level,
-            "fields": [
-                *_DEFAULT_METRICS,
-                *(field for parent in levels for field in _PARENT_FIELDS[parent]),
-            ],
+            "fields": [*_DEFAULT_METRICS, *identifying_fields(level)],
         }
-        for level, levels in parents.items()
+        for level in _IDENTIFYING_LEVELS
+    ]
+
+
+def identifying_fields(entity_level: str) -> list[str]:
+    """The meta fields that tell what a row is about.
+
+    Args:
+        entity_level: What a row is about, in the tap's own name.
+
+    Returns:
+        Names and remote ids of the level and its parents, the account's first.
+    """
+    return [
+        field
+        for level in _IDENTIFYING_LEVELS[entity_level]
+        for field in _IDENTIFYING_FIELDS[level]
     ]

@@ -82,8 +82,9 @@ class Directory:
         """
         if self.config.organization_id:
             return self.config.organization_id
-        organizations = _organizations(self.light_user) or _organizations(self.user)
-        names = {_fetch_id(each): each.get("company_name") for each in organizations}
+        names = {
+            _fetch_id(each): each.get("company_name") for each in self.organizations
+        }
         if not names:
             raise ResponseError(
                 f"{self.user.place} has no _embedded.adstage:organizations; give the "
@@ -98,6 +99,11 @@ class Directory:
             )
         (organization_id,) = names
         return organization_id
+
+    @cached_property
+    def organizations(self) -> list[Resource]:
+        """The user's organizations, as far as AdStage names them."""
+        return _organizations(self.light_user) or _organizations(self.user)
 
     @cached_property
     def light_user(self) -> Resource:

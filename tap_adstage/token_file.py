@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from tap_adstage import private_file
 from tap_adstage.exceptions import AuthenticationError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class TokenFile:
         """
         kept = {"refresh_tokens": self._tokens() | {_fingerprint(self.granted): token}}
         try:
-            _replace(self.path, json.dumps(kept))
+            private_file.write(self.path, json.dumps(kept))
         except OSError as error:
             raise AuthenticationError(
                 f"oauth_token_file: {self.path} can't be written ({error.strerror}), "
@@ -107,19 +106,6 @@ class TokenFile:
                 f"oauth_token_file: {self.path} holds no refresh token that the tap "
                 "wrote; remove it to start from the setting refresh_token",
             ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".adstage-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _fingerprint(token: str) -> str:

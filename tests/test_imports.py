@@ -12,8 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "tap_adstage"
 
 ORDER = [
     # pure: plain values in, plain values out
-    {"exceptions", "redaction", "entity_ids", "date_ranges", "phrases", "decoding"},
-    {"settings", "hal", "inputs", "page", "values"},
+    {"exceptions", "redaction", "entity_ids", "shards", "date_ranges", "phrases"}
+    | {"decoding"},
+    {"settings", "hal", "inputs", "page", "values", "private_file"},
     {"report_checks", "windows", "imports", "paging", "retries"},
     {"config_checks", "environment"},
     {"config", "token_file", "logs"},
@@ -25,10 +26,10 @@ ORDER = [
     {"prefetch"},
     {"directory"},
     # what speaks to the SDK
-    {"messages"},
+    {"messages", "dealt_stream"},
     {"reports", "resources"},
     {"sandbox"},
-    {"setup_test"},
+    {"setup_test", "fivetran"},
     {"tap"},
     {"__main__"},
 ]
@@ -43,6 +44,7 @@ PURE = {
     "decoding",
     "environment",
     "settings",
+    "shards",
     "entity_ids",
     "inputs",
     "redaction",

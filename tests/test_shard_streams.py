@@ -9,6 +9,8 @@ import pytest
 
 from tap_adstage.exceptions import StateError
 from tap_adstage.resources.streams import RESOURCE_STREAMS
+from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world import World
 from tap_adstage.shards import Shard
 from tap_adstage.tap import TapAdStage
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from conftest import Messages, Sync
 
-    from tap_adstage.sandbox.server import Sandbox
 
 DAILY: dict[str, Any] = {
     "name": "daily",
@@ -118,6 +119,26 @@ def test_chosen_accounts_are_shared_out(
     parts = [sync(config | {"shard": f"{n}/3"}).records("daily") for n in (1, 2, 3)]
     assert ordered(record for part in parts for record in part) == ordered(whole)
     assert asked_accounts(sandbox) == {*chosen}
+
+
+def test_a_shard_has_no_accounts_of_another_organization(
+    sync: Sync,
+    settings: dict[str, Any],
+) -> None:
+    """AdStage lists the accounts of all of a user's organizations."""
+    with Sandbox(today=dt.date(2024, 3, 20), world=World(organizations=2)) as sandbox:
+        config = settings | {
+            "api_url": sandbox.api_url,
+            "access_token": sandbox.token,
+            "organization_id": sandbox.world.organizations[1].fetch_id,
+            "reports": [DAILY, {**DAILY, "name": "first", "api_version": 1}],
+        }
+        whole = sync(config)
+        parts = [sync(config | {"shard": f"{n}/3"}) for n in (1, 2, 3)]
+    for stream in ("daily", "first"):
+        union = [record for part in parts for record in part.records(stream)]
+        assert ordered(union) == ordered(whole.records(stream))
+        assert union
 
 
 # --- one shard ---

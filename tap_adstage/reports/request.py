@@ -21,8 +21,9 @@ class Question:
         report: The report.
         fields: Fields to ask for, in the API's spelling.
         catalog: Knows the API's spelling of what the report sorts and filters by.
-        accounts: Entity ids of the chosen accounts, `None` for all.
+        accounts: Entity ids of the accounts to ask for, `None` for all.
         page_size: Rows a page.
+        are_targets: Whether the accounts can be targets: all are the organization's.
         control_fields: Fields whose totals to ask for; none where nothing is compared.
     """
 
@@ -31,24 +32,26 @@ class Question:
     catalog: FieldCatalog
     accounts: Sequence[str] | None
     page_size: int
+    are_targets: bool = True
     control_fields: Sequence[str] = ()
 
     @property
     def targets(self) -> list[str]:
-        """The report's own targets, else the chosen accounts; none is no limit."""
-        return list(self.report.targets) or list(self.accounts or [])
+        """The report's own targets, else the accounts; none is no limit."""
+        accounts = self.accounts if self.are_targets else None
+        return list(self.report.targets) or list(accounts or [])
 
     @property
     def filters(self) -> list[dict[str, Any]]:
-        """The report's filters, and one that keeps its targets to chosen accounts."""
+        """The report's filters, and one for the accounts where targets can't be."""
         filters = [self._spelled(condition) for condition in self.report.filters]
-        narrowed = self.report.targets and self.accounts is not None
-        if narrowed and not self.report.is_external:
+        is_narrowed = bool(self.report.targets) or not self.are_targets
+        if self.accounts is not None and is_narrowed and not self.report.is_external:
             filters.append(
                 {
                     "path": "meta/account_entity_id",
                     "op": "in",
-                    "value": list(self.accounts or []),
+                    "value": list(self.accounts),
                 },
             )
         return filters

@@ -406,6 +406,7 @@ class ReportStream(DealtStream, PageStream):
             fields=fields,
             catalog=self._catalog,
             accounts=self._accounts,
+            are_targets=self._shard.is_whole or len(self._directory.organizations) <= 1,
             page_size=page_size,
             control_fields=control_fields(self._columns, fields) if compares else (),
         )

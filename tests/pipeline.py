@@ -133,6 +133,14 @@ class Pipeline:
         requests = list(self.sandbox.requests)
         return [r.body for r in requests if r.path.endswith("/report")]
 
+    def daily_ranges(self, asked: int) -> list[str]:
+        """The ranges of daily reports that were asked for after so many questions."""
+        return [
+            question["date_range"]
+            for question in self.questions()[asked:]
+            if len(question["fields"]) == 7
+        ]
+
     def table(self, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.postgres.dsn, row_factory=dict_row) as connection:
             query = sql.SQL("select * from adstage.{}").format(sql.Identifier(name))

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from pipeline import ROOT, SCRIPTS, clean_environment
+from pipeline import FIRST, ROOT, SCRIPTS, SETTINGS, Pipeline, clean_environment
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.redaction import Secrets
+from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 from tap_adstage.termination import Termination
@@ -346,3 +347,23 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     return project
+
+
+@pytest.fixture
+def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    """Meltano with the sandbox, and with a Postgres and a state of its own."""
+    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
+        environment = {
+            **clean_environment(),
+            **SETTINGS,
+            "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+            "TAP_ADSTAGE_API_URL": sandbox.api_url,
+            "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
+            "TARGET_POSTGRES_HOST": postgres.host,
+            "TARGET_POSTGRES_PORT": str(postgres.port),
+            "TARGET_POSTGRES_USER": postgres.user,
+            "TARGET_POSTGRES_PASSWORD": postgres.password,
+            "TARGET_POSTGRES_DATABASE": postgres.database,
+            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        }
+        yield Pipeline(sandbox, postgres, environment, plugins)

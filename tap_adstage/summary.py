@@ -89,11 +89,11 @@ def table(every: Sequence[Counts]) -> str:
     )
 
 
-def markdown(tap: str, every: Sequence[Counts], secrets: Secrets) -> str:
+def markdown(title: str, every: Sequence[Counts], secrets: Secrets) -> str:
     """The counts of a run as a section of a Markdown document.
 
     Args:
-        tap: Name of the tap.
+        title: What the section is called: the tap's name.
         every: What was done, for each stream.
         secrets: What must not be shown.
 
@@ -106,7 +106,7 @@ def markdown(tap: str, every: Sequence[Counts], secrets: Secrets) -> str:
         return _MARKUP.sub(r"\\\1", excerpt(text, secrets))
 
     names, *rows = _rows(every)
-    lines = [f"## {plain(tap)}", ""]
+    lines = [f"## {plain(title)}", ""]
     for counts in every:
         if counts.status in _ENDS:
             lines += [f"**The run {_ENDS[counts.status]} {plain(counts.name)}.**", ""]

@@ -256,7 +256,9 @@ class TapAdStage(Tap):
         summary.tell(self._ledger.all, self.logger, as_table=as_table)
         path = os.environ.get("GITHUB_STEP_SUMMARY")
         if path:
-            text = summary.markdown(self.name, self._ledger.all, self._secrets)
+            shard = self._parsed_config.shard
+            title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
+            text = summary.markdown(title, self._ledger.all, self._secrets)
             try:
                 summary.append(path, text)
             except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.sandbox.server import Sandbox
 
+PAGE = Path(__file__).parent.parent / "docs" / "runs.md"
 REPORT = {
     "name": "daily",
     "entity_level": "campaigns",
@@ -49,6 +51,11 @@ class Clock:
 )
 def test_a_line_is_readable(step: Step, line: str) -> None:
     assert step.line == line
+
+
+def test_the_line_of_the_page_is_one_that_is_told() -> None:
+    step = Step(3, 12, 45_000, 2, 30.0, 190.0)
+    assert f"\n```text\nby_day: {step.line}\n```\n" in PAGE.read_text()
 
 
 def test_fields_say_the_same() -> None:

@@ -37,6 +37,7 @@ ORDER = [
 PURE = {
     "counts",
     "progress",
+    "summary",
     "date_ranges",
     "windows",
     "imports",

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator, FormatChecker
 
 from tap_adstage import date_ranges, report_checks
-from tap_adstage.entity_ids import EntityId
+from tap_adstage.entity_ids import CROSS_NETWORKS, EntityId
 from tap_adstage.phrases import TYPES, json_text, nearest
 from tap_adstage.redaction import Secrets
-from tap_adstage.settings import REPORT_KEY_ALIASES, SETTINGS, secret_values
+from tap_adstage.settings import OAUTH, REPORT_KEY_ALIASES, SETTINGS, secret_values
 from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _check_http_url(text: str) -> None:
     url = urlsplit(text)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("it starts with https:// and a host")
+    if any(map(str.isspace, url.netloc)):
+        raise ValueError("its host has a space")
     if url.username is not None or url.query or url.fragment:
         raise ValueError("it has a user, a query or a fragment")
     _ = url.port
@@ -255,17 +257,16 @@ def _meaning_errors(
 
 
 def _credential_errors(given: Mapping[str, Any]) -> Iterator[str]:
-    oauth = ("client_id", "client_secret", "refresh_token")
-    missing = [name for name in oauth if name not in given]
-    if 0 < len(missing) < len(oauth):
+    missing = [name for name in OAUTH if name not in given]
+    if 0 < len(missing) < len(OAUTH):
         yield (
-            f"{', '.join(missing)}: not given; OAuth takes all of {', '.join(oauth)} "
+            f"{', '.join(missing)}: not given; OAuth takes all of {', '.join(OAUTH)} "
             "or none"
         )
     elif missing and "access_token" not in given and not given.get("sandbox"):
         yield (
             "access_token: not given; give access_token, or all of "
-            f"{', '.join(oauth)}, or set sandbox to true to try generated data"
+            f"{', '.join(OAUTH)}, or set sandbox to true to try generated data"
         )
     token_file = given.get("oauth_token_file")
     if token_file and not os.access(Path(token_file).expanduser().parent, os.W_OK):
@@ -283,10 +284,11 @@ def _account_errors(given: Mapping[str, Any]) -> Iterator[str]:
             "accounts: not given; sync_mode SPECIFIC_ACCOUNTS takes a list of entity "
             "ids such as /network/adwords/account/123"
         )
-    networks = given.get("networks")
+    networks = given.get("networks", CROSS_NETWORKS)
+    narrowed = set(networks) < set(CROSS_NETWORKS)
     for account in given.get("accounts", []):
         network = EntityId.parse(account).network
-        if networks and network not in networks:
+        if narrowed and network not in networks:
             yield (
                 f"accounts: {json_text(account)} is not allowed; it takes accounts "
                 f"of the networks in the setting networks: {', '.join(networks)}"

@@ -1,12 +1,12 @@
 """Every setting of the tap, once: name, type, default, meaning.
 
-The JSON schema that the SDK validates and prints, README's tables and `meltano.yml`
-are made from this list or checked against it.
+The JSON schema that the SDK validates and prints, README's tables, `meltano.yml` and
+the definition for Meltano Hub are made from this list or checked against it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
@@ -14,9 +14,38 @@ from tap_adstage.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STATUSES = ("all_visible", "all_active", "all_inactive", "all_with_deleted")
+OAUTH = ("client_id", "client_secret", "refresh_token")
+"""The settings of OAuth 2: all of them or none."""
+
+CREDENTIALS = (("access_token",), OAUTH, ("sandbox",))
+"""Groups of settings, of which any one is enough to start."""
+
+SYNC_MODES = {
+    "ALL_ACCOUNTS": "Every linked account",
+    "SPECIFIC_ACCOUNTS": "The accounts listed in `accounts`",
+}
+STATUSES = {
+    "all_visible": "Active, paused and completed",
+    "all_active": "Active",
+    "all_inactive": "Paused and completed",
+    "all_with_deleted": "All, archived and deleted too",
+}
+RECONCILE = {
+    "off": "Compare nothing",
+    "warn": "Say where they differ",
+    "fail": "End the run where they differ",
+}
+IMPORT_POLICIES = {
+    "ignore": "Do nothing",
+    "warn": "Say so",
+    "hold": "Say so and hold bookmarks",
+}
 TIMEFRAME_MONTHS = {"THREE": 3, "SIX": 6, "TWELVE": 12, "TWENTY_FOUR": 24}
 ALL_TIME = "ALL_TIME"
+TIMEFRAMES = {
+    **{name: f"{months} months" for name, months in TIMEFRAME_MONTHS.items()},
+    ALL_TIME: "Since 2012",
+}
 FILTER_OPERATORS = {
     **dict.fromkeys(("gt", "lt", "gte", "lte"), "number"),
     **dict.fromkeys(("in", "iin"), "array"),
@@ -37,7 +66,6 @@ ADSTAGE = "adstage"
 """The provider of what AdStage has imported; all others are external."""
 
 API_VERSIONS = (2, 1)
-RECONCILE = ("off", "warn", "fail")
 
 REPORT_KEY_ALIASES = {
     "table": "name",
@@ -45,6 +73,8 @@ REPORT_KEY_ALIASES = {
     "granularity": "aggregate_by",
 }
 """Names of Fivetran's Spotify Ads connector, and the report keys they stand for."""
+
+_SPELLINGS = {"api": "API", "id": "ID", "oauth": "OAuth", "url": "URL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +86,7 @@ class Setting:
         schema: JSON schema of its value.
         description: What it means, in one or two sentences.
         default: What holds where it isn't given, if that is a plain value.
+        options: What each of its values is called, where a form offers them.
         secret: Whether its value must never be shown.
     """
 
@@ -63,7 +94,15 @@ class Setting:
     schema: dict[str, Any]
     description: str
     default: Any = None
+    options: Mapping[str, str] = field(default_factory=dict)
     secret: bool = False
+
+    @property
+    def label(self) -> str:
+        """What a form calls it: its name in words."""
+        words = (_SPELLINGS.get(word, word) for word in self.name.split("_"))
+        text = " ".join(words)
+        return text[0].upper() + text[1:]
 
     @property
     def kind(self) -> str:
@@ -76,7 +115,8 @@ class Setting:
 
     def json_schema(self) -> dict[str, Any]:
         """The setting as a property of a JSON schema, as the SDK shows it."""
-        schema = {**self.schema, "description": self.description}
+        about = {"title": self.label, "description": self.description}
+        schema = {**self.schema, **about}
         if self.default is not None:
             schema["default"] = self.default
         if self.secret:
@@ -306,7 +346,8 @@ SETTINGS = (
     ),
     Setting(
         name="sync_mode",
-        schema=_one_of("ALL_ACCOUNTS", "SPECIFIC_ACCOUNTS"),
+        schema=_one_of(*SYNC_MODES),
+        options=SYNC_MODES,
         description="Whether to read every linked account or those in `accounts`.",
         default="ALL_ACCOUNTS",
     ),
@@ -332,6 +373,7 @@ SETTINGS = (
     Setting(
         name="statuses",
         schema=_one_of(*STATUSES),
+        options=STATUSES,
         description="Which entities reports hold. AdStage's own default leaves out "
         "archived and deleted ones, so totals would change after the fact.",
         default="all_with_deleted",
@@ -349,7 +391,8 @@ SETTINGS = (
     ),
     Setting(
         name="timeframe_months",
-        schema=_one_of(*TIMEFRAME_MONTHS, ALL_TIME),
+        schema=_one_of(*TIMEFRAMES),
+        options=TIMEFRAMES,
         description="Reach of the first sync where neither `start_date` nor a "
         "report's `date_range` says; `ALL_TIME` starts at 2012-01-01.",
         default="SIX",
@@ -407,13 +450,15 @@ SETTINGS = (
     Setting(
         name="reconcile",
         schema=_one_of(*RECONCILE),
+        options=RECONCILE,
         description="Compare what each window wrote with AdStage's own row count and "
         "totals: `warn` says where they differ, `fail` ends the run there.",
         default="warn",
     ),
     Setting(
         name="import_policy",
-        schema=_one_of("ignore", "warn", "hold"),
+        schema=_one_of(*IMPORT_POLICIES),
+        options=IMPORT_POLICIES,
         description="What to do where AdStage has not finished importing an account "
         "that a report reads: nothing, say so, or say so and hold the report's "
         "bookmark until it has.",

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
-from singer_sdk.helpers.capabilities import EMIT_ACTIVATE_VERSION_CONFIG
+from singer_sdk.helpers.capabilities import (
+    EMIT_ACTIVATE_VERSION_CONFIG,
+    TapCapabilities,
+)
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk import Stream
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_adstage.auth import Credentials
     from tap_adstage.config import Config, ReportConfig
@@ -72,6 +76,10 @@ class TapAdStage(Tap):
     """Singer tap for AdStage, which gathers advertising data from many ad networks."""
 
     name = "tap-adstage"
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        *Tap.capabilities,
+        TapCapabilities.TEST,
+    ]
     config_jsonschema: ClassVar[dict[str, Any]] = settings.json_schema()
     dynamic_catalog = True  # the fields of reports are looked up in AdStage
 

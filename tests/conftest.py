@@ -7,10 +7,12 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -19,10 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from pipeline import FIRST, ROOT, SCRIPTS, SETTINGS, Pipeline, clean_environment
 
 from tap_adstage.auth import BearerToken
 from tap_adstage.client import AdStageClient
 from tap_adstage.redaction import Secrets
+from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 from tap_adstage.termination import Termination
@@ -78,6 +82,40 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
         BearerToken(TOKEN),
         page_size=2,
     )
+
+
+@dataclass
+class Built:
+    """What is handed out, built for real."""
+
+    wheel: Path
+    sdist: Path
+
+
+@pytest.fixture(scope="session")
+def uv() -> Path:
+    """The command `uv`."""
+    return Path(sysconfig.get_path("scripts")) / "uv"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, uv: Path) -> Built:
+    """The sdist, and the wheel that is made from it."""
+    folder = tmp_path_factory.mktemp("built")
+    subprocess.run(  # noqa: S603 - uv itself
+        [uv, "build", "--quiet", "--out-dir", folder, ROOT],
+        check=True,
+        timeout=300,
+    )
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    return Built(wheel, sdist)
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Built) -> Path:
+    """The wheel."""
+    return built.wheel
 
 
 class Listener:
@@ -287,3 +325,45 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
         "as_of": TODAY.isoformat(),
         "reports": [],
     }
+
+
+@pytest.fixture(scope="session")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, in which Meltano has installed the plugins."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, project / name)
+    shutil.copytree(
+        ROOT / "tap_adstage",
+        project / "tap_adstage",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    subprocess.run(  # noqa: S603 - Meltano itself
+        [str(SCRIPTS / "meltano"), "install"],
+        cwd=project,
+        env=clean_environment(),
+        check=True,
+        timeout=600,
+        capture_output=True,
+    )
+    return project
+
+
+@pytest.fixture
+def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    """Meltano with the sandbox, and with a Postgres and a state of its own."""
+    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
+        environment = {
+            **clean_environment(),
+            **SETTINGS,
+            "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+            "TAP_ADSTAGE_API_URL": sandbox.api_url,
+            "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
+            "TARGET_POSTGRES_HOST": postgres.host,
+            "TARGET_POSTGRES_PORT": str(postgres.port),
+            "TARGET_POSTGRES_USER": postgres.user,
+            "TARGET_POSTGRES_PASSWORD": postgres.password,
+            "TARGET_POSTGRES_DATABASE": postgres.database,
+            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        }
+        yield Pipeline(sandbox, postgres, environment, plugins)

@@ -66,6 +66,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("oauth_token_file", "/no/such/folder/token.json", "folder that exists"),
         ("api_url", "platform.adstage.io/api", "https"),
         ("api_url", "https://platform.adstage.io:port/api", "https"),
+        ("api_url", "https://platform adstage.io/api", "https"),
         ("sandbox", "yes", "true or false"),
         ("user_id", "40", "1 or more"),
         ("user_id", 0, "1 or more"),
@@ -201,6 +202,16 @@ def test_a_word_of_a_few_letters_is_no_secret_that_other_settings_must_not_hold(
     None
 ):
     read({"access_token": "report", "user_agent": "report-reader"})
+
+
+def test_a_default_that_is_given_says_no_more_than_its_absence() -> None:
+    defaults = {s.name: s.default for s in SETTINGS if s.default is not None}
+    chosen = {
+        "sync_mode": "SPECIFIC_ACCOUNTS",
+        "accounts": ["/network/adwords/account/1", "/network/gemini/account/2"],
+    }
+    assert read(defaults) == read({})
+    assert read({**defaults, **chosen}) == read(chosen)
 
 
 def test_the_settings_show_no_secret() -> None:

@@ -816,6 +816,34 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_command_prints_every_form_with_its_days() -> None:
+    done = run("--as-of", "2019-06-15T23:00:00Z", "--time-zone", "Europe/Berlin")
+    assert (done.returncode, done.stderr) == (0, "")
+    head, line, *rows = done.stdout.splitlines()
+    assert head.split(" | ")[1] == "on 2019-06-16 that is |"
+    assert re.fullmatch(r"\| --- +\| --- \|", line)
+    days = dict(re.findall(r"^\| `(.+?)` +\| (.+?) \|$", "\n".join(rows), re.MULTILINE))
+    assert days["previous_period last month"] == "2019-04-01..2019-04-30"
+    assert days["day to date"] == "2019-06-16..2019-06-15 (no day yet)"
+    units = ("day", "week", "month", "quarter", "year")
+    assert set(days) > {
+        "today",
+        "yesterday",
+        *(f"2 {unit}s ago" for unit in units),
+        *(f"{unit} to date" for unit in units),
+        *(f"2 {unit}s to date" for unit in units),
+        *(f"{unit} to now" for unit in units),
+        *(f"2 {unit}s to now" for unit in units),
+        *(f"this {unit}" for unit in units),
+        *(f"this 2 {unit}s" for unit in units),
+        *(f"last {unit}" for unit in units),
+        *(f"last 2 {unit}s" for unit in units),
+        *(f"previous_{unit} last month" for unit in units),
+    }
+    for text, shown in days.items():
+        assert resolve(text, "2019-06-16") == shown.partition(" ")[0]
+
+
 def test_the_command_prints_the_days_of_a_range() -> None:
     done = run("last 2 months", "--as-of", "2019-06-15")
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import ast
 import graphlib
-from pathlib import Path
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
+from docs.markdown import ROOT, Page
 
-PACKAGE = Path(__file__).parent.parent / "tap_adstage"
+if TYPE_CHECKING:
+    from pathlib import Path
 
-ORDER = [
-    # pure: plain values in, plain values out
-    {"exceptions", "redaction", "entity_ids", "shards", "date_ranges", "phrases"}
-    | {"decoding", "counts"},
-    {"progress", "summary"},
-    {"settings", "hal", "inputs", "page", "values", "private_file"},
-    {"report_checks", "windows", "imports", "paging", "retries"},
-    {"config_checks", "environment"},
-    {"config", "token_file", "logs"},
-    # what speaks to AdStage
-    {"termination"},
-    {"transport"},
-    {"auth"},
-    {"client", "oauth"},
-    {"prefetch"},
-    {"directory"},
-    # what speaks to the SDK
-    {"messages", "dealt_stream", "counted_stream"},
-    {"reports", "resources"},
-    {"sandbox"},
-    {"setup_test", "fivetran"},
-    {"tap"},
-    {"__main__"},
-]
+PACKAGE = ROOT / "tap_adstage"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
 PURE = {
     "counts",
     "progress",
@@ -54,7 +37,6 @@ PURE = {
     "redaction",
     "values",
 }
-LEVELS = {module: level for level, names in enumerate(ORDER) for module in names}
 
 
 def sources() -> dict[str, list[Path]]:
@@ -87,16 +69,80 @@ def own(path: Path) -> set[str]:
     }
 
 
-def test_every_module_has_its_place() -> None:
-    assert set(sources()) == set(LEVELS)
+@dataclass(frozen=True)
+class Picture:
+    """The picture of the package in docs/architecture.md.
+
+    Attributes:
+        boxes: The modules of each box, from top to bottom.
+        arrows: The boxes that each box has arrows to.
+    """
+
+    boxes: dict[str, list[str]]
+    arrows: dict[str, set[str]]
+
+    def allows(self, module: str, other: str) -> bool:
+        """Whether one module may import another."""
+        box, others = self.box(module), self.box(other)
+        modules = self.boxes[box]
+        if others == box:
+            return modules.index(module) < modules.index(other)
+        return others in self.below(box)
+
+    def box(self, module: str) -> str:
+        (box,) = (box for box, names in self.boxes.items() if module in names)
+        return box
+
+    def below(self, box: str) -> set[str]:
+        """The boxes that arrows lead to, over others as well."""
+        direct = self.arrows.get(box, set())
+        return direct.union(*(self.below(other) for other in direct))
 
 
-@pytest.mark.parametrize("module", sorted(LEVELS))
-def test_a_module_imports_none_above_it(module: str) -> None:
+def picture() -> Picture:
+    """Read the picture; a module outside the boxes is a box of its own."""
+    (block,) = (b for b in Page(ARCHITECTURE).blocks if b.language == "mermaid")
+    boxes: dict[str, list[str]] = {}
+    arrows: dict[str, set[str]] = {}
+    box = None
+    for line in map(str.strip, block.text.splitlines()):
+        if start := re.match(r"subgraph (\w+)", line):
+            box = start[1]
+            boxes[box] = []
+        elif line == "end":
+            box = None
+        elif arrow := re.fullmatch(r"(\w+) --> (\w+)", line):
+            arrows.setdefault(arrow[1], set()).add(arrow[2])
+        elif node := re.fullmatch(r'(\w+)(?:\["(\w+)"\])?', line):
+            boxes.setdefault(box or node[1], []).append(node[2] or node[1])
+    return Picture(boxes, arrows)
+
+
+def test_the_picture_has_every_module_once() -> None:
+    shown = [name for names in picture().boxes.values() for name in names]
+    assert sorted(shown) == sorted(sources())
+
+
+def test_the_picture_s_arrows_join_its_boxes_one_way() -> None:
+    boxes, arrows = picture().boxes, picture().arrows
+    assert {*arrows}.union(*arrows.values()) == {*boxes}
+    assert list(graphlib.TopologicalSorter(arrows).static_order())
+
+
+@pytest.mark.parametrize("module", sorted(sources()))
+def test_imports_run_only_the_way_that_the_picture_shows(module: str) -> None:
     for path in sources()[module]:
         for other in own(path) - {module}:
-            lazily = (module, other) == ("tap", "sandbox")
-            assert LEVELS[other] < LEVELS[module] or lazily, f"{path} imports {other}"
+            assert picture().allows(module, other), f"{path} imports {other}"
+
+
+def test_a_picture_tells_what_it_allows() -> None:
+    small = Picture({"a": ["one", "two"], "b": ["three"], "c": ["four"]}, {"a": {"b"}})
+    assert small.allows("one", "two")
+    assert small.allows("two", "three")
+    assert not small.allows("two", "one")
+    assert not small.allows("three", "one")
+    assert not small.allows("one", "four")
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -6,21 +6,28 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.rows import dict_row
+from docs.markdown import README, Page
+from pipeline import (
+    FIELDS,
+    FIRST,
+    LEVELS,
+    LOOKBACK,
+    ROOT,
+    SCRIPTS,
+    SECOND,
+    SETTINGS,
+    START,
+    Pipeline,
+    clean_environment,
+)
 
 from tap_adstage.sandbox.faults import FAULTS
 from tap_adstage.sandbox.postgres import Postgres
@@ -28,134 +35,9 @@ from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tap_adstage.sandbox.world import World
-
-ROOT = Path(__file__).parent.parent
-FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
-START, LOOKBACK = dt.date(2024, 3, 1), 7
-FIELDS = ("clicks", "impressions", "spend", "conversions")
-LEVELS = ("accounts", "campaigns", "ads", "keywords")
-SETTINGS = {
-    "TAP_ADSTAGE_START_DATE": START.isoformat(),
-    "TAP_ADSTAGE_LOOKBACK_DAYS": str(LOOKBACK),
-    "TAP_ADSTAGE_WINDOW_DAYS": "5",
-    "TAP_ADSTAGE_REPORTS": json.dumps(
-        [
-            {"name": f"daily_{level}", "entity_level": level, "fields": [*FIELDS]}
-            for level in LEVELS
-        ]
-        + [
-            {
-                "name": "monthly_by_network",
-                "entity_level": "accounts",
-                "aggregate_by": "month",
-                "group_by": "network",
-                "fields": ["spend", "account_name"],
-            },
-        ],
-    ),
-}
-
-
-@dataclass
-class Pipeline:
-    """Meltano with a project, a state and a database of its own."""
-
-    sandbox: Sandbox
-    postgres: Postgres
-    environment: dict[str, str]
-    project: Path
-
-    def start(self, *arguments: str, day: dt.date) -> subprocess.Popen[str]:
-        self.sandbox.today = day
-        return subprocess.Popen(  # noqa: S603 - Meltano itself
-            [str(Path(sysconfig.get_path("scripts")) / "meltano"), *arguments],
-            cwd=self.project,
-            env=self.environment | {"TAP_ADSTAGE_AS_OF": day.isoformat()},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, day: dt.date, *options: str) -> str:
-        meltano = self.start("run", *options, "tap-adstage", "target-postgres", day=day)
-        output, _ = meltano.communicate(timeout=300)
-        assert meltano.returncode == 0, output
-        return output
-
-    def started_run(self, day: dt.date, report_requests: int) -> subprocess.Popen[str]:
-        """Start a run, and return in its midst: once so many requests have come."""
-        before = len(self.questions())
-        meltano = self.start("run", "tap-adstage", "target-postgres", day=day)
-        deadline = time.monotonic() + 120
-        while len(self.questions()) < before + report_requests:
-            assert meltano.poll() is None, "the run ended too early"
-            assert time.monotonic() < deadline, "the run does not get on"
-            time.sleep(0.01)
-        return meltano
-
-    def questions(self) -> list[dict[str, Any]]:
-        requests = list(self.sandbox.requests)
-        return [r.body for r in requests if r.path.endswith("/report")]
-
-    def table(self, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.postgres.dsn, row_factory=dict_row) as connection:
-            query = sql.SQL("select * from adstage.{}").format(sql.Identifier(name))
-            rows = connection.execute(query).fetchall()
-        return sorted(
-            (tuple(row[column] for column in columns) for row in rows),
-            key=repr,
-        )
-
-
-@pytest.fixture(scope="module")
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, in which Meltano has installed the plugins."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, project / name)
-    shutil.copytree(
-        ROOT / "tap_adstage",
-        project / "tap_adstage",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    subprocess.run(  # noqa: S603 - Meltano itself
-        [str(Path(sysconfig.get_path("scripts")) / "meltano"), "install"],
-        cwd=project,
-        env=clean_environment(),
-        check=True,
-        timeout=600,
-        capture_output=True,
-    )
-    return project
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
-
-
-@pytest.fixture
-def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
-    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
-        environment = {
-            **clean_environment(),
-            **SETTINGS,
-            "TAP_ADSTAGE_API_URL": sandbox.api_url,
-            "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
-            "TARGET_POSTGRES_HOST": postgres.host,
-            "TARGET_POSTGRES_PORT": str(postgres.port),
-            "TARGET_POSTGRES_USER": postgres.user,
-            "TARGET_POSTGRES_PASSWORD": postgres.password,
-            "TARGET_POSTGRES_DATABASE": postgres.database,
-            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
-        }
-        yield Pipeline(sandbox, postgres, environment, plugins)
-
 
 # --- the truth ---
 
@@ -477,10 +359,12 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
 
 
 def test_the_demo_shows_what_landed() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tap_adstage.sandbox", "demo"],
+    block = Page(README).block_run_by("test_the_demo_shows_what_landed")
+    ended = subprocess.run(  # noqa: S603 - README's own command
+        ["bash", "-ec", block.text.replace("uv run ", "")],  # noqa: S607
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment()
+        | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     import pendulum
 
-__all__ = ["DateRange", "DateRangeError", "parse_date_range", "parse_day", "today"]
+__all__ = [
+    "DateRange",
+    "DateRangeError",
+    "every_form",
+    "parse_date_range",
+    "parse_day",
+    "today",
+]
 
 
 class DateRangeError(ValueError):
@@ -106,6 +113,25 @@ def parse_date_range(text: str, *, today: dt.date) -> DateRange:
             f"{text!r}: {part!r} is not within the years 1 to 9999"
         ) from None
     return DateRange(_plain(period.start), _plain(period.end))
+
+
+def every_form() -> list[str]:
+    """Write a date range in each form of the language, with each of its units.
+
+    Returns:
+        Texts that `parse_date_range` takes, those of a form beside each other.
+    """
+    units = [words for unit in _UNITS for words in (unit, f"2 {unit}s")]
+    return [
+        "2024-01-15..2024-02-14",
+        "2024-01-15",
+        *_SYNONYMS,
+        *(f"{edge} {words}" for edge in ("this", "last") for words in units),
+        *(f"{words} {edge}" for edge in ("to date", "to now") for words in units),
+        *(f"2 {unit}s ago" for unit in _UNITS),
+        *(f"previous_{word} last month" for word in ("period", *_UNITS)),
+        "previous_year previous_period last month",
+    ]
 
 
 def parse_day(text: str) -> dt.date:

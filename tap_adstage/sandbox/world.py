@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.amounts import Amounts
@@ -91,25 +92,54 @@ class World:
         self.provider_accounts: Mapping[str, Entity] = build_provider_accounts(
             seed, organization_id=organization_ids[0], counts=counts
         )
-        self._by_level = _by_level(accounts)
         self._by_provider = {
             name: _by_level([account])
             for name, account in self.provider_accounts.items()
         }
+        self._accounts = accounts
+        self._groups = build_account_groups(seed, accounts)
+        self._folders = build_folders(seed, _by_level(accounts)["campaigns"])
+        self.unlinked = frozenset()
+        self.amounts = Amounts()
+        self._shares = {name: Shares(each) for name, each in EXTERNAL.items()}
+
+    @property
+    def unlinked(self) -> frozenset[str]:
+        """Entity ids of the accounts that AdStage has no link to now.
+
+        Neither they nor what is in them are anywhere in the world until they are linked
+        again. It is set as a whole, also while a sandbox runs.
+
+        Raises:
+            ValueError: Where it is set to what is no account's.
+        """
+        return self._unlinked
+
+    @unlinked.setter
+    def unlinked(self, entity_ids: frozenset[str]) -> None:
+        unknown = entity_ids - {account.entity_id for account in self._accounts}
+        if unknown:
+            raise ValueError(f"unlinked: there is no account {min(unknown)!r}")
+        self._unlinked = entity_ids
+        linked = [each for each in self._accounts if each.entity_id not in entity_ids]
+        self._by_level = _by_level(linked)
         self._by_id = {
             entity.entity_id: entity
             for levels in (self._by_level, *self._by_provider.values())
             for entities in levels.values()
             for entity in entities
         }
-        self.account_groups: tuple[AccountGroup, ...] = build_account_groups(
-            seed, accounts
+        self.account_groups: tuple[AccountGroup, ...] = tuple(
+            replace(group, accounts=tuple(filter(self._has, group.accounts)))
+            for group in self._groups
         )
-        self.folders: tuple[Folder, ...] = build_folders(
-            seed, self._by_level["campaigns"]
+        self.folders: tuple[Folder, ...] = tuple(
+            replace(folder, campaigns=tuple(filter(self._has, folder.campaigns)))
+            for folder in self._folders
         )
-        self.amounts = Amounts()
-        self._shares = {name: Shares(each) for name, each in EXTERNAL.items()}
+
+    def _has(self, entity: Entity) -> bool:
+        return entity.account.entity_id not in self._unlinked
 
     def entities(self, level: str) -> Sequence[Entity]:
         """Return all entities of a level, whatever their status.

@@ -9,7 +9,7 @@ import pytest
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
 
-from .api import TODAY, Api, v1_rows, v1_totals
+from .api import TODAY, Api, body, v1_rows, v1_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,3 +147,49 @@ def test_rows_can_be_dropped_from_the_start() -> None:
     ):
         assert sandbox.drop_rows == 3
         assert len(api.results()) == 9 - 3
+
+
+# --- accounts that come and go ---
+
+
+def seen(api: Api) -> dict[str, Any]:
+    """Return what answers say of accounts, and of what is in them."""
+    world = api.sandbox.world
+    return {
+        "accounts": api.get("users/40/list_network_accounts/all"),
+        "imports": sorted(statuses(api)),
+        "members": [
+            api.get(f"users/40/account_groups/{group.id}/list_accounts")
+            for group in world.account_groups
+        ],
+        "folders": api.get("users/40/list_folders"),
+        "campaigns": sorted(api.ids("campaigns")),
+    }
+
+
+def test_an_account_that_is_unlinked_is_nowhere_until_it_is_linked_again(
+    own: Api,
+) -> None:
+    world = own.sandbox.world
+    before, (gone, *_) = seen(own), world.entities("accounts")
+    world.unlinked = frozenset({gone.entity_id})
+    after = seen(own)
+    assert gone not in world.entities("accounts")
+    for campaign in gone.children:
+        assert campaign.remote_id not in str(after["folders"])
+        assert campaign.entity_id in before["campaigns"]
+        assert campaign.entity_id not in after["campaigns"]
+    for name in ("accounts", "members"):
+        assert gone.remote_id in str(before[name])
+        assert gone.remote_id not in str(after[name])
+    assert set(before["imports"]) - set(after["imports"]) == {gone.entity_id}
+    answer = own.post_report(body(targets=[gone.entity_id]))
+    assert answer.status_code == 400
+    assert gone.entity_id in answer.text
+    world.unlinked = frozenset()
+    assert seen(own) == before
+
+
+def test_only_accounts_can_be_unlinked(own: Api) -> None:
+    with pytest.raises(ValueError, match="no account '/network/quora/account/9'"):
+        own.sandbox.world.unlinked = frozenset({"/network/quora/account/9"})

@@ -1,0 +1,1 @@
+"""Tests of the documentation: its blocks are run, its links followed."""

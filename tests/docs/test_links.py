@@ -1,0 +1,61 @@
+"""Links within the documentation lead somewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .markdown import ROOT, Page, pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def dead_links(page: Page) -> list[str]:
+    """The links of a page to files and headings that there are not."""
+    dead = []
+    for link in page.links:
+        target, _, anchor = link.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        path = (page.path.parent / target).resolve() if target else page.path
+        if not path.exists() or (anchor and anchor not in Page(path).anchors):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_every_link_leads_to_a_file_of_the_clone_and_a_heading_of_it(
+    path: Path,
+) -> None:
+    assert dead_links(Page(path)) == []
+
+
+def test_every_page_is_reached_from_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = Page(waiting.pop())
+        reached.add(page.path)
+        for link in page.links:
+            path = (page.path.parent / link.partition("#")[0]).resolve()
+            if path.suffix == ".md" and path.is_file() and path not in reached:
+                waiting.append(path)
+    assert set(pages()) <= reached
+
+
+def test_every_page_is_in_the_source_distribution() -> None:
+    settings = (ROOT / "pyproject.toml").read_text()
+    for path in pages():
+        assert f'"/{path.relative_to(ROOT).parts[0]}"' in settings
+
+
+def test_a_link_to_no_file_or_no_heading_is_dead(tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text("# A heading\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Own\n\n[a](other.md#a-heading) [b](#own) [c](https://example.com/x.md)\n"
+        "[d](other.md#b) [e](#b) [f](no.md) [g](../other.md)\n",
+    )
+    assert dead_links(Page(page)) == ["other.md#b", "#b", "no.md", "../other.md"]

@@ -20,6 +20,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 PURE = {
     "counts",
     "progress",
+    "summary",
     "date_ranges",
     "windows",
     "imports",

@@ -86,7 +86,8 @@ def test_a_run_that_was_killed_goes_on_once_meltano_takes_it_for_dead(
     dag_run = run(airflow, FIRST, shards=2)
     of_one_shard = 4 * 4  # windows of the daily reports
     airflow.await_questions(dag_run, of_one_shard + 8)
-    processes = psutil.Process(dag_run.pid).children(recursive=True)
+    main = psutil.Process(dag_run.pid)
+    processes = [main, *main.children(recursive=True)]
     (state_id,) = {
         word
         for process in processes

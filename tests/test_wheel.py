@@ -58,9 +58,10 @@ def test_the_sdist_holds_what_its_tests_read(built: Built) -> None:
         names = [Path(name) for name in archive.getnames()]
     top = {name.parts[1] for name in names}
     assert top == {
-        *(".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "docs"),
-        *("meltano-hub", "meltano.yml", "pyproject.toml", "sample_config.json"),
-        *("tap_adstage", "tests"),
+        *(".ci", ".github", ".gitignore", "docs", "examples", "meltano-hub", "tests"),
+        *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+        *("PKG-INFO", "meltano.yml", "pyproject.toml", "sample_config.json"),
+        "tap_adstage",
     }
     assert not [name for name in names if name.suffix == ".pyc"]
 

@@ -144,6 +144,35 @@ def test_retries_wait_for_longer_than_meltano_holds_a_killed_run_for_alive(
         assert seconds > HEARTBEAT_VALID_MINUTES * 60
 
 
+@pytest.mark.parametrize(
+    ("interval_end", "as_of"),
+    [("2024-03-20T06:00:00Z", "2024-03-20T06:00:00"), (None, "2024-03-21T09:30:00")],
+)
+def test_a_run_asks_as_of_its_interval_s_end_or_else_of_when_it_was_triggered(
+    airflow: Pipeline,
+    interval_end: str | None,
+    as_of: str,
+) -> None:
+    """A run that is triggered by hand has no data interval in its context."""
+    code = (
+        "import datetime as dt, json, runpy, sys, types\n"
+        "dag = runpy.run_path('examples/airflow/dags/adstage.py')['adstage']()\n"
+        "end, triggered = json.loads(sys.argv[1])\n"
+        "moment = lambda text: text and dt.datetime.fromisoformat(text[:-1])\n"
+        "run = types.SimpleNamespace(\n"
+        "    data_interval_end=moment(end), run_after=moment(triggered)\n"
+        ")\n"
+        "for name in ('tables', 'load'):\n"
+        "    task = dag.get_task(name)\n"
+        "    env = getattr(task, 'env', None) or task.partial_kwargs['env']\n"
+        "    template = dag.get_template_env().from_string(env['TAP_ADSTAGE_AS_OF'])\n"
+        "    print(template.render(dag_run=run))\n"
+    )
+    moments = json.dumps([interval_end, "2024-03-21T09:30:00Z"])
+    said = airflow.finish("airflow/bin/python", "-c", code, moments, day=FIRST)
+    assert said.splitlines()[-2:] == [as_of, as_of]
+
+
 def test_the_pins_name_no_address_and_every_version() -> None:
     lines = (AIRFLOW / "requirements.txt").read_text().splitlines()
     pins = [line for line in lines if not line.startswith("#")]

@@ -17,7 +17,7 @@ COMMAND = {
         # The moment that the run is due, and not the one at which it gets its turn: a
         # run that is repeated asks for no other days than before.
         "TAP_ADSTAGE_AS_OF": (
-            "{{ (data_interval_end or dag_run.run_after).isoformat() }}"
+            "{{ (dag_run.data_interval_end or dag_run.run_after).isoformat() }}"
         ),
         "TARGET_POSTGRES_HOST": "{{ conn.adstage_warehouse.host }}",
         "TARGET_POSTGRES_PORT": "{{ conn.adstage_warehouse.port or 5432 }}",

@@ -65,7 +65,7 @@ def test_a_row_that_comes_again_is_said_once_and_summed_up(
             "r: the row of entity_id /network/quora/account/1 comes again with the "
             "same values; such rows are written once"
         ),
-        "r: rows that came again in their window, and were written once: 8",
+        "r: left out 8 records whose rows came before in their window",
     ]
 
 

@@ -31,7 +31,7 @@ class Repeats:
             report: Name of the report.
             columns: The report's columns.
             logger: Where rows that come again are told.
-            ledger: Where they are counted.
+            ledger: Counts the records of the report that are left out.
         """
         self._ledger = ledger
         self._report = report
@@ -40,7 +40,6 @@ class Repeats:
         metrics = [c.name for c in columns.fields if c.kind is Kind.METRIC]
         self._varying = ["date", *metrics]
         self._known: dict[tuple[str, ...], int] = {}
-        self._repeated = 0
 
     def begin_window(self) -> None:
         """Forget the rows of the window before."""
@@ -81,22 +80,22 @@ class Repeats:
                 f"the row of {named} comes again with other values; run again, as the "
                 "window is fetched anew",
             )
-        if not self._repeated:
+        if not self._ledger.now.left_out:
             self._logger.warning(
                 "%s: the row of %s comes again with the same values; such rows are "
                 "written once",
                 self._report,
                 named,
             )
-        self._repeated += records
         self._ledger.now.left_out += records
         return False
 
     def sum_up(self) -> None:
-        """Say once, at the end, how many rows were not written again."""
-        if self._repeated:
+        """Say once, at the end, how many records were not written again."""
+        left_out = self._ledger.now.left_out
+        if left_out:
             self._logger.warning(
-                "%s: rows that came again in their window, and were written once: %d",
+                "%s: left out %d records whose rows came before in their window",
                 self._report,
-                self._repeated,
+                left_out,
             )

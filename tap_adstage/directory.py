@@ -297,8 +297,8 @@ class Directory:
         its accounts under the name that lists of accounts have.
         """
         if target.level == "account":
-            accounts = self.accounts
-            found = [each for each in accounts if each["entity_id"] == str(target)]
+            account = self._accounts_by_id.get(str(target))
+            found = [] if account is None else [account]
         else:
             found = [
                 account
@@ -309,8 +309,15 @@ class Directory:
                 or account["entity_id"] in self.config.accounts
             ]
         keys = {(each["network"], each["name"]) for each in found}
-        known = {account.key for account in self.account_imports}
-        return keys if keys and keys <= known else None
+        return keys if keys and keys <= self._imported_keys else None
+
+    @cached_property
+    def _accounts_by_id(self) -> dict[str, Resource]:
+        return {account["entity_id"]: account for account in self.accounts}
+
+    @cached_property
+    def _imported_keys(self) -> set[AccountKey]:
+        return {account.key for account in self.account_imports}
 
     def _list(self, template: str) -> Iterator[Resource]:
         return self.client.items(

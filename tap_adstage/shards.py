@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-_PATTERN = re.compile(r"([1-9]\d*)/([1-9]\d*)")
+_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,20 @@ def test_a_shard_reads_as_it_is_written() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "3", "0/8", "9/8", "3/0", "-1/8", "3 / 8", "3/8\n", "03/8", "a/b", "3/8/9"],
+    [
+        "",
+        "3",
+        "0/8",
+        "9/8",
+        "3/0",
+        "-1/8",
+        "3 / 8",
+        "3/8\n",
+        "03/8",
+        "1\N{ARABIC-INDIC DIGIT ONE}/20",
+        "a/b",
+        "3/8/9",
+    ],
 )
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"it takes two numbers|is more than"):

@@ -62,19 +62,14 @@ class Bookmark:
         try:
             day = parse_day(value)
         except (DateRangeError, TypeError):
-            raise StateError(
-                f"state: bookmarks.{stream}.replication_key_value is "
-                f"{json.dumps(value, default=str)}; it takes a date such as "
-                "2024-01-31. Correct it, or remove the stream's bookmark to start over",
+            raise _error(
+                stream, "replication_key_value", value, "a date such as 2024-01-31"
             ) from None
+        part = state.get("shard", str(Shard()))
         try:
-            shard = Shard.parse(state["shard"]) if "shard" in state else Shard()
+            shard = Shard.parse(part)
         except (ValueError, TypeError):
-            raise StateError(
-                f"state: bookmarks.{stream}.shard is "
-                f"{json.dumps(state['shard'], default=str)}; it takes a shard such as "
-                "3/8. Correct it, or remove the stream's bookmark to start over",
-            ) from None
+            raise _error(stream, "shard", part, "a shard such as 3/8") from None
         return cls(day, state.get("aggregate_by"), shard)
 
     def write(self, state: dict[str, Any]) -> None:
@@ -93,3 +88,10 @@ class Bookmark:
     def counts(self, aggregate_by: str) -> bool:
         """Whether it can be gone on from with slices of this length."""
         return self.aggregate_by in (None, aggregate_by)
+
+
+def _error(stream: str, key: str, value: object, takes: str) -> StateError:
+    return StateError(
+        f"state: bookmarks.{stream}.{key} is {json.dumps(value, default=str)}; it "
+        f"takes {takes}. Correct it, or remove the stream's bookmark to start over",
+    )

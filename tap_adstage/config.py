@@ -101,6 +101,14 @@ class ReportConfig:
         """Whether the data come from a network and not from what AdStage imported."""
         return self.provider != ADSTAGE
 
+    @property
+    def is_by_account(self) -> bool:
+        """Whether each row is of one account, so that shards can share them out.
+
+        A group's rows are of any number of accounts; an external report is of one.
+        """
+        return self.group_by is None and not self.is_external
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthConfig:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import logging
+
     from tap_adstage.counts import Ledger
 
 _MINUTE = 60
@@ -99,6 +101,18 @@ class Progress:
         self._ledger.now.windows += 1
         self._done += self._now
         self._seconds_of_done = self._ledger.seconds
+
+    def tell(self, report: str, logger: logging.Logger) -> None:
+        """Say how far the report is, if the last time was long enough ago.
+
+        Args:
+            report: Its name.
+            logger: Where to.
+        """
+        if self._ledger.is_time_to_tell():
+            step = self.step
+            extra = {"stream_name": report, "progress": step.fields}
+            logger.info("%s: %s", report, step.line, extra=extra)
 
     @property
     def step(self) -> Step:

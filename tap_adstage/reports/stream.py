@@ -12,12 +12,12 @@ from tap_adstage.date_ranges import DateRange
 from tap_adstage.dealt_stream import DealtStream
 from tap_adstage.exceptions import ApiError, ConfigError, located
 from tap_adstage.imports import Reading
-from tap_adstage.paging import ApiRequest
 from tap_adstage.progress import Progress
 from tap_adstage.reports.api import VERSIONS
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.columns import report_columns
 from tap_adstage.reports.control import Tally, control_fields, summed_fields
+from tap_adstage.reports.inquiry import Inquiry
 from tap_adstage.reports.json_rows import JsonRows
 from tap_adstage.reports.page_stream import PageStream, RecordPage
 from tap_adstage.reports.reconcile import Reconciler
@@ -75,7 +75,6 @@ class ReportStream(DealtStream, PageStream):
         self._catalog = catalog
         self._directory = directory
         self._ledger = directory.ledger
-        self._prefetch = directory.prefetch
         self._api = VERSIONS[report.api_version]
         entry = tap.input_catalog.get(report.name) if tap.input_catalog else None
         discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
@@ -83,9 +82,7 @@ class ReportStream(DealtStream, PageStream):
         if entry and entry.key_properties:
             _refuse_other_key(report.name, self._columns.keys, entry.key_properties)
         self._holds = holds
-        # Rows of a group are of accounts in several shards, and can't be torn.
-        is_torn = report.group_by is None and not report.is_external
-        self._shard = directory.config.shard if is_torn else Shard()
+        self._shard = directory.config.shard if report.is_by_account else Shard()
         super().__init__(tap, schema=self._columns.schema, name=report.name)
         self.primary_keys = self._columns.keys
         self.replication_key = REPLICATION_KEY
@@ -152,7 +149,7 @@ class ReportStream(DealtStream, PageStream):
         try:
             yield from self._windows_in_order(read)
         finally:
-            self._prefetch.forget()
+            self._directory.prefetch.forget()
 
     def _windows_in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
         saved, windows = self._saved_bookmark, self.windows
@@ -174,12 +171,11 @@ class ReportStream(DealtStream, PageStream):
                 self._shard,
                 ", ".join(self._report.networks),
             )
-        queue = WindowQueue(windows)
-        question = self._question(self._directory.client.page_size)
-        self._expect(queue.upcoming(self._prefetch.reach), question)
+            self._finish_window(later(saved, windows[-1].bookmark))
+            return
+        queue, inquiry = WindowQueue(windows), self._inquiry
+        inquiry.expect(queue.upcoming(inquiry.reach))
         hold = self._holds().get(self.name) if windows else None
-        slices = sum(len(window.slices) for window in windows)
-        self._progress = Progress(self._ledger, slices)
         for window in queue:
             self._progress.begin(queue.taken, queue.total, len(window.slices))
             self.logger.debug(
@@ -189,8 +185,7 @@ class ReportStream(DealtStream, PageStream):
                 queue.total,
                 window.range,
             )
-            upcoming = queue.upcoming(self._prefetch.reach - 1)
-            self._expect([window, *upcoming], question)
+            inquiry.expect([window, *queue.upcoming(inquiry.reach - 1)])
             try:
                 yield from read(window)
             except ApiError as error:
@@ -227,10 +222,9 @@ class ReportStream(DealtStream, PageStream):
         if not windows or not self._has_accounts:
             return None
         window = windows[-1]
-        first = self._first_page(self._question(page_size=1), window)
-        with located(f"{self._place(window, 1)}"):
-            _, page = self._directory.client.page(first)
-        with located(f"{self._place(window, 1)}: {first}"):
+        inquiry = Inquiry(self._question(page_size=1), self._directory)
+        where, page = inquiry.first_page(window)
+        with located(where):
             rows = [*self._api.rows(page.document, window, self._columns, self._report)]
         return window.range, bool(rows)
 
@@ -272,7 +266,7 @@ class ReportStream(DealtStream, PageStream):
         shard = self._directory.config.shard
         if self._report.is_external:
             return shard.has(self._report.targets[0])
-        return shard.is_first or not self._shard.is_whole
+        return self._report.is_by_account or shard.is_first
 
     @property
     def reading(self) -> Reading:
@@ -368,46 +362,22 @@ class ReportStream(DealtStream, PageStream):
         return Tally(self._columns, summed_fields(self._columns, self._requested))
 
     def _pages(self, window: Window) -> Iterator[tuple[str, Page]]:
-        """A window's pages, each with what errors call it; none without accounts."""
-        if not self._has_accounts:
-            return
-        pages = self._prefetch.pages(window)
-        number = 0
-        while True:
-            number += 1
-            where = self._place(window, number)
-            with located(where):
-                page = next(pages, None)
-            if page is None:
-                return
+        """A window's pages, each with what errors call it; how far it is is said."""
+        for where, page in self._inquiry.pages(window):
             self._ledger.now.pages += 1
-            if self._ledger.is_time_to_tell():
-                step = self._progress.step
-                extra = {"stream_name": self.name, "progress": step.fields}
-                self.logger.info("%s: %s", self.name, step.line, extra=extra)
-            yield f"{where}: POST {self._url}", page
-
-    def _expect(self, windows: Sequence[Window], question: Question) -> None:
-        if not self._has_accounts:
-            return
-        self._prefetch.expect(
-            windows,
-            lambda window: self._first_page(question, window),
-        )
-
-    def _place(self, window: Window, number: int) -> str:
-        return f"{self.name}, {window.range}, page {number}"
-
-    def _first_page(self, question: Question, window: Window) -> ApiRequest:
-        return ApiRequest(self._url, self._api.body(question, window))
+            self._progress.tell(self.name, self.logger)
+            yield where, page
 
     @cached_property
-    def _url(self) -> str:
-        directory = self._directory
-        return directory.client.url(
-            self._api.PATH,
-            organization_id=directory.organization_id,
-        )
+    def _inquiry(self) -> Inquiry:
+        """Asks for the run's windows, once it is known what is selected."""
+        question = self._question(self._directory.client.page_size)
+        return Inquiry(question, self._directory)
+
+    @cached_property
+    def _progress(self) -> Progress:
+        """How far the run is with its windows."""
+        return Progress(self._ledger, sum(len(each.slices) for each in self.windows))
 
     @property
     def _requested(self) -> list[str]:

@@ -51,7 +51,10 @@ class WarningHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Hand on a warning's text; an error is told by how the run ends."""
         if record.levelno == logging.WARNING:
-            self._take(record.getMessage())
+            try:
+                self._take(record.getMessage())
+            except Exception:  # noqa: BLE001 - a line that can't be formatted
+                self.handleError(record)
         # Python does this itself where it finds no handler at all.
         if logging.lastResort and logging.getLogger().handlers == [self]:
             logging.lastResort.handle(record)

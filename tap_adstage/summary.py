@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.counts import FAILED, NOT_BEGUN, SET_UP, STOPPED
@@ -122,6 +124,31 @@ def markdown(title: str, every: Sequence[Counts], secrets: Secrets) -> str:
         if more:
             lines.append(f"- {plain(counts.name)}: {more} more warnings")
     return "\n".join(["", *lines, ""])
+
+
+def publish(
+    title: str,
+    every: Sequence[Counts],
+    logger: logging.Logger,
+    secrets: Secrets,
+) -> None:
+    """Say what was done where each reader looks for it: in logs, in GitHub's summary.
+
+    Args:
+        title: What a section is called: the tap's name.
+        every: What was done, for each stream.
+        logger: Where to.
+        secrets: What must not be shown.
+    """
+    # Who configures logs has decided what they look like, also on a terminal.
+    as_table = sys.stderr.isatty() and "SINGER_SDK_LOG_CONFIG" not in os.environ
+    tell(every, logger, as_table=as_table)
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        try:
+            append(path, markdown(title, every, secrets))
+        except OSError as error:
+            logger.warning("GITHUB_STEP_SUMMARY: %s", error)
 
 
 def tell(every: Sequence[Counts], logger: logging.Logger, *, as_table: bool) -> None:

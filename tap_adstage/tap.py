@@ -244,25 +244,15 @@ class TapAdStage(Tap):
         finally:
             selected = [name for name, each in self.streams.items() if each.selected]
             self._ledger.end(status, selected)
+            self._warnings.close()
             self._sum_up()
 
     def _sum_up(self) -> None:
-        """Say at the end what was done, where each reader looks for it."""
         from tap_adstage import summary  # noqa: PLC0415 - not needed before
 
-        self._warnings.close()
-        # Who configures logs has decided what they look like, also on a terminal.
-        as_table = sys.stderr.isatty() and "SINGER_SDK_LOG_CONFIG" not in os.environ
-        summary.tell(self._ledger.all, self.logger, as_table=as_table)
-        path = os.environ.get("GITHUB_STEP_SUMMARY")
-        if path:
-            shard = self._parsed_config.shard
-            title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
-            text = summary.markdown(title, self._ledger.all, self._secrets)
-            try:
-                summary.append(path, text)
-            except OSError as error:
-                self.logger.warning("GITHUB_STEP_SUMMARY: %s", error)
+        shard = self._parsed_config.shard
+        title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
+        summary.publish(title, self._ledger.all, self.logger, self._secrets)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.

@@ -58,6 +58,22 @@ def clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
 
 
+def meltano(project: Path, *arguments: str, **variables: str) -> str:
+    """Run Meltano in a project to its good end, and return all that it wrote."""
+    ended = subprocess.run(  # noqa: S603 - Meltano itself
+        [str(SCRIPTS / "meltano"), *arguments],
+        cwd=project,
+        env=clean_environment() | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stdout
+    return ended.stdout
+
+
 def commands(page: str, heading: str) -> list[str]:
     """The shell scripts in a section of a page of `docs/`."""
     text = (ROOT / "docs" / page).read_text()

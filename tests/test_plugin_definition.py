@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import sysconfig
 import textwrap
 from importlib import metadata, resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from jsonschema.validators import validator_for
+from pipeline import ROOT, meltano
 
 from tap_adstage.settings import CREDENTIALS, OAUTH, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
 MELTANO = ROOT / "meltano.yml"
 HUB = ROOT / "meltano-hub" / "tap-adstage.yml"
 HUB_HEADING = """\
@@ -236,24 +234,6 @@ def test_the_names_that_meltano_asks_for_are_settings() -> None:
 
 
 # --- Meltano itself ---
-
-
-def meltano(project: Path, *arguments: str, **variables: str) -> str:
-    """Run Meltano to its good end, and return all that it wrote."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
-    ended = subprocess.run(  # noqa: S603 - Meltano itself
-        [str(Path(sysconfig.get_path("scripts")) / "meltano"), *arguments],
-        cwd=project,
-        env=clean | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,15 @@ import re
 import signal
 import subprocess
 import sys
-import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pipeline import SCRIPTS, meltano
 
 from tap_adstage.exceptions import ReconcileError
+from tap_adstage.logs import WarningHandler
 from tap_adstage.resources.streams import RESOURCE_STREAMS
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
@@ -352,6 +353,19 @@ def test_without_any_log_handler_warnings_still_reach_stderr() -> None:
     assert ended.stderr.splitlines() == [WARNING]
 
 
+def test_a_warning_that_can_not_be_put_together_is_not_the_tap_s_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # it would say so on stderr
+    taken: list[str] = []
+    handler = WarningHandler(taken.append)
+    for arguments in (("some",), (2,)):
+        warning = {"levelno": logging.WARNING, "args": arguments}
+        handler.handle(logging.makeLogRecord({"msg": "%d requests", **warning}))
+    handler.close()
+    assert taken == ["2 requests"]
+
+
 def test_a_tap_listens_to_warnings_until_its_run_ends(
     sync: Sync,
     settings: dict[str, Any],
@@ -530,7 +544,6 @@ def test_under_structured_logging_it_is_fields(tap: Tap) -> None:
 
 
 def test_meltano_hands_the_fields_on(tmp_path: Path, sandbox: Sandbox) -> None:
-    scripts = Path(sysconfig.get_path("scripts"))
     plugin = {"namespace": "n", "capabilities": ["structured-logging"], "settings": []}
     with Postgres() as postgres:
         tap = {
@@ -557,7 +570,7 @@ def test_meltano_hands_the_fields_on(tmp_path: Path, sandbox: Sandbox) -> None:
                     {
                         **plugin,
                         "name": name,
-                        "executable": str(scripts / name),
+                        "executable": str(SCRIPTS / name),
                         "config": config,
                         "settings": [{"name": key} for key in config],
                     },
@@ -569,19 +582,10 @@ def test_meltano_hands_the_fields_on(tmp_path: Path, sandbox: Sandbox) -> None:
             },
         }
         (tmp_path / "meltano.yml").write_text(json.dumps(project))
-        command = [scripts / "meltano", "--log-format=json", "run"]
-        ended = subprocess.run(  # noqa: S603 - Meltano itself
-            [*map(str, command), "tap-adstage", "target-postgres"],
-            cwd=tmp_path,
-            env={k: v for k, v in os.environ.items() if not k.startswith("MELTANO_")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
+        said = meltano(
+            tmp_path, "--log-format=json", "run", "tap-adstage", "target-postgres"
         )
-    assert ended.returncode == 0, ended.stdout
-    lines = [json.loads(line) for line in ended.stdout.splitlines() if line[:1] == "{"]
+    lines = [json.loads(line) for line in said.splitlines() if line[:1] == "{"]
     (line,) = [each for each in lines if each.get("summary", {}).get("windows")]
     assert line["event"].startswith("by_day: whole; windows: 6, ")
     assert line["stream_name"] == "by_day"

@@ -64,10 +64,10 @@ class ApiError(AdStageError):
 
     Attributes:
         status: HTTP status of its answer, if it gave one.
-        is_for_size: Whether asking for less may help.
+        may_be_too_large: Whether asking for less may help.
     """
 
-    is_for_size = False
+    may_be_too_large = False
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         """Describe the refusal.
@@ -83,7 +83,7 @@ class ApiError(AdStageError):
 class TooLargeError(ApiError):
     """AdStage refused a request for its size (413)."""
 
-    is_for_size = True
+    may_be_too_large = True
 
 
 class AuthenticationError(ApiError):
@@ -115,7 +115,7 @@ class TransientError(ApiError):
 class TooSlowError(TransientError):
     """An answer took too long, for the tap (a time-out) or for a gateway (504)."""
 
-    is_for_size = True
+    may_be_too_large = True
 
 
 class ResponseError(AdStageError):
@@ -127,7 +127,7 @@ class LinkError(ResponseError):
 
 
 @contextmanager
-def located(place: str) -> Iterator[None]:
+def error_context(place: str) -> Iterator[None]:
     """Name the place in what is wrong with an answer.
 
     Args:

@@ -22,36 +22,30 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_adstage import (
-    config,
-    config_checks,
-    environment,
-    imports,
-    inputs,
-    logs,
-    settings,
-    setup_test,
-)
-from tap_adstage.auth import BearerToken
-from tap_adstage.client import AdStageClient
-from tap_adstage.counts import FAILED, STOPPED, WHOLE, Ledger
-from tap_adstage.directory import Directory
+from tap_adstage import preflight
+from tap_adstage.adstage import import_status
+from tap_adstage.adstage.client import AdStageClient
+from tap_adstage.adstage.directory import Directory
+from tap_adstage.adstage.fields import FieldCatalog
+from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.config import checks, environment, inputs, model, settings
+from tap_adstage.config.settings import is_calculated
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
     ConfigError,
     ResponseError,
 )
-from tap_adstage.messages import MessageWriter
-from tap_adstage.redaction import Secrets, redact
+from tap_adstage.http.credentials import BearerToken
+from tap_adstage.http.transport import Transport
 from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
-from tap_adstage.reports.fields import FieldCatalog
-from tap_adstage.reports.stream import ReportStream
-from tap_adstage.resources.streams import RESOURCE_STREAMS
-from tap_adstage.settings import is_calculated
-from tap_adstage.termination import Stopped
-from tap_adstage.transport import Transport
+from tap_adstage.runtime import logs
+from tap_adstage.runtime.redaction import Secrets, redact
+from tap_adstage.runtime.shutdown import Stopped
+from tap_adstage.runtime.statistics import FAILED, STOPPED, WHOLE, RunStats
+from tap_adstage.streams.message_writer import MessageWriter
+from tap_adstage.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,12 +54,12 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_adstage.auth import Credentials
-    from tap_adstage.config import Config, ReportConfig
-    from tap_adstage.dealt_stream import DealtStream
-    from tap_adstage.hal import Resource
-    from tap_adstage.imports import Hold
+    from tap_adstage.adstage.hal import Resource
+    from tap_adstage.adstage.import_status import BookmarkCap
+    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.http.credentials import Credentials
     from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.streams.sharded_stream import ShardedStream
 
 _PREFIX = "TAP_ADSTAGE_"
 _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
@@ -93,10 +87,10 @@ class TapAdStage(Tap):
             AdStageError: If the settings can't be used.
         """
         self._reads_environment = bool(arguments.get("parse_env_config"))
-        self._ledger = Ledger(time.monotonic)
-        self._warnings = logs.WarningHandler(self._ledger.count_warning)
+        self._stats = RunStats(time.monotonic)
+        self._warnings = logs.WarningHandler(self._stats.count_warning)
         weakref.finalize(self, self._warnings.close)
-        self._writer = MessageWriter(self._ledger)
+        self._writer = MessageWriter(self._stats)
         arguments.setdefault("message_writer", self._writer)
         self._secrets = Secrets()
         logs.keep_out(self._secrets)
@@ -130,8 +124,8 @@ class TapAdStage(Tap):
                 "SPECIFIC_ACCOUNTS",
             )
         reports = [self.report_stream(report) for report in directory.config.reports]
-        streams: list[DealtStream] = [*resources, *reports]
-        elsewhere = [stream.name for stream in streams if not stream.is_in_shard]
+        streams: list[ShardedStream] = [*resources, *reports]
+        elsewhere = [stream.name for stream in streams if not stream.runs_in_this_shard]
         if elsewhere:
             self.logger.info(
                 "shard %s: left to other shards: %s",
@@ -184,7 +178,7 @@ class TapAdStage(Tap):
         ]
 
     @cached_property
-    def _holds(self) -> Mapping[str, Hold]:
+    def _holds(self) -> Mapping[str, BookmarkCap]:
         """How far bookmarks may go, by report: asked before the first report runs.
 
         What AdStage has not imported is told here, once for all reports of the run.
@@ -205,11 +199,11 @@ class TapAdStage(Tap):
                 raise
             self.logger.warning("import_policy: nothing is known of imports: %s", error)
             return {}
-        for line in imports.warnings(accounts, readings):
+        for line in import_status.warnings(accounts, readings):
             self.logger.warning("%s", line)
         if policy == "warn":
             return {}
-        holds = {each.report: imports.hold(accounts, each) for each in readings}
+        holds = {each.report: import_status.hold(accounts, each) for each in readings}
         return {name: hold for name, hold in holds.items() if hold}
 
     @cached_property
@@ -243,16 +237,16 @@ class TapAdStage(Tap):
             raise
         finally:
             selected = [name for name, each in self.streams.items() if each.selected]
-            self._ledger.end(status, selected)
+            self._stats.end(status, selected)
             self._warnings.close()
             self._sum_up()
 
     def _sum_up(self) -> None:
-        from tap_adstage import summary  # noqa: PLC0415 - not needed before
+        from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before
 
         shard = self._parsed_config.shard
         title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
-        summary.publish(title, self._ledger.all, self.logger, self._secrets)
+        summary.publish(title, self._stats.all, self.logger, self._secrets)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.
@@ -366,8 +360,8 @@ class TapAdStage(Tap):
             parse_env_config=given.parse_env,
             setup_mapper=False,  # it would discover before the first step
         )
-        steps = setup_test.steps(tap.directory, tap.report_stream)
-        passed = setup_test.tell(setup_test.results(steps), cls.logger)
+        steps = preflight.steps(tap.directory, tap.report_stream)
+        passed = preflight.tell(preflight.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod
@@ -389,14 +383,14 @@ class TapAdStage(Tap):
         The SDK's own check quotes secrets, lets unknown settings pass, and knows no
         date range. It still runs afterwards: it fills in the defaults.
         """
-        self._config = config.without_nulls(self._config)
+        self._config = model.without_nulls(self._config)
         self._secrets.add(*settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
-        errors = config_checks.unknown_settings(self._config, known)
+        errors = checks.unknown_settings(self._config, known)
         errors += self._environment_errors()
         try:
-            self._parsed_config = config.parse(
+            self._parsed_config = model.parse(
                 self._config,
                 now=dt.datetime.now(dt.timezone.utc),
                 stream_names=RESOURCE_STREAMS,
@@ -439,15 +433,15 @@ class TapAdStage(Tap):
             max_retry_seconds=parsed.max_retry_seconds,
             logger=self.logger,
             termination=self._writer.termination,
-            ledger=self._ledger,
+            stats=self._stats,
         )
 
     def _credentials(self, parsed: Config, transport: Transport) -> Credentials:
         if parsed.oauth is None:
             return BearerToken(str(parsed.access_token))
-        from tap_adstage.oauth import RefreshToken  # noqa: PLC0415 - slow to import
+        from tap_adstage.http.oauth import OAuthCredentials  # noqa: PLC0415 - slow to import
 
-        return RefreshToken(parsed.oauth, transport, self.logger)
+        return OAuthCredentials(parsed.oauth, transport, self.logger)
 
     def _sandbox_client(self, parsed: Config) -> AdStageClient:
         self.logger.warning("sandbox: on, so all data are generated; none are real")

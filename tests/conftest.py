@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from pipeline import FIRST, ROOT, SCRIPTS, SETTINGS, Pipeline, clean_environment
+from harness.paths import ROOT, SCRIPTS
+from harness.pipeline import FIRST, SETTINGS, Pipeline, clean_environment
 
-from tap_adstage.auth import BearerToken
-from tap_adstage.client import AdStageClient
-from tap_adstage.redaction import Secrets
+from tap_adstage.adstage.client import AdStageClient
+from tap_adstage.http.credentials import BearerToken
+from tap_adstage.http.transport import Transport
+from tap_adstage.runtime.redaction import Secrets
+from tap_adstage.runtime.shutdown import Shutdown
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
-from tap_adstage.termination import Termination
-from tap_adstage.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,9 +166,9 @@ def listen() -> Iterator[Callable[[Callable[[socket.socket], None]], Listener]]:
 
 
 @pytest.fixture
-def termination() -> Iterator[Termination]:
+def termination() -> Iterator[Shutdown]:
     """What SIGTERM does to this process, for the time of a test."""
-    termination = Termination()
+    termination = Shutdown()
     alarm = signal.getsignal(signal.SIGALRM)
     before = signal.signal(
         signal.SIGTERM,
@@ -298,7 +299,7 @@ class ForkedTap:
 def forked() -> Iterator[ForkedTap]:
     """The command line, ready to run."""
     with subprocess.Popen(  # noqa: S603 - the tap itself
-        [sys.executable, str(Path(__file__).with_name("forked_tap.py"))],
+        [sys.executable, str(Path(__file__).with_name("harness") / "forked_tap.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -6,12 +6,7 @@ import datetime as dt
 
 import click
 
-from tap_adstage.date_ranges import (
-    DateRangeError,
-    every_form,
-    parse_date_range,
-    today,
-)
+from tap_adstage.date_ranges import DateRangeError, every_form, parse_date_range, today
 
 
 # Unknown options are left to TEXT, so that "-1 days ago" is refused as a range.

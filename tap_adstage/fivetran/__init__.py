@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.config import identifying_fields, parse
-from tap_adstage.entity_ids import EntityId
+from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.config.model import identifying_fields, parse
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran.connection import is_masked, read
 from tap_adstage.fivetran.counterparts import (
@@ -21,8 +21,8 @@ from tap_adstage.fivetran.counterparts import (
     READ_ONLY,
     REPORT_KEYS,
 )
-from tap_adstage.phrases import json_text, nearest
-from tap_adstage.redaction import excerpt
+from tap_adstage.runtime.redaction import excerpt
+from tap_adstage.runtime.wording import did_you_mean, json_text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -167,7 +167,7 @@ def _value(
     if value not in known:
         found.lost.append(
             f"{path}: {shown} has no counterpart: Fivetran documents no such value; "
-            f"{nearest(value, known)}"
+            f"{did_you_mean(value, known)}"
         )
         return None
     counterpart = known[value]

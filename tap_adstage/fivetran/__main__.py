@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_adstage import private_file
+from tap_adstage.adstage.resources import RESOURCE_STREAMS
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import convert
-from tap_adstage.resources.streams import RESOURCE_STREAMS
+from tap_adstage.http import private_file
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran.counterparts import GRANULARITIES, SERVICE
-from tap_adstage.phrases import TYPES, json_text
-from tap_adstage.redaction import Secrets, excerpt
+from tap_adstage.runtime.redaction import Secrets, excerpt
+from tap_adstage.runtime.wording import TYPES, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_adstage.settings import (
+from tap_adstage.config.settings import (
     AGGREGATE_BY_ALIASES,
     ENTITY_LEVEL_ALIASES,
     REPORT_KEY_ALIASES,

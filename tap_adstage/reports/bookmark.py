@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_adstage.config.shards import Shard
 from tap_adstage.date_ranges import DateRangeError, parse_day
 from tap_adstage.exceptions import StateError
-from tap_adstage.shards import Shard
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 from singer_sdk.singerlib.json import serialize_json
 
-from tap_adstage.decoding import decode_json
+from tap_adstage.adstage import v2
+from tap_adstage.adstage.fields import Kind
+from tap_adstage.adstage.page import names_in
 from tap_adstage.exceptions import ResponseError
-from tap_adstage.page import names_in
-from tap_adstage.redaction import clean
-from tap_adstage.reports import v2
-from tap_adstage.reports.fields import Kind
+from tap_adstage.http.json_decoding import decode_json
 from tap_adstage.reports.rows import JsonRow, dates, meta_values
+from tap_adstage.runtime.redaction import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_adstage.page import Page
-    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.adstage.page import Page
+    from tap_adstage.adstage.report_columns import ReportColumns
     from tap_adstage.reports.rows import Record, Row
-    from tap_adstage.windows import Window
+    from tap_adstage.reports.windows import Window
 
 
 _Members: TypeAlias = "dict[str, msgspec.Raw]"

@@ -10,8 +10,8 @@ from tap_adstage.exceptions import ReconcileError
 if TYPE_CHECKING:
     import logging
 
-    from tap_adstage.reports.control import ControlTotals, Tally
-    from tap_adstage.windows import Window
+    from tap_adstage.reports.control_totals import ControlTotals, Tally
+    from tap_adstage.reports.windows import Window
 
 
 @dataclass(slots=True)

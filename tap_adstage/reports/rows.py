@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_adstage import hal
+from tap_adstage.adstage import hal
+from tap_adstage.adstage.fields import NONE, Column, Kind, column_name
 from tap_adstage.date_ranges import parse_day
-from tap_adstage.decoding import decode_json
 from tap_adstage.exceptions import ResponseError
-from tap_adstage.redaction import excerpt
-from tap_adstage.reports.fields import NONE, Column, Kind, column_name
+from tap_adstage.http.json_decoding import decode_json
+from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.windows import Slice
+    from tap_adstage.adstage.report_columns import ReportColumns
+    from tap_adstage.reports.windows import Slice
 
 Record: TypeAlias = "dict[str, Any]"
 Row: TypeAlias = "list[Record]"

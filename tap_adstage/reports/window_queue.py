@@ -6,12 +6,12 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tap_adstage.windows import portions
+from tap_adstage.reports.windows import split_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_adstage.windows import Window
+    from tap_adstage.reports.windows import Window
 
 
 class WindowQueue:
@@ -71,4 +71,4 @@ class WindowQueue:
         return self._most
 
     def _portions(self, window: Window) -> list[Window]:
-        return portions(window, self._most)
+        return split_window(window, self._most)

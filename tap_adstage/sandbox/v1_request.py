@@ -24,11 +24,7 @@ from tap_adstage.sandbox.request_values import (
     strings,
     text,
 )
-from tap_adstage.sandbox.targets import (
-    V1_KINDS,
-    parse_provider_target,
-    parse_targets,
-)
+from tap_adstage.sandbox.targets import V1_KINDS, parse_provider_target, parse_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

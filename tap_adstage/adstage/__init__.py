@@ -1,0 +1,1 @@
+"""AdStage: its API, its fields, its reports."""

@@ -1,0 +1,223 @@
+"""The AdStage API as the tap's streams use it: documents, pages, items."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import requests
+
+from tap_adstage.adstage import hal
+from tap_adstage.adstage.page import Page
+from tap_adstage.adstage.pagination import ApiRequest, Paginator
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ResponseError,
+    UnauthorizedError,
+    error_context,
+)
+from tap_adstage.http.json_decoding import decode_json, text_of
+from tap_adstage.runtime.redaction import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_adstage.adstage.hal import Resource
+    from tap_adstage.http.credentials import Credentials
+    from tap_adstage.http.transport import Transport
+
+    T = TypeVar("T")
+
+_NO_SUCH_URL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+
+
+@dataclass(slots=True)
+class AdStageClient:
+    """Reads from the API.
+
+    Attributes:
+        api_url: Root of the API, without a slash at its end.
+        transport: Sends the requests.
+        credentials: Authorize them.
+        page_size: Rows a page, where a list or report can be paged.
+    """
+
+    api_url: str
+    transport: Transport
+    credentials: Credentials
+    page_size: int
+
+    def url(self, template: str, **variables: str | int) -> str:
+        """An absolute URL of the API.
+
+        Args:
+            template: RFC 6570 template below the API's root, such as
+                `/users/{user_id}/list_folders{?limit}`.
+            **variables: Values of the template.
+
+        Returns:
+            The URL.
+        """
+        return self.api_url + hal.expand(template, **variables)
+
+    def without_refresh(self) -> AdStageClient | None:
+        """A client that renews no access token; `None` where this one would have to."""
+        credentials = self.credentials.without_refresh()
+        if credentials is None or credentials is self.credentials:
+            return self if credentials else None
+        return replace(self, credentials=credentials)
+
+    def fetch(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+        """Ask once, with retries.
+
+        Args:
+            request: What to ask.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request.
+            AuthenticationError: If it does not accept the credentials.
+            TransientError: If it still failed after all retries.
+        """
+
+        def read(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
+            text = text_of(content)
+            return clean(decode_json(text), text, self.transport.secrets)
+
+        return self._fetch(request, read)
+
+    def page(
+        self,
+        request: ApiRequest,
+        *,
+        can_split: bool = False,
+    ) -> tuple[ApiRequest, Page]:
+        """Read a report's page.
+
+        Args:
+            request: What to ask.
+            can_split: Whether the caller can ask for less; see `retrying`.
+
+        Returns:
+            What was asked in the end, as the API may have no such URL, and the page.
+
+        Raises:
+            ApiError: If AdStage refuses the page, or it still failed after all retries.
+            AuthenticationError: If AdStage does not accept the credentials.
+            ResponseError: If it is no JSON object.
+        """
+
+        def read(content: bytes) -> Page:
+            with error_context(str(request)):
+                return Page.read(content, self.transport.secrets)
+
+        try:
+            return request, self._fetch(request, read, can_split=can_split)
+        except ApiError as error:
+            if request.instead is None or error.status not in _NO_SUCH_URL:
+                raise
+        return self.page(request.instead, can_split=can_split)
+
+    def _fetch(
+        self,
+        request: ApiRequest,
+        decode: Callable[[bytes], T],
+        *,
+        can_split: bool = False,
+    ) -> T:
+        has_body = request.body is not None
+        try:
+            return self.transport.fetch(
+                requests.Request(
+                    request.method,
+                    request.url,
+                    auth=self.credentials,
+                    data=json.dumps(request.body, default=float) if has_body else None,
+                    headers={"Content-Type": "application/json"} if has_body else None,
+                ),
+                decode,
+                can_split=can_split,
+            )
+        except UnauthorizedError as error:
+            raise AuthenticationError(
+                f"{error}; look at the setting {self.credentials.settings}",
+            ) from None
+
+    def pages(self, request: ApiRequest) -> Iterator[dict[str, Any]]:
+        """Read a list, page by page, also past an empty page.
+
+        Args:
+            request: The first page.
+
+        Yields:
+            Each page's document.
+
+        Raises:
+            ApiError: If AdStage refuses a page, or it still failed after all retries.
+            ResponseError: If a page is no JSON object, or its successor can't be found.
+            LinkError: If its successor is on another origin or was visited before.
+        """
+        paginator = Paginator()
+        page: ApiRequest | None = request
+        while page is not None:
+            document = self.fetch(page)
+            if not isinstance(document, dict):
+                raise ResponseError(f"{page}: the answer is not a JSON object")
+            self.transport.stats.current.pages += 1
+            yield document
+            page = paginator.following(page, document)
+
+    def items(self, url: str) -> Iterator[Resource]:
+        """Read the resources of a HAL list (its `item`s), from all its pages.
+
+        Where they are fewer than AdStage counts (its `total`), that is said.
+
+        Args:
+            url: Absolute URL of the first page.
+
+        Yields:
+            Each resource.
+
+        Raises:
+            ResponseError: If a page is no list.
+        """
+        first = ApiRequest(url)
+        count, total = 0, None
+        for number, page in enumerate(self.pages(first), start=1):
+            place = f"{first}, page {number}"
+            with error_context(place):
+                items = hal.embedded(page, "item")
+                if not items and not _says_empty(page):
+                    raise ResponseError("there is no _embedded.item")
+            yield from hal.resources(items, f"{place}: _embedded.item")
+            count, total = count + len(items), page.get("total")
+        if isinstance(total, int) and count < total:
+            self.transport.logger.warning(
+                "%s: the list ended after %d of %d resources",
+                first,
+                count,
+                total,
+            )
+
+    def get(self, template: str, **variables: str | int) -> Any:  # noqa: ANN401
+        """Read one document.
+
+        Args:
+            template: Template below the API's root.
+            **variables: Values of the template.
+
+        Returns:
+            The decoded answer.
+        """
+        return self.fetch(ApiRequest(self.url(template, **variables)))
+
+
+def _says_empty(page: dict[str, Any]) -> bool:
+    """Whether a page without items is a list all the same."""
+    embedded = page.get("_embedded") or {}
+    return str(page.get("total")) == "0" or embedded.get("item") == []

@@ -1,0 +1,390 @@
+"""What belongs to the user: organization, accounts, groups, folders, descriptors.
+
+Each list is fetched once a run, when it is first needed, so that the streams that are
+made of one list (folders and their campaigns, groups and their accounts) agree with
+each other, and with what the settings were checked against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.adstage import hal, import_status
+from tap_adstage.adstage.hal import Resource
+from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.exceptions import ConfigError, ResponseError, error_context
+from tap_adstage.http.json_values import conform
+from tap_adstage.reports.prefetch import Prefetch
+from tap_adstage.runtime.redaction import excerpt, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from tap_adstage.adstage.client import AdStageClient
+    from tap_adstage.adstage.import_status import (
+        AccountImport,
+        AccountKey,
+        AccountScope,
+    )
+    from tap_adstage.config.model import Config
+    from tap_adstage.config.shards import Shard
+    from tap_adstage.runtime.statistics import RunStats
+
+_TEXT = {"type": ["string"]}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_WHOLE_NUMBER = {"type": ["integer"]}
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
+
+
+@dataclass
+class Directory:
+    """The resources of one user and one organization.
+
+    Attributes:
+        client: Reads them.
+        config: Says which user, organization and accounts are meant.
+    """
+
+    client: AdStageClient
+    config: Config
+    _of_networks: dict[str, list[Resource]] = field(
+        default_factory=dict,
+        init=False,
+        repr=False,
+    )
+    _group_accounts: dict[str, list[Resource]] = field(
+        default_factory=dict,
+        init=False,
+        repr=False,
+    )
+
+    @property
+    def stats(self) -> RunStats:
+        """Counts what is done."""
+        return self.client.transport.stats
+
+    @cached_property
+    def prefetch(self) -> Prefetch:
+        """Fetches the pages of reports ahead, of one report after the other."""
+        return Prefetch(self.client, self.config.max_concurrency)
+
+    @cached_property
+    def user_id(self) -> int:
+        """The AdStage user: the setting `user_id`, else the token's own.
+
+        Raises:
+            ResponseError: If AdStage does not say who the token's user is.
+        """
+        return self.config.user_id or _fetch_id(self.light_user)
+
+    @cached_property
+    def organization_id(self) -> int:
+        """The AdStage organization: the setting, else the user's only one.
+
+        The light form of `/me` leaves the organizations out at times; the full one is
+        asked then.
+
+        Raises:
+            ConfigError: If the user has several organizations, with all of them.
+            ResponseError: If AdStage names none.
+        """
+        if self.config.organization_id:
+            return self.config.organization_id
+        names = {
+            _fetch_id(each): each.get("company_name") for each in self.organizations
+        }
+        if not names:
+            raise ResponseError(
+                f"{self.user.place} has no _embedded.adstage:organizations; give the "
+                "setting organization_id",
+            )
+        if len(names) > 1:
+            several = ", ".join(
+                f"{fetch_id} ({excerpt(str(name))})" for fetch_id, name in names.items()
+            )
+            raise ConfigError(
+                [f"organization_id: not given; the user has several: {several}"],
+            )
+        (organization_id,) = names
+        return organization_id
+
+    @cached_property
+    def organizations(self) -> list[Resource]:
+        """The user's organizations, as far as AdStage names them."""
+        return _organizations(self.light_user) or _organizations(self.user)
+
+    @cached_property
+    def light_user(self) -> Resource:
+        """The current user in the light form, which is enough to know who it is."""
+        return self._object("/me{?type}", type="lightweight")
+
+    @cached_property
+    def user(self) -> Resource:
+        """The current user in full."""
+        return self._object("/me")
+
+    @cached_property
+    def organization(self) -> Resource:
+        """The organization in full."""
+        return self._object("/organizations/{id}", id=self.organization_id)
+
+    @cached_property
+    def accounts(self) -> list[Resource]:
+        """The linked accounts, each with its `entity_id`; the chosen ones, if any are.
+
+        Raises:
+            ConfigError: If a chosen account is not linked, with those that are.
+        """
+        linked = [
+            _account(account)
+            for account in self._list("/users/{user_id}/list_network_accounts/all")
+        ]
+        if self.config.accounts is None:
+            return linked
+        known = {account["entity_id"] for account in linked}
+        missing = [entity for entity in self.config.accounts if entity not in known]
+        if missing:
+            linked_ids = ", ".join(sorted(known)) or "none"
+            raise ConfigError(
+                [f"accounts: {', '.join(missing)} not linked; there are {linked_ids}"],
+            )
+        return [
+            account
+            for account in linked
+            if account["entity_id"] in self.config.accounts
+        ]
+
+    def accounts_in(self, shard: Shard, networks: Collection[str]) -> list[str] | None:
+        """Find the accounts that a report is to be limited to.
+
+        Args:
+            shard: Part of the accounts that the report is about.
+            networks: The report's networks.
+
+        Returns:
+            Their entity ids; `None` where it needs no limit.
+
+        Raises:
+            ConfigError: As `accounts` raises it.
+        """
+        if self.config.accounts is None and shard.is_whole:
+            return None
+        return [
+            account["entity_id"]
+            for account in self.accounts
+            if account["network"] in networks and shard.has(account["entity_id"])
+        ]
+
+    @cached_property
+    def account_groups(self) -> list[Resource]:
+        """The account groups."""
+        groups = self._list("/users/{user_id}/account_groups")
+        return [_conformed(group, id=_WHOLE_NUMBER) for group in groups]
+
+    @cached_property
+    def folders(self) -> list[Resource]:
+        """The folders."""
+        folders = self._list("/users/{user_id}/list_folders")
+        return [_conformed(folder, fetch_id=_TEXT) for folder in folders]
+
+    @cached_property
+    def import_status(self) -> list[Resource]:
+        """What AdStage last imported for each account; chosen ones, if any are.
+
+        The answer has no ids, so chosen accounts are told by network and name.
+
+        Raises:
+            ResponseError: If the answer has no list of accounts.
+        """
+        information = self._object("/users/{id}/sync_information", id=self.user_id)
+        found = _conformed(information, accounts=_OBJECTS)["accounts"]
+        accounts = [
+            _conformed(account, network=_TEXT, name=_TEXT_OR_NULL)
+            for account in hal.resources(found, f"{information.place}: accounts")
+        ]
+        if self.config.accounts is None:
+            return accounts
+        chosen = {(account["network"], account["name"]) for account in self.accounts}
+        return [
+            status
+            for status in accounts
+            if (status["network"], status["name"]) in chosen
+        ]
+
+    @cached_property
+    def account_imports(self) -> list[AccountImport]:
+        """How far AdStage has imported each account: `import_status`, read closely.
+
+        Raises:
+            ResponseError: If an account says something that is not as documented.
+        """
+        found = []
+        for account in self.import_status:
+            with error_context(account.place):
+                found.append(import_status.AccountImport.parse(account))
+        return found
+
+    def scope(self, networks: Iterable[str], targets: Iterable[str]) -> AccountScope:
+        """Find the accounts that a report reads, as `account_imports` knows them.
+
+        Args:
+            networks: The report's networks.
+            targets: Entity ids that it is limited to; none is no limit.
+
+        Returns:
+            The accounts, all of a network's where it can't be told which.
+        """
+        entities = [EntityId.parse(target) for target in targets]
+        return import_status.scope(networks, entities, self._accounts_of)
+
+    @cached_property
+    def cross_network_descriptors(self) -> list[Resource]:
+        """Descriptors of the metrics that all networks share."""
+        return self._descriptors("/metric_descriptors")
+
+    @cached_property
+    def organization_descriptors(self) -> list[Resource]:
+        """Descriptors of custom conversions and calculated metrics."""
+        return self._descriptors(
+            "/organizations/{id}/metric_descriptors",
+            id=self.organization_id,
+        )
+
+    def network_descriptors(self, network: str) -> list[Resource]:
+        """Descriptors of one network's own metrics and text fields.
+
+        Args:
+            network: One of `EXTERNAL_PROVIDERS`.
+
+        Returns:
+            The descriptors (API: Network Metric Descriptors).
+        """
+        if network not in self._of_networks:
+            path = "/metric_descriptors/{network}"
+            self._of_networks[network] = self._descriptors(path, network=network)
+        return self._of_networks[network]
+
+    def group_accounts(self, group: Resource) -> list[Resource]:
+        """The accounts of a group, read through its own `adstage:list` link.
+
+        Args:
+            group: An account group.
+
+        Returns:
+            The accounts, each with its `entity_id`.
+
+        Raises:
+            ResponseError: If the group has no such link.
+        """
+        with error_context(group.place):
+            link = hal.link(group, "adstage:list")
+            if link is None:
+                raise ResponseError(
+                    f"account group {excerpt(str(group.get('id')))} has no "
+                    "adstage:list link",
+                )
+            target = link.target(limit=self.client.page_size)
+        page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
+        url = hal.resolve(target, page)
+        if url not in self._group_accounts:
+            self._group_accounts[url] = [
+                _account(account) for account in self.client.items(url)
+            ]
+        return self._group_accounts[url]
+
+    def _accounts_of(self, target: EntityId) -> set[AccountKey] | None:
+        """The accounts of a target that is an account or an account group.
+
+        None where AdStage doesn't know the target, or has no import status of one of
+        its accounts under the name that lists of accounts have.
+        """
+        if target.level == "account":
+            account = self._accounts_by_id.get(str(target))
+            found = [] if account is None else [account]
+        else:
+            found = [
+                account
+                for group in self.account_groups
+                if str(group.get("id")) == target.remote_id
+                for account in self.group_accounts(group)
+                if self.config.accounts is None
+                or account["entity_id"] in self.config.accounts
+            ]
+        keys = {(each["network"], each["name"]) for each in found}
+        return keys if keys and keys <= self._imported_keys else None
+
+    @cached_property
+    def _accounts_by_id(self) -> dict[str, Resource]:
+        return {account["entity_id"]: account for account in self.accounts}
+
+    @cached_property
+    def _imported_keys(self) -> set[AccountKey]:
+        return {account.key for account in self.account_imports}
+
+    def _list(self, template: str) -> Iterator[Resource]:
+        return self.client.items(
+            self.client.url(
+                template + "{?limit}",
+                user_id=self.user_id,
+                limit=self.client.page_size,
+            ),
+        )
+
+    def _object(self, template: str, **variables: str | int) -> Resource:
+        document, place = self._document({"type": "object"}, template, variables)
+        return Resource(document, place)
+
+    def _descriptors(self, template: str, **variables: str | int) -> list[Resource]:
+        """A bare array, as all lists of descriptors are, whatever their tables say."""
+        document, place = self._document(_OBJECTS, template, variables)
+        return [
+            _conformed(found, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
+            for found in hal.resources(document, f"{place}: the answer")
+        ]
+
+    def _document(
+        self,
+        schema: Mapping[str, Any],
+        template: str,
+        variables: Mapping[str, str | int],
+    ) -> tuple[Any, str]:
+        """An answer of the type that it should be, and its place."""
+        answer = self.client.get(template, **variables)
+        place = f"GET {redact(self.client.url(template, **variables))}"
+        with error_context(place):
+            return conform(answer, schema, "the answer"), place
+
+
+def _conformed(resource: Resource, **schemas: Mapping[str, Any]) -> Resource:
+    """A resource in which what the tap itself goes by is of its type."""
+    with error_context(resource.place):
+        return resource.adding(
+            **{
+                field: conform(resource.get(field), schema, field)
+                for field, schema in schemas.items()
+            },
+        )
+
+
+def _account(found: Resource) -> Resource:
+    """An account with its entity id, which AdStage's lists of accounts leave out."""
+    account = _conformed(found, network=_TEXT, remote_id=_TEXT, name=_TEXT_OR_NULL)
+    entity_id = EntityId(account["network"], "account", account["remote_id"])
+    return account.adding(entity_id=str(entity_id))
+
+
+def _organizations(user: Resource) -> list[Resource]:
+    """The organizations of a user, where there is one under the relation for one."""
+    for relation in ("adstage:organizations", "adstage:organization"):
+        with error_context(user.place):
+            found = hal.embedded(user, relation)
+        if found:
+            return hal.resources(found, f"{user.place}: _embedded.{relation}")
+    return []
+
+
+def _fetch_id(resource: Resource) -> int:
+    fetch_id: int = _conformed(resource, fetch_id=_WHOLE_NUMBER)["fetch_id"]
+    return fetch_id

@@ -1,0 +1,201 @@
+"""The fields that reports can have, and what their columns hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ALWAYS = ("entity_id", "network", "currency_code")
+"""Meta fields that every ungrouped row has, asked for or not."""
+
+NONE = "(none)"
+"""What a key column holds where AdStage has no value: no key is ever null."""
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    METRIC = "metric"
+    TEXT = "text"
+    NUMBER = "number"
+    OBJECT = "object"
+    ARRAY = "array"
+
+
+_SCHEMAS: Mapping[Kind, dict[str, Any]] = {
+    Kind.METRIC: {"type": ["number", "null"]},
+    Kind.TEXT: {"type": ["string", "null"]},
+    Kind.NUMBER: {"type": ["number", "null"]},
+    Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
+}
+OBJECTS = {
+    "objective": ("code", "title", "subtitle", "unit"),
+    "tracking_params": (
+        "utm_medium",
+        "utm_source",
+        "utm_campaign",
+        "utm_content",
+        "utm_term",
+    ),
+}
+"""Documented objects and their keys, which flattening makes columns of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a report.
+
+    Attributes:
+        name: Name in the record.
+        field: Name in the API.
+        kind: What it holds.
+        asked: Whether a request names its field; AdStage gives some unasked.
+    """
+
+    name: str
+    field: str
+    kind: Kind
+    asked: bool = True
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of its values where it is no key."""
+        if self.kind is not Kind.OBJECT:
+            return dict(_SCHEMAS[self.kind])
+        return {
+            "type": ["object", "null"],
+            "properties": {
+                key: dict(_SCHEMAS[Kind.TEXT]) for key in OBJECTS[self.field]
+            },
+            "additionalProperties": True,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCatalog:
+    """The fields that reports of one provider can have.
+
+    Attributes:
+        metrics: The API's spelling of each descriptor's field, by its lower-case form.
+        texts: Lower-case ids of the descriptors that are text.
+        is_external: Whether it is an external provider's. Its descriptors list all of
+            its fields; AdStage's own leave out the documented meta fields.
+    """
+
+    metrics: Mapping[str, str]
+    texts: frozenset[str]
+    is_external: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        descriptors: Iterable[Mapping[str, Any]],
+        *,
+        is_external: bool = False,
+    ) -> FieldCatalog:
+        """Collect the fields of metric descriptors.
+
+        Args:
+            descriptors: Cross-network ones and the organization's own, or those of an
+                external provider.
+            is_external: Whether they are an external provider's.
+
+        Returns:
+            The catalog.
+        """
+        ids = {
+            str(descriptor["id"]).lower(): descriptor
+            for descriptor in descriptors
+            if descriptor.get("id")
+        }
+        return cls(
+            {lower: str(descriptor["id"]) for lower, descriptor in ids.items()},
+            frozenset(
+                lower
+                for lower, descriptor in ids.items()
+                if "TEXT" in {descriptor.get("type"), descriptor.get("format")}
+            ),
+            is_external,
+        )
+
+    def metric(self, field: str) -> str | None:
+        """The API's spelling of a descriptor's field in any case, or `None`."""
+        return self.metrics.get(field.lower())
+
+    def meta(self, field: str) -> str | None:
+        """The API's spelling of a meta field in any case, or `None`.
+
+        An external provider's are the descriptors that are text, and what every row
+        has.
+        """
+        if not self.is_external:
+            return meta_field(field)
+        if field.lower() in self.texts:
+            return self.metric(field)
+        return field.lower() if field.lower() in ALWAYS else None
+
+    def spelling(self, field: str) -> str:
+        """The API's spelling of a field; that of one which it lacks in lower case."""
+        return self.metric(field) or self.meta(field) or field.lower()
+
+    def column(self, field: str) -> Column | None:
+        """The column of a field in any case, or `None` if there is no such field."""
+        metric = self.metric(field)
+        if metric is not None:
+            is_text = metric.lower() in self.texts
+            kind = Kind.TEXT if is_text else Kind.METRIC
+            return Column(column_name(metric), metric, kind)
+        meta = self.meta(field)
+        if meta is None:
+            return None
+        asked = not self.is_external
+        return Column(column_name(meta), meta, _kind(meta), asked)
+
+    @property
+    def names(self) -> list[str]:
+        """All fields there are, in the API's spelling."""
+        return [*self.metrics.values(), *(ALWAYS if self.is_external else META_FIELDS)]
+
+    @property
+    def meta_names(self) -> list[str]:
+        """Those fields that are no metrics."""
+        texts = [self.metrics[lower] for lower in sorted(self.texts)]
+        return [*texts, *ALWAYS] if self.is_external else [*META_FIELDS]
+
+
+def column_name(field: str) -> str:
+    """A field's column: lower case, each run of other characters one `_`.
+
+    Args:
+        field: The field's name in the API, such as `budget.value`.
+
+    Returns:
+        The column's name, such as `budget_value`.
+    """
+    return re.sub(r"[^a-z0-9_]+", "_", field.lower())
+
+
+def dimension_column(name: str) -> Column:
+    """The column of a dimension, which the networks name and AdStage doesn't list.
+
+    Args:
+        name: The dimension as the network writes it: it is sent so.
+    """
+    return Column(column_name(name), name, Kind.TEXT, asked=False)
+
+
+def _kind(meta: str) -> Kind:
+    if meta.endswith("_float"):
+        return Kind.NUMBER
+    if meta in OBJECTS:
+        return Kind.OBJECT
+    if meta.startswith(("folder_names", "folder_ids")):
+        return Kind.ARRAY
+    return Kind.TEXT

@@ -1,0 +1,1 @@
+"""All that the user hands in, as one typed model, and what is wrong with it."""

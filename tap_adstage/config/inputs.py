@@ -1,0 +1,182 @@
+"""The files that a run is given besides its settings: `--state` and `--catalog`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from tap_adstage.exceptions import InputError, StateError
+from tap_adstage.runtime.redaction import excerpt
+from tap_adstage.runtime.wording import TYPES, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import TextIO
+
+_OBJECTS = {"type": "object", "additionalProperties": {"type": "object"}}
+_STATE = {"type": "object", "properties": {"bookmarks": _OBJECTS}}
+_CATALOG = {
+    "type": "object",
+    "required": ["streams"],
+    "properties": {
+        "streams": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tap_stream_id", "schema"],
+                "properties": {
+                    "tap_stream_id": {"type": "string"},
+                    "schema": {
+                        "type": "object",
+                        "properties": {"properties": _OBJECTS},
+                    },
+                    "key_properties": {
+                        "type": ["array", "null"],
+                        "items": {"type": "string"},
+                    },
+                    "metadata": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["breadcrumb", "metadata"],
+                            "properties": {
+                                "breadcrumb": {
+                                    "type": "array",
+                                    "items": {"type": "string"},
+                                },
+                                "metadata": {"type": "object"},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def read_document(option: str, file: TextIO) -> Any:  # noqa: ANN401 - any JSON value
+    """Read the JSON document that a file holds.
+
+    Args:
+        option: The option of the command line, for an error.
+        file: The file, opened.
+
+    Returns:
+        The document.
+
+    Raises:
+        InputError: If it holds no JSON, or more than one document.
+    """
+    try:
+        return json.loads(file.read().removeprefix("\ufeff"))
+    except ValueError as error:
+        raise InputError(
+            f"{option} {file.name}: is no whole JSON document ({error}); "
+            f"{_ADVICE[option]}",
+        ) from None
+
+
+def check_catalog(catalog: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Check that a document is a Singer catalog.
+
+    Args:
+        catalog: What `--catalog` holds.
+
+    Raises:
+        InputError: If it is none, naming the place.
+    """
+    wrong = _wrong_with(catalog, _CATALOG)
+    if wrong:
+        raise InputError(f"--catalog: {wrong}; {_ADVICE['--catalog']}")
+
+
+def checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Check that a document is a tap's state.
+
+    Args:
+        state: What `--state` holds: the value of a STATE message, or the message.
+
+    Returns:
+        The value.
+
+    Raises:
+        StateError: If it is none, naming the place.
+    """
+    if isinstance(state, dict) and state.get("type") == "STATE":
+        state = state.get("value")
+    wrong = _wrong_with(state, _STATE)
+    if not wrong and state and "bookmarks" not in state:
+        names = ", ".join(map(json_text, state))
+        wrong = f"has no bookmarks, only {excerpt(names)}"
+    if wrong:
+        raise StateError(f"--state: {wrong}; {_ADVICE['--state']}")
+    return dict(state)
+
+
+def own_parts(
+    state: Mapping[str, Any],
+    streams: Collection[str],
+    keys: Collection[str],
+) -> dict[str, Any]:
+    """Leave out of a run's own bookmarks what the tap doesn't write.
+
+    The SDK has other ways to keep a bookmark, and would go by what it finds of them:
+    it reads a stream once for each of the `partitions` there.
+
+    Args:
+        state: A tap's state.
+        streams: Names of the streams that the run could have.
+        keys: What the tap writes into a bookmark.
+
+    Returns:
+        A copy, in which the bookmarks of other streams are as they were.
+    """
+    return {
+        "bookmarks": {
+            stream: {
+                key: value
+                for key, value in bookmark.items()
+                if stream not in streams or key in keys
+            }
+            for stream, bookmark in state.get("bookmarks", {}).items()
+        },
+    }
+
+
+def strangers(state: Mapping[str, Any], streams: Collection[str]) -> list[str]:
+    """Find the bookmarks that nothing in a run is for.
+
+    Args:
+        state: A tap's state.
+        streams: Names of the streams that the run could have.
+
+    Returns:
+        Names of other streams.
+    """
+    return [name for name in state.get("bookmarks", {}) if name not in streams]
+
+
+_ADVICE = {
+    "--state": 'give the value of the last STATE message, {"bookmarks": …}, or no '
+    "state to start over",
+    "--catalog": "write it anew with --discover",
+}
+
+
+def _wrong_with(document: object, schema: Mapping[str, Any]) -> str | None:
+    """Say which place of a document is wrong, and what it takes."""
+    error = best_match(Draft202012Validator(schema).iter_errors(document))
+    if error is None:
+        return None
+    place = error.json_path.removeprefix("$").removeprefix(".")
+    if error.validator == "required":
+        return f"{place or 'the document'}: {error.message}"
+    taken = error.validator_value
+    kinds = [taken] if isinstance(taken, str) else taken
+    shown = excerpt(json_text(error.instance))
+    takes = " or ".join(TYPES.get(kind, kind) for kind in kinds)
+    return f"{place or 'the document'} is {shown}; it takes {takes}"

@@ -1,0 +1,1 @@
+"""Requests: sent, retried, authorized, decoded."""

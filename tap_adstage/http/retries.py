@@ -1,0 +1,123 @@
+"""What is asked again, after how long, and when to give up."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import backoff
+
+from tap_adstage.exceptions import TransientError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import logging
+    from collections.abc import Callable, Generator
+
+    from backoff.types import Details
+
+    T = TypeVar("T")
+
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 60.0
+_TRIES_OF_A_SIZE = 2
+
+
+def retrying(
+    call: Callable[[], T],
+    *,
+    max_seconds: float,
+    logger: logging.Logger,
+    can_split: bool = False,
+    on_wait: Callable[[float], None] = lambda _: None,
+) -> T:
+    """Call until it works, or until waiting would take too long.
+
+    `TransientError` alone is tried again: after what AdStage asked for, or after waits
+    that double from a second to a minute, half of each of them random. From the second
+    failure on the longer of the two counts.
+
+    Args:
+        call: What to do.
+        max_seconds: Longest time in seconds from the first failure's start to the
+            last try's.
+        logger: Where each wait is told.
+        can_split: Whether the caller can ask for less. Then a call that failed twice
+            in a row in a way that smaller ones may not is given up early.
+        on_wait: Called before each wait, with its seconds.
+
+    Returns:
+        What the call returned.
+
+    Raises:
+        TransientError: The last failure, once `max_seconds` would be passed, or the
+            call was given up.
+    """
+
+    def tell(details: Details) -> None:
+        logger.warning(
+            "%s Trying again in %.1f seconds.",
+            details["exception"],
+            details["wait"],
+        )
+        on_wait(details["wait"])
+
+    return backoff.on_exception(
+        _waits,
+        TransientError,
+        jitter=None,
+        on_backoff=tell,
+        logger=None,
+        deadline=time.monotonic() + max_seconds,
+        can_split=can_split,
+    )(call)()
+
+
+def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
+    """Read a `Retry-After` header (RFC 9110: seconds, or a date).
+
+    Args:
+        header: The header's value, if there is one.
+        now: The present moment, with a time zone.
+
+    Returns:
+        Seconds to wait, 0 or more; `None` where the header says nothing usable.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=now.tzinfo)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _waits(
+    deadline: float,
+    *,
+    can_split: bool,
+) -> Generator[float, TransientError, None]:
+    """Seconds before each new try; ends, and so gives up, where none is left."""
+    growing = _FIRST_WAIT
+    for_size = 0
+    error = yield 0.0
+    while True:
+        for_size = for_size + 1 if error.may_be_too_large else 0
+        if can_split and for_size == _TRIES_OF_A_SIZE:
+            return
+        wait = growing / 2 + backoff.full_jitter(growing / 2)
+        if error.retry_after is not None:
+            # To the letter the first time; a server that goes on asking for no wait
+            # at all is not hammered for it.
+            first = growing == _FIRST_WAIT
+            wait = error.retry_after if first else max(error.retry_after, wait)
+        growing = min(growing * 2, _LONGEST_WAIT)
+        if time.monotonic() + wait > deadline:
+            return
+        error = yield wait

@@ -1,0 +1,280 @@
+"""One HTTP exchange with AdStage: sent, judged, decoded, and tried again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import requests
+import urllib3
+
+from tap_adstage.exceptions import (
+    ApiError,
+    LinkError,
+    TooLargeError,
+    TooSlowError,
+    TransientError,
+    UnauthorizedError,
+)
+from tap_adstage.http.json_decoding import decode_json, text_of
+from tap_adstage.http.retries import retry_after, retrying
+from tap_adstage.runtime.redaction import Secrets, excerpt, redact
+from tap_adstage.runtime.shutdown import Shutdown
+from tap_adstage.runtime.statistics import RunStats
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+    T = TypeVar("T")
+
+_PASSING = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
+"""Reasons for which a TLS connection is refused that don't pass by themselves."""
+
+_TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
+_CHUNK = 2**24
+"""Bytes of a body that are read at once. `requests` reads 10 KiB, and a thread that
+reads while another one computes would wait for its turn after each."""
+
+
+class _Session(requests.Session):
+    """Connections that are kept open, and on which no redirect is followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Don't even look where it leads: what is no URL would be another error."""
+        del resp
+
+
+class _Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body to quote from, whatever it is."""
+        return self.content.decode(errors="replace")
+
+
+@dataclass(slots=True)
+class Transport:
+    """Sends requests and tries them again where that may help.
+
+    Several threads may send at once, each over connections of its own. Where AdStage
+    asks one of them to wait, all wait.
+
+    Attributes:
+        user_agent: User-Agent header.
+        request_timeout: Seconds without a byte after which a request counts as failed.
+        max_retry_seconds: Longest time in seconds that one request is retried.
+        logger: Where retries are told.
+        secrets: What no error and no log line may show.
+        termination: Whether the run is to end.
+        stats: Where requests and waits are counted.
+        trust_env: Whether proxies are taken from the environment.
+    """
+
+    user_agent: str
+    request_timeout: float
+    max_retry_seconds: float
+    logger: logging.Logger
+    secrets: Secrets = field(default_factory=Secrets)
+    termination: Shutdown = field(default_factory=Shutdown)
+    stats: RunStats = field(default_factory=lambda: RunStats(time.monotonic))
+    trust_env: bool = True
+    _threads: threading.local = field(default_factory=threading.local, init=False)
+    _paused_until: float = field(default=0.0, init=False)
+
+    @property
+    def session(self) -> requests.Session:
+        """The thread's connections, which are kept open between requests."""
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = _Session()
+            session.trust_env = self.trust_env
+        return session
+
+    def fetch(
+        self,
+        request: requests.Request,
+        decode: Callable[[bytes], T],
+        *,
+        can_split: bool = False,
+    ) -> T:
+        """Send a request until it is answered.
+
+        Args:
+            request: The request; its `auth` adds the credentials, anew for each try.
+            decode: Turns the answer's body into a document; a `ValueError` counts as
+                a failure that may pass.
+            can_split: Whether the caller can ask for less; see `retrying`.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request, with its own message.
+            LinkError: If it answers with a redirect.
+            TooLargeError: If AdStage refuses the request for its size.
+            TransientError: If it still failed after `max_retry_seconds`.
+            UnauthorizedError: If it answers 401.
+        """
+        return retrying(
+            lambda: self.exchange(request, decode),
+            max_seconds=self.max_retry_seconds,
+            logger=self.logger,
+            can_split=can_split,
+            on_wait=self.stats.count_retry,
+        )
+
+    def exchange(
+        self,
+        request: requests.Request,
+        decode: Callable[[bytes], T],
+    ) -> T:
+        """Send a request once.
+
+        Args:
+            request: The request; its `auth` adds the credentials.
+            decode: As for `fetch`.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            ApiError: If AdStage refuses the request, with its own message.
+            LinkError: If it answers with a redirect.
+            Stopped: If the run is to end; nothing is sent then.
+            TransientError: If it failed in a way that may pass.
+            UnauthorizedError: If it answers 401.
+        """
+        self.termination.check()
+        self._sit_out_pause()
+        name = f"{request.method} {redact(request.url, self.secrets)}"
+        try:
+            answer = self._send(request)
+        except _PASSING as error:
+            cause = _innermost(error)
+            if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
+                raise ApiError(
+                    f"{name} is not safe: {self._reason(cause)}; a certificate "
+                    "authority of your own goes into REQUESTS_CA_BUNDLE",
+                ) from None
+            kind = TooSlowError if _is_slow(cause) else TransientError
+            raise kind(f"{name} failed: {self._reason(cause)}.") from None
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            cause = _innermost(error)
+            raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
+        self._raise_for_status(name, answer)
+        try:
+            return decode(answer.content)
+        except ValueError as error:
+            raise TransientError(
+                f"{name} answered {answer.status}, but not with the JSON that it "
+                f"should ({self._excerpt(str(error))}): "
+                f"{self._excerpt(answer.text)!r}.",
+            ) from None
+
+    def _sit_out_pause(self) -> None:
+        """Wait as long as AdStage asked another request to, within a request's time."""
+        wait = min(self._paused_until - time.monotonic(), self.max_retry_seconds)
+        if wait > 0:
+            self.stats.count_pause(wait)
+            time.sleep(wait)
+
+    def _send(self, request: requests.Request) -> _Answer:
+        prepared = self.session.prepare_request(request)
+        prepared.headers.update(
+            {"Accept": "application/json", "User-Agent": self.user_agent},
+        )
+        environment = self.session.merge_environment_settings(
+            prepared.url,
+            {},
+            None,
+            None,
+            None,
+        )
+        environment["stream"] = True
+        self.stats.count_request()
+        response = self.session.send(
+            prepared,
+            timeout=self.request_timeout,
+            allow_redirects=False,
+            **environment,
+        )
+        content = b"".join(response.iter_content(_CHUNK))
+        status, reason = response.status_code, str(response.reason)
+        return _Answer(status, reason, response.headers, content)
+
+    def _raise_for_status(self, name: str, answer: _Answer) -> None:
+        """Raise what an answer's status means; return if it is a success."""
+        status = answer.status
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        if status < HTTPStatus.BAD_REQUEST:
+            target = self._excerpt(answer.headers.get("Location", "nowhere"))
+            raise LinkError(
+                f"{name} answered {status} with a redirect to {target}; it was not "
+                "followed",
+            )
+        text = f"{name} answered {status}: {self._message(answer)}"
+        if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            is_slow = status == HTTPStatus.GATEWAY_TIMEOUT
+            kind = TooSlowError if is_slow else TransientError
+            now = dt.datetime.now(dt.timezone.utc)
+            wait = retry_after(answer.headers.get("Retry-After"), now=now)
+            if wait is not None:
+                self._paused_until = max(self._paused_until, time.monotonic() + wait)
+            raise kind(f"{text}.", retry_after=wait)
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise UnauthorizedError(text)
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise TooLargeError(text, status=status)
+        raise ApiError(text, status=status)
+
+    def _message(self, answer: _Answer) -> str:
+        """AdStage's own words in an error body; it documents no form for them."""
+        try:
+            document = decode_json(text_of(answer.content))
+        except ValueError:
+            document = None
+        if isinstance(document, dict):
+            for key in ("message", "error_description", "error", "errors"):
+                if document.get(key):
+                    return self._excerpt(str(document[key]))
+        return self._excerpt(answer.text) or self._excerpt(answer.reason)
+
+    def _reason(self, error: Exception) -> str:
+        """An error's own words, without the name that Python has for a connection."""
+        return self._excerpt(str(error).rpartition(">: ")[2])
+
+    def _excerpt(self, text: str) -> str:
+        return excerpt(text, self.secrets)
+
+
+def _innermost(error: Exception) -> Exception:
+    """The error that libraries wrapped into their own."""
+    found = (getattr(error, "reason", None), *error.args)
+    inner = next((each for each in found if isinstance(each, Exception)), None)
+    return error if inner is None else _innermost(inner)
+
+
+def _is_slow(cause: Exception) -> bool:
+    """Whether an answer took too long, before it began or in the middle."""
+    return isinstance(cause, (TimeoutError, urllib3.exceptions.ReadTimeoutError))

@@ -1,0 +1,259 @@
+"""Which days a report asks for, in which portions, and where it goes on next time.
+
+Everything here is a decision about days: pure functions of plain values, with today as
+an argument. Days are calendar days in the report's time zone and all ends are
+inclusive.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_adstage.config.settings import ALL_TIME, TIMEFRAME_MONTHS
+from tap_adstage.date_ranges import DateRange, parse_date_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pendulum
+
+ALL_TIME_START = dt.date(2012, 1, 1)
+"""First day of a first sync with `timeframe_months` `ALL_TIME`: AdStage's first."""
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One row's stretch of time: a day, a calendar week or month, or a whole range.
+
+    Attributes:
+        start: First day; weeks start on Monday.
+        end: Last day, inclusive, also where it lies in the future.
+    """
+
+    start: dt.date
+    end: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days of one report request.
+
+    Attributes:
+        range: First and last day asked for, inclusive.
+        slices: The slices that the answer may hold, in ascending order.
+    """
+
+    range: DateRange
+    slices: tuple[Slice, ...]
+
+    @property
+    def bookmark(self) -> dt.date:
+        """What the bookmark becomes once the window is written: its last slice."""
+        return self.slices[-1].start
+
+    @property
+    def can_split(self) -> bool:
+        """Whether less can be asked for: a request has one whole slice at least."""
+        return len(self.slices) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateSettings:
+    """What decides a report's days, apart from the bookmark.
+
+    Attributes:
+        aggregate_by: `day`, `week`, `month` or `total`.
+        date_range: An AdStage date range, if the report has one.
+        start_date: First day that may be asked for, if set.
+        end_date: Last day that may be asked for, if set.
+        timeframe_months: A key of `TIMEFRAME_MONTHS`, or `ALL_TIME`.
+        lookback_days: Days before the bookmark to fetch again.
+        window_days: Days in one request; a window is never less than one slice.
+    """
+
+    aggregate_by: str
+    date_range: str | None
+    start_date: dt.date | None
+    end_date: dt.date | None
+    timeframe_months: str
+    lookback_days: int
+    window_days: int
+
+
+def plan_windows(
+    span: DateSettings, bookmark: dt.date | None, today: dt.date
+) -> list[Window]:
+    """Decide the windows of one run.
+
+    Args:
+        span: The report's settings.
+        bookmark: First day of the last slice that an earlier run finished, if any.
+            A `total` report takes no notice of it. No gap goes back further than
+            `ALL_TIME_START`.
+        today: The day that it is.
+
+    Returns:
+        Windows in ascending order; none where there is nothing to ask for.
+
+    Raises:
+        DateRangeError: If `date_range` is no date range on this day.
+    """
+    days = _requested(span, today)
+    if days.is_empty:
+        return []
+    if span.aggregate_by == "total":
+        return [Window(days, (Slice(days.start, days.end),))]
+    start = days.start
+    if bookmark is not None:
+        start = max(
+            min(start, max(bookmark, ALL_TIME_START)),
+            _minus(bookmark, span.lookback_days),
+            span.start_date or dt.date.min,
+        )
+    if start > days.end:
+        return []
+    slices = list(_slices(start, days.end, span.aggregate_by))
+    return list(_windows(slices, span.window_days, today))
+
+
+def split_window(window: Window, most: int) -> list[Window]:
+    """Cut a window between its slices.
+
+    Args:
+        window: A window.
+        most: The slices that a portion has at most, 1 or more.
+
+    Returns:
+        Windows in ascending order, which meet and together ask for the same days.
+    """
+    cuts = range(0, len(window.slices), most)
+    return [_window(window.slices[cut : cut + most], window.range.end) for cut in cuts]
+
+
+def slice_of(day: dt.date, aggregate_by: str) -> Slice:
+    """Find the slice that a day lies in.
+
+    Args:
+        day: Any day.
+        aggregate_by: `day`, `week` or `month`.
+
+    Returns:
+        The whole slice.
+    """
+    if aggregate_by == "day":
+        return Slice(day, day)
+    if aggregate_by == "week":
+        monday = day - day.weekday() * _DAY
+        return Slice(monday, monday + 6 * _DAY)
+    moment = _pendulum_day(day)
+    return Slice(
+        _plain(moment.first_of("month")),
+        _plain(moment.last_of("month")),
+    )
+
+
+def advance_bookmark(bookmark: dt.date | None, finished: dt.date) -> dt.date:
+    """Move a bookmark on, and never back.
+
+    Args:
+        bookmark: The bookmark so far, if any.
+        finished: First day of the last slice just written.
+
+    Returns:
+        The later of the two.
+    """
+    return finished if bookmark is None else max(bookmark, finished)
+
+
+def cap_bookmark(
+    finished: dt.date,
+    aggregate_by: str,
+    through: dt.date | None,
+    first: dt.date,
+) -> dt.date:
+    """Keep a bookmark from passing a day.
+
+    A day before the run's first slice counts as that slice: the next run starts there
+    and fetches all of this one again, and nothing before what is asked for.
+
+    Args:
+        finished: First day of the last slice just written.
+        aggregate_by: `day`, `week`, `month` or `total`.
+        through: The day not to pass; `None` where any day would be too late.
+        first: First day of the run's first slice.
+
+    Returns:
+        Where the bookmark may go: no further than the slice that the day lies in.
+    """
+    if through is None:
+        return min(finished, first)
+    # A total's one slice is any range.
+    total = aggregate_by == "total"
+    limit = through if total else slice_of(through, aggregate_by).start
+    return min(finished, max(limit, first))
+
+
+def _requested(span: DateSettings, today: dt.date) -> DateRange:
+    """The range of a run that has no bookmark, before whole slices are considered."""
+    if span.date_range is not None:
+        days = parse_date_range(span.date_range, today=today)
+        start, end = days.start, days.end
+    else:
+        last = min(span.end_date or today, today)
+        start = span.start_date or _timeframe_start(span.timeframe_months, last)
+        end = span.end_date or today - _DAY
+    start = max(start, span.start_date or start)
+    end = min(end, span.end_date or end, today)
+    return DateRange(start, max(end, start - _DAY))
+
+
+def _timeframe_start(timeframe_months: str, last: dt.date) -> dt.date:
+    if timeframe_months == ALL_TIME:
+        return ALL_TIME_START
+    months = TIMEFRAME_MONTHS[timeframe_months]
+    return _plain(_pendulum_day(last).subtract(months=months))
+
+
+def _slices(start: dt.date, end: dt.date, aggregate_by: str) -> Iterator[Slice]:
+    day = start
+    while day <= end:
+        piece = slice_of(day, aggregate_by)
+        yield piece
+        day = piece.end + _DAY
+
+
+def _windows(slices: list[Slice], days: int, today: dt.date) -> Iterator[Window]:
+    """Put as many whole slices into each window as fit into its days, at least one."""
+    pending: list[Slice] = []
+    for piece in slices:
+        if pending and (piece.end - pending[0].start).days >= days:
+            yield _window(pending, today)
+            pending = []
+        pending.append(piece)
+    yield _window(pending, today)
+
+
+def _window(slices: Sequence[Slice], last: dt.date) -> Window:
+    return Window(
+        DateRange(slices[0].start, min(slices[-1].end, last)),
+        tuple(slices),
+    )
+
+
+def _minus(day: dt.date, days: int) -> dt.date:
+    return day - dt.timedelta(days=min(days, (day - dt.date.min).days))
+
+
+def _pendulum_day(day: dt.date) -> pendulum.Date:
+    """The day as pendulum's, which knows how to move it by units."""
+    import pendulum  # noqa: PLC0415 - slow to import, and not always used
+
+    return pendulum.Date(day.year, day.month, day.day)
+
+
+def _plain(day: dt.date) -> dt.date:
+    return dt.date(day.year, day.month, day.day)

@@ -1,1 +1,0 @@
-"""Resources: user, organization, accounts, groups, folders, import status, metrics."""

@@ -1,0 +1,41 @@
+"""How error texts show a value, and what they offer in its place."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+TYPES = {
+    "string": "a text that is not empty",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+"""What values of a JSON type are called."""
+
+_MOST_NAMES = 3
+
+
+def json_text(value: object) -> str:
+    """A value as an error text shows it."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def shorten(names: Sequence[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def did_you_mean(name: str, names: Collection[str]) -> str:
+    """Offer the names most like one that is none, or all there are."""
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"there are {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""Singer streams: the only place that knows the SDK's `Stream`."""

@@ -1,0 +1,110 @@
+"""The Singer messages of a run: whole lines on stdout, and a STATE at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import singer_sdk.singerlib as singer
+from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
+
+from tap_adstage.runtime.shutdown import Shutdown, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_adstage.runtime.statistics import RunStats
+
+_WHOLE = 4096
+"""Bytes that a pipe takes whole or not at all."""
+
+_BROKEN_PIPE = 128 + 13
+"""How a shell tells that a process wrote to a pipe that nobody reads any more."""
+
+
+class MessageWriter(SimpleSingerWriter):
+    """Writes each message as a line that no signal tears.
+
+    A line goes out in one piece. Up to 4,096 bytes, which is more than a record has, a
+    pipe takes it whole or not at all, even where the process is killed. Lines that come
+    together go out in pieces of that size.
+
+    Attributes:
+        termination: Ends the run at a signal; a STATE is its last line then.
+    """
+
+    def __init__(self, stats: RunStats) -> None:
+        """Start with nothing written.
+
+        Args:
+            stats: Where records are counted.
+        """
+        super().__init__()
+        self._stats = stats
+        self.termination = Shutdown(self._write_last_state)
+        self._state_line = self.format_message(singer.StateMessage({"bookmarks": {}}))
+        self._ends_with_state = True
+
+    def write_message(self, message: singer.Message) -> None:
+        """Write a message.
+
+        Args:
+            message: The message.
+
+        Raises:
+            Stopped: If nobody reads stdout any more, or a signal came meanwhile.
+        """
+        line = self.format_message(message)
+        with self.termination.whole():
+            _write(line)
+            self._ends_with_state = isinstance(message, singer.StateMessage)
+            if self._ends_with_state:
+                self._state_line = line
+            elif isinstance(message, singer.RecordMessage):
+                self._stats.current.rows += 1
+
+    def write_records(
+        self,
+        message: singer.RecordMessage,
+        records: Sequence[bytes],
+    ) -> None:
+        """Write a RECORD message for each of many records.
+
+        Args:
+            message: What they have in common; its own record is empty.
+            records: Their JSON texts.
+
+        Raises:
+            Stopped: If nobody reads stdout any more, or a signal came meanwhile.
+        """
+        before, after = self.format_message(message).encode().split(b"{}", 1)
+        between = after + b"\n" + before
+        longest = max(map(len, records), default=0) + len(between)
+        at_once = max(1, _WHOLE // longest)
+        counts = self._stats.current
+        for start in range(0, len(records), at_once):
+            some = records[start : start + at_once]
+            lines = between.join(some)
+            with self.termination.whole():
+                _write((before + lines + after).decode())
+                self._ends_with_state = False
+                counts.rows += len(some)
+
+    def _write_last_state(self) -> None:
+        """Write the last STATE once more where other messages came after it.
+
+        What it stands for was written before it, so it is as true at the end.
+        """
+        if not self._ends_with_state:
+            _write(self._state_line)
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would be an error again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Stopped("nobody reads stdout any more", _BROKEN_PIPE) from None

@@ -1,0 +1,170 @@
+"""A stream that writes a page at a time.
+
+The SDK takes records one by one: it copies each to drop what is not selected, walks
+through its values, and flushes its line. That is most of the time of a run with
+millions of them. There is no public hook for more than one, so the two places where
+the SDK goes through a stream's records, for RECORD and for BATCH messages, are done
+here for whole pages. Wherever a feature of the SDK is in use that needs to see each
+record (stream maps, flattening, a limit of records), its own way is taken. Both write
+the same lines.
+"""
+
+from __future__ import annotations
+
+import abc
+import gzip
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import singer_sdk.singerlib as singer
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.json import serialize_json
+
+from tap_adstage.streams.counted_stream import CountedStream
+from tap_adstage.streams.message_writer import MessageWriter
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Generator, Iterable, Iterator
+
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+    from singer_sdk.helpers.types import Context
+
+_COMPRESSION = 1
+"""Of gzip. Lines of one stream are so much alike that more takes several times longer
+and saves little."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records that are written together.
+
+    Attributes:
+        records: Their JSON texts.
+        received: When they came, in UTC.
+    """
+
+    records: list[bytes]
+    received: dt.datetime
+
+
+class PageStream(CountedStream, abc.ABC):
+    """A stream that has its records as pages, too."""
+
+    @abc.abstractmethod
+    def get_record_pages(self) -> Iterator[RecordPage]:
+        """Read the records that `get_records` reads, as JSON texts."""
+
+    def encode(self, record: dict[str, Any]) -> bytes:
+        """Make the JSON text of a record, as the SDK writes it.
+
+        Args:
+            record: The record; it is changed.
+
+        Returns:
+            The text, without what is not selected.
+        """
+        (message,) = self._generate_record_messages(record)
+        return serialize_json(message.record).encode()
+
+    def get_batches(
+        self,
+        batch_config: BatchConfig,
+        context: Context | None = None,
+    ) -> Iterable[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Write the files of BATCH messages.
+
+        Args:
+            batch_config: Where they go, and how many records are in one.
+            context: The SDK's partition; there are none.
+
+        Yields:
+            The encoding, and the URL of a file that is completely written.
+        """
+        if not self._writes_pages or batch_config.encoding.format != "jsonl":
+            yield from super().get_batches(batch_config, context)
+            return
+        size, run, number = batch_config.batch_size, uuid4(), 0
+        pending: list[bytes] = []
+        for page in self._counted_pages():
+            pending += page.records
+            while len(pending) >= size:
+                number += 1
+                url = self._write_file(batch_config, f"{run}-{number}", pending[:size])
+                del pending[:size]
+                yield batch_config.encoding, [url]
+        if pending:
+            url = self._write_file(batch_config, f"{run}-{number + 1}", pending)
+            yield batch_config.encoding, [url]
+
+    def _write_file(
+        self,
+        batch_config: BatchConfig,
+        number: str,
+        records: list[bytes],
+    ) -> str:
+        storage = batch_config.storage
+        name = f"{storage.prefix or ''}{self.tap_name}--{self.name}-{number}.json.gz"
+        with (
+            storage.open(name, "wb") as file,
+            gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_COMPRESSION) as lines,
+        ):
+            lines.write(b"\n".join([*records, b""]))
+        self._stats.current.rows += len(records)
+        return storage.get_url(name)
+
+    def _sync_records(
+        self,
+        context: Context | None = None,
+        *,
+        write_messages: bool = True,
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Write all records; the SDK takes no notice of what this yields."""
+        writer = self._tap.message_writer
+        if not (
+            write_messages and self._writes_pages and isinstance(writer, MessageWriter)
+        ):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        number = 0
+        for page in self._counted_pages():
+            message = singer.RecordMessage(
+                stream=self.name,
+                record={},
+                version=self._stream_version,
+                time_extracted=page.received,
+            )
+            pending = page.records
+            while pending:
+                # The SDK writes the state after so many records.
+                room = self.STATE_MSG_FREQUENCY - number % self.STATE_MSG_FREQUENCY
+                now, pending = pending[:room], pending[room:]
+                writer.write_records(message, now)
+                self.state_manager.is_flushed = False
+                number += len(now)
+                if len(now) == room:
+                    self._write_state_message()
+        self._write_state_message()
+
+    def _counted_pages(self) -> Iterator[RecordPage]:
+        """The pages, with the SDK's metrics; then the state is final."""
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            counter.with_context({})
+            timer.with_context({})
+            for page in self.get_record_pages():
+                yield page
+                counter.increment(len(page.records))
+        self._finalize_state(self.stream_state)
+
+    @property
+    def _writes_pages(self) -> bool:
+        """Whether nothing in use needs to see the records one by one."""
+        (first, *others) = self.stream_maps
+        return (
+            not others
+            and type(first) is SameRecordTransform
+            and not first.flattening_enabled
+            and self.selected
+            and self.ABORT_AT_RECORD_COUNT is None
+        )

@@ -1,0 +1,182 @@
+"""The DAG of the example runs in a real Airflow, as docs/scale-out.md sets it up."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from harness.paths import ROOT
+from harness.pipeline import FIRST, LEVELS, PLUGINS, SECOND, commands
+from meltano.core.job.job import HEARTBEAT_VALID_MINUTES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import subprocess
+    from pathlib import Path
+
+    from harness.pipeline import Pipeline
+
+INSTALL, RUN = commands("scale-out.md", "With Airflow")
+AIRFLOW = ROOT / "examples" / "airflow"
+OFFLINE = {"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False"}
+
+
+@pytest.fixture(scope="session")
+def installed(plugins: Path) -> Path:
+    """The Meltano project with the examples, and an empty `airflow/` beside them."""
+    shutil.copytree(AIRFLOW, plugins / "examples" / "airflow")
+    return plugins
+
+
+@pytest.fixture
+def airflow(pipeline: Pipeline, installed: Path) -> Pipeline:
+    """A pipeline in whose project Airflow is installed."""
+    if not (installed / "airflow").exists():
+        pipeline.run_script(INSTALL, FIRST)
+    return pipeline
+
+
+def run(pipeline: Pipeline, day: dt.date, shards: int = 3) -> subprocess.Popen[str]:
+    """Start a run of the DAG that is due on a day."""
+    script = (
+        RUN.replace("SHARDS=3\n", f"SHARDS={shards}\n")
+        .replace("YOUR_TOKEN", pipeline.sandbox.token)
+        .replace("2024-03-20", day.isoformat())
+    )
+    return pipeline.start(
+        *("bash", "-ec", script), day=day, TAP_ADSTAGE_AS_OF="never", **OFFLINE
+    )
+
+
+def output(process: subprocess.Popen[str]) -> str:
+    said, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_a_run_and_a_later_one_equal_those_without_shards(airflow: Pipeline) -> None:
+    world = airflow.sandbox.world
+    accounts = [account.entity_id for account in world.entities("accounts")]
+    # Accounts come and go in between.
+    for unlinked, day in ((accounts[0:3], FIRST), (accounts[2:5], SECOND)):
+        world.unlinked = frozenset(unlinked)
+        asked = len(airflow.questions())
+        said = output(run(airflow, day))
+        ended = re.findall(r"end task task_id=load map_index=(\d)", said)
+        assert sorted(ended) == [*"012"]
+        for secret in (airflow.sandbox.token, airflow.postgres.password):
+            assert secret not in said
+        airflow.run_whole(day)
+        assert airflow.tables() == airflow.tables("whole")
+    assert {*airflow.daily_ranges(asked)} == {
+        "2024-03-12..2024-03-16",
+        "2024-03-17..2024-03-21",
+        "2024-03-22..2024-03-22",
+    }
+
+
+def test_a_run_that_was_killed_goes_on_once_meltano_takes_it_for_dead(
+    airflow: Pipeline,
+) -> None:
+    dag_run = run(airflow, FIRST, shards=2)
+    of_one_shard = 4 * 4  # windows of the daily reports
+    airflow.await_questions(dag_run, of_one_shard + 8)
+    main = psutil.Process(dag_run.pid)
+    processes = [main, *main.children(recursive=True)]
+    (state_id,) = {
+        word
+        for process in processes
+        for word in process.cmdline()
+        if word.startswith("adstage-shard-")
+    }
+    for process in processes:
+        process.kill()
+    dag_run.communicate(timeout=60)
+    same = airflow.start("meltano", "el", "--state-id", state_id, *PLUGINS, day=FIRST)
+    refused, _ = same.communicate(timeout=60)
+    assert "already running" in refused
+    assert same.returncode != 0
+    six_minutes_pass(airflow)
+    asked = len(airflow.questions())
+    output(run(airflow, FIRST, shards=2))
+    # The killed shard asks for all that it had not loaded, up to the same day; the one
+    # that was whole for its lookback alone.
+    ranges = airflow.daily_ranges(asked)
+    assert ranges.count("2024-03-01..2024-03-05") == len(LEVELS)
+    assert ranges.count("2024-03-12..2024-03-16") == len(LEVELS)
+    assert max(ranges) == "2024-03-17..2024-03-19"
+    airflow.run_whole(FIRST)
+    assert airflow.tables() == airflow.tables("whole")
+
+
+def six_minutes_pass(pipeline: Pipeline) -> None:
+    """Move Meltano's last sign of life of all runs back to six minutes ago."""
+    path = pipeline.environment["MELTANO_DATABASE_URI"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "update runs set last_heartbeat_at = datetime('now', '-6 minutes') "
+            "where state = 'RUNNING'"
+        )
+
+
+def test_retries_wait_for_longer_than_meltano_holds_a_killed_run_for_alive(
+    airflow: Pipeline,
+) -> None:
+    code = (
+        "import json, runpy\n"
+        "dag = runpy.run_path('examples/airflow/dags/adstage.py')['adstage']()\n"
+        "print(json.dumps([dag.catchup, dag.max_active_runs, [\n"
+        "    [each.retries, each.retry_delay.total_seconds()] for each in dag.tasks\n"
+        "]]))\n"
+    )
+    said = airflow.finish("airflow/bin/python", "-c", code, day=FIRST, **OFFLINE)
+    catches_up, runs_at_once, retries = json.loads(said.splitlines()[-1])
+    assert not catches_up
+    assert runs_at_once == 1
+    assert len(retries) == 3
+    for number, seconds in retries:
+        assert number > 0
+        assert seconds > HEARTBEAT_VALID_MINUTES * 60
+
+
+@pytest.mark.parametrize(
+    ("interval_end", "as_of"),
+    [("2024-03-20T06:00:00Z", "2024-03-20T06:00:00"), (None, "2024-03-21T09:30:00")],
+)
+def test_a_run_asks_as_of_its_interval_s_end_or_else_of_when_it_was_triggered(
+    airflow: Pipeline,
+    interval_end: str | None,
+    as_of: str,
+) -> None:
+    """A run that is triggered by hand has no data interval in its context."""
+    code = (
+        "import datetime as dt, json, runpy, sys, types\n"
+        "dag = runpy.run_path('examples/airflow/dags/adstage.py')['adstage']()\n"
+        "end, triggered = json.loads(sys.argv[1])\n"
+        "moment = lambda text: text and dt.datetime.fromisoformat(text[:-1])\n"
+        "run = types.SimpleNamespace(\n"
+        "    data_interval_end=moment(end), run_after=moment(triggered)\n"
+        ")\n"
+        "for name in ('tables', 'load'):\n"
+        "    task = dag.get_task(name)\n"
+        "    env = getattr(task, 'env', None) or task.partial_kwargs['env']\n"
+        "    template = dag.get_template_env().from_string(env['TAP_ADSTAGE_AS_OF'])\n"
+        "    print(template.render(dag_run=run))\n"
+    )
+    moments = json.dumps([interval_end, "2024-03-21T09:30:00Z"])
+    said = airflow.finish("airflow/bin/python", "-c", code, moments, day=FIRST)
+    assert said.splitlines()[-2:] == [as_of, as_of]
+
+
+def test_the_pins_name_no_address_and_every_version() -> None:
+    lines = (AIRFLOW / "requirements.txt").read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert len(pins) > 100
+    for line in pins:
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", line), line

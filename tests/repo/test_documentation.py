@@ -1,0 +1,155 @@
+"""The documentation's tables and lists say what their one definition says."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from repo.docs.markdown import README, ROOT, Page
+from tap_adstage.adstage.meta_fields import META_FIELDS
+from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.config.entity_ids import CROSS_NETWORKS
+from tap_adstage.config.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
+from tap_adstage.date_ranges.__main__ import main as date_ranges_command
+from tap_adstage.sandbox.__main__ import main as sandbox_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tap_adstage.config.settings import Setting
+
+REPORTS = ROOT / "docs" / "reports.md"
+DATE_RANGES = ROOT / "docs" / "date-ranges.md"
+ERRORS = ROOT / "docs" / "errors.md"
+SANDBOX = ROOT / "docs" / "sandbox.md"
+
+
+def table(settings: Sequence[Setting]) -> str:
+    """A Markdown table of settings."""
+    rows = [
+        f"| `{setting.name}` | {values(setting)} | {default(setting)} | "
+        f"{setting.description} |"
+        for setting in settings
+    ]
+    return "\n".join(["| name | type | default | meaning |", "| --- " * 4 + "|", *rows])
+
+
+def values(setting: Setting) -> str:
+    schema = setting.schema
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    kind = {"array": "list"}.get(schema["type"], schema["type"])
+    limits = [f"{schema[key]}" for key in ("minimum", "maximum") if key in schema]
+    text = f"{kind} {' to '.join(limits)}{'' if 'maximum' in schema else ' or more'}"
+    return (text if limits else kind) + (" (secret)" if setting.secret else "")
+
+
+def default(setting: Setting) -> str:
+    if setting.default is None:
+        return ""
+    if setting.name == "networks":
+        return "all nine"
+    text = setting.default
+    return f"`{text if isinstance(text, str) else json.dumps(text)}`"
+
+
+def check_section(path: Path, section: str, expected: str, *, update: bool) -> None:
+    """Hold a marked section of a page against a text, or write it anew."""
+    start = f"<!-- {section}: kept by tests/repo/test_documentation.py -->\n"
+    end = f"<!-- end of {section} -->"
+    text = path.read_text()
+    if update:
+        before, after = text.split(start)[0], text.split(end)[1]
+        path.write_text(f"{before}{start}{expected}\n{end}{after}")
+        text = path.read_text()
+    assert text.split(start)[1].split(end)[0] == expected + "\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "section", "settings"),
+    [(README, "settings", SETTINGS), (REPORTS, "report keys", REPORT_KEYS)],
+)
+def test_the_tables_of_settings_are_the_definition(
+    path: Path,
+    section: str,
+    settings: Sequence[Setting],
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    check_section(path, section, table(settings), update=update_golden)
+
+
+def test_the_meta_fields_are_the_documented_ones(
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    listed = ", ".join(f"`{name}`" for name in sorted(META_FIELDS))
+    check_section(REPORTS, "meta fields", listed, update=update_golden)
+
+
+def test_the_table_of_date_ranges_is_what_the_command_prints(
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    printed = CliRunner().invoke(date_ranges_command, ["--as-of", "2024-03-20"])
+    check_section(
+        DATE_RANGES,
+        "date ranges",
+        printed.stdout.strip(),
+        update=update_golden,
+    )
+
+
+def test_the_networks_are_the_ones_that_there_are() -> None:
+    (line,) = re.findall(
+        r"^\*\*Networks\*\* are .+$", REPORTS.read_text(), re.MULTILINE
+    )
+    assert tuple(re.findall(r"`(\w+)`", line)) == CROSS_NETWORKS
+
+
+def test_the_filters_are_the_ones_that_there_are() -> None:
+    (line,) = re.findall(r"^\*\*Filters\*\* .+$", REPORTS.read_text(), re.MULTILINE)
+    assert set(FILTER_OPERATORS) <= set(re.findall(r"`(\w+)`", line))
+
+
+def test_the_streams_are_the_tap_s() -> None:
+    section = Page(README).section("## Streams")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, flags=re.MULTILINE)
+    assert {name: tuple(re.findall(r"`(\w+)`", key)) for name, key in rows} == {
+        name: stream.key for name, stream in RESOURCE_STREAMS.items()
+    }
+
+
+def test_the_options_of_the_sandbox_are_its_own() -> None:
+    rows = re.findall(r"^\| (`-.+?) \| (.+?) \|$", SANDBOX.read_text(), re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"--[a-z0-9-]+", str(row))}
+    assert listed == {
+        option for each in sandbox_command.params for option in each.opts
+    } | {"--help"}
+
+
+def test_the_messages_are_the_tap_s_own() -> None:
+    section = Page(ERRORS).section("## Messages")
+    column = re.findall(r"^\| (`.+?) \| .+ \|$", section, flags=re.MULTILINE)
+    messages = [text for cell in column for text in re.findall(r"`(.+?)`", cell)]
+    assert len(messages) > 10
+    said = "\n".join(texts(ROOT / "tap_adstage"))
+    for message in messages:
+        for part in filter(None, map(str.strip, message.split("…"))):
+            assert part in said, message
+
+
+def texts(package: Path) -> Iterator[str]:
+    """The texts in a package's code, one after another; values are left out."""
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = (
+                    v.value if isinstance(v, ast.Constant) else "" for v in node.values
+                )
+                yield "".join(map(str, parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value

@@ -1,0 +1,36 @@
+"""meltano.yml says what the one definition of the settings says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from harness.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def plugins() -> dict[str, Any]:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    return {
+        plugin["name"]: plugin
+        for plugins in project["plugins"].values()
+        for plugin in plugins
+    }
+
+
+def test_no_plugin_needs_the_hub(plugins: dict[str, Any]) -> None:
+    assert set(plugins) == {"tap-adstage", "target-postgres"}
+    for plugin in plugins.values():
+        assert {"namespace", "pip_url", "executable", "settings"} <= set(plugin)
+
+
+def test_the_loader_is_set_to_load_fast_and_whole(plugins: dict[str, Any]) -> None:
+    loader = plugins["target-postgres"]
+    assert loader["config"]["use_copy"] is True
+    assert loader["config"]["validate_records"] is False
+    assert loader["config"]["sanitize_null_text_characters"] is True
+    names = {entry["name"] for entry in loader["settings"]}
+    assert set(loader["config"]) <= names
+    sensitive = {e["name"] for e in loader["settings"] if e.get("sensitive")}
+    assert {"password", "sqlalchemy_url"} <= sensitive

@@ -1,0 +1,253 @@
+"""What is said of a run at its end, laid out for each reader."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.logging import StructuredFormatter
+
+from tap_adstage.runtime.redaction import Secrets
+from tap_adstage.runtime.statistics import (
+    FAILED,
+    NOT_STARTED,
+    SET_UP,
+    STOPPED,
+    WHOLE,
+    RunStats,
+    StreamStats,
+)
+from tap_adstage.runtime.summary import append, fields, line, markdown, table, tell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "s3cret-t0ken_of_mine"
+REPORT = StreamStats(
+    "by_day",
+    status=WHOLE,
+    windows=6,
+    pages=12,
+    rows=216,
+    requests=15,
+    retries=3,
+    waited=4.25,
+    bookmark_before="2024-03-07",
+    bookmark="2024-03-19",
+    warnings=5,
+    texts=["one", "two", "three"],
+)
+LIST = StreamStats("accounts", status=WHOLE, pages=1, rows=18, requests=1)
+START = StreamStats(SET_UP, status=WHOLE, requests=4)
+LATER = StreamStats("by_week", status=NOT_STARTED)
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            REPORT,
+            (
+                "by_day: whole; windows: 6, pages: 12, rows: 216, requests: 15, "
+                "retries: 3, waited: 4.2 s, bookmark: 2024-03-07 → 2024-03-19, "
+                "warnings: 5"
+            ),
+        ),
+        (LIST, "accounts: whole; pages: 1, rows: 18, requests: 1"),
+        (START, "set-up: whole; requests: 4"),
+        (LATER, "by_week: not begun"),
+        (
+            StreamStats(
+                "r", status=STOPPED, duplicates_skipped=7, bookmark="2024-03-01"
+            ),
+            "r: stopped; rows: 0, left out: 7, bookmark: none → 2024-03-01",
+        ),
+        (StreamStats("r", status=FAILED), "r: failed; rows: 0"),
+    ],
+)
+def test_a_line_says_what_there_is(counts: StreamStats, said: str) -> None:
+    assert line(counts) == said
+
+
+def test_fields_say_all_of_it() -> None:
+    assert fields(REPORT) == {
+        "stream": "by_day",
+        "status": "whole",
+        "windows": 6,
+        "pages": 12,
+        "rows": 216,
+        "left_out": 0,
+        "requests": 15,
+        "retries": 3,
+        "seconds_waited": 4.2,
+        "bookmark_before": "2024-03-07",
+        "bookmark": "2024-03-19",
+        "warnings": 5,
+    }
+
+
+def test_a_table_has_straight_columns() -> None:
+    head, *rows = table([START, LIST, REPORT, LATER]).splitlines()
+    assert head.split() == [
+        *("stream", "windows", "pages", "rows", "requests", "retries", "waited"),
+        *("bookmark", "warnings", "status"),
+    ]
+    assert [" ".join(row.split()) for row in rows] == [
+        "set-up - - - 4 - - - - whole",
+        "accounts - 1 18 1 - - - - whole",
+        "by_day 6 12 216 15 3 4.2 s 2024-03-07 → 2024-03-19 5 whole",
+        "by_week - - - - - - - - not begun",
+    ]
+    for name in ("windows", "rows", "requests", "warnings"):
+        end = head.index(name) + len(name)
+        assert all(row[end - 1] != " " and row[end] == " " for row in rows)
+    for name in ("bookmark", "status"):
+        start = head.index(name)
+        assert all(row[start - 1] == " " and row[start] != " " for row in rows)
+
+
+def test_rows_that_were_left_out_have_a_column_where_there_are_any() -> None:
+    some = StreamStats("r", status=WHOLE, rows=10, duplicates_skipped=3)
+    assert "left out" not in table([LIST])
+    assert "left out" in table([LIST, some])
+    assert "| left out |" in markdown("tap", [LIST, some], Secrets())
+
+
+def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
+    names = "stream windows pages rows requests retries waited bookmark warnings status"
+    range_ = "2024-03-07 → 2024-03-19"
+    assert markdown("tap-adstage", [START, REPORT], Secrets()).splitlines() == [
+        "",
+        "## tap-adstage",
+        "",
+        f"| {names.replace(' ', ' | ')} |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |",
+        "| set-up | - | - | - | 4 | - | - | - | - | whole |",
+        rf"| by\_day | 6 | 12 | 216 | 15 | 3 | 4.2 s | {range_} | 5 | whole |",
+        "",
+        r"- by\_day: one",
+        r"- by\_day: two",
+        r"- by\_day: three",
+        r"- by\_day: 2 more warnings",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(FAILED, "**The run failed in r.**"), (STOPPED, "**The run was stopped in r.**")],
+)
+def test_markdown_says_where_a_run_ended_before_its_time(
+    status: str,
+    said: str,
+) -> None:
+    text = markdown("tap", [START, StreamStats("r", status=status), LATER], Secrets())
+    assert text.splitlines()[3] == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a | b",
+        "<img src=x>",
+        "[a](https://example.com)",
+        "www.example.com @octocat #1 :tada: $x$",
+        "`code` *bold* _it_ ~no~ \\| &lt;",
+        "two\n\n# lines",
+    ],
+)
+def test_nothing_in_a_text_is_markup(text: str) -> None:
+    counts = StreamStats("a|b_c", status=WHOLE, warnings=1, texts=[text])
+    *_, head, rule, row, blank, bullet = markdown("t", [counts], Secrets()).splitlines()
+    assert blank == ""
+    for each in (rule, row):
+        assert len(re.findall(r"(?<!\\)\|", each)) == len(re.findall(r"\|", head))
+    written = bullet.removeprefix(r"- a\|b\_c: ")
+    assert not re.search(r"(?<!\\)[`*_\[\]<>|&~#@$:]", written.replace(r"\\", ""))
+    assert re.sub(r"\\(.)", r"\1", written) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"GET https://api/me?access_token={SECRET}&x=1 answered 500",
+        f"Bearer {SECRET}",
+        f"it is {SECRET}",
+        f'"refresh_token": "{SECRET}',
+    ],
+)
+def test_markdown_shows_no_secret(text: str) -> None:
+    counts = StreamStats(f"r {SECRET}", status=FAILED, warnings=1, texts=[text])
+    written = markdown("tap", [counts, REPORT], Secrets([SECRET]))
+    assert "s3cret" not in written
+    assert "mine" not in written
+    assert r"- by\_day: three" in written
+
+
+def test_a_section_is_added_in_one_piece_whoever_writes_beside(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    path.write_text("before\n")
+    sections = [f"{letter * 20_000}\n" for letter in "abcd"]
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        pool.starmap(append, [(str(path), section) for section in sections])
+    first, *rest = path.read_text().splitlines(keepends=True)
+    assert first == "before\n"
+    assert sorted(rest) == sections
+
+
+def test_each_stream_is_a_record_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    tell([START, REPORT], logging.getLogger("tap-adstage"), as_table=False)
+    form = StructuredFormatter()
+    start, report = (json.loads(form.format(record)) for record in caplog.records)
+    assert (start["message"], start["stream_name"]) == (line(START), None)
+    assert start["extra"]["summary"] == fields(START)
+    assert (report["message"], report["stream_name"]) == (line(REPORT), "by_day")
+    assert report["extra"]["summary"] == fields(REPORT)
+
+
+def test_a_table_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    tell([START, REPORT], logging.getLogger("tap-adstage"), as_table=True)
+    assert caplog.messages == [f"What was done:\n{table([START, REPORT])}"]
+
+
+# --- the stats ---
+
+
+def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
+    stats = RunStats(lambda: 0.0)
+    stats.count_request()
+    stats.count_warning("w")
+    stats.begin("a").rows += 2
+    stats.count_request()
+    stats.count_retry(1.5)
+    stats.count_pause(2.0)
+    stats.begin("b")
+    stats.count_request()
+    stats.end(STOPPED, ["a", "b", "c"])
+    assert stats.all == [
+        StreamStats(SET_UP, status=WHOLE, requests=1, warnings=1, texts=["w"]),
+        StreamStats("a", status=WHOLE, rows=2, requests=1, retries=1, waited=3.5),
+        StreamStats("b", status=STOPPED, requests=1),
+        StreamStats("c", status=NOT_STARTED),
+    ]
+
+
+def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
+    stats = RunStats(lambda: 0.0)
+    stats.end(FAILED, ["a"])
+    assert [(each.name, each.status) for each in stats.all] == [
+        (SET_UP, FAILED),
+        ("a", NOT_STARTED),
+    ]
+
+
+def test_of_many_warnings_the_first_are_kept() -> None:
+    stats = RunStats(lambda: 0.0)
+    for number in range(10):
+        stats.count_warning(str(number))
+    assert (stats.current.warnings, stats.current.texts) == (10, ["0", "1", "2"])

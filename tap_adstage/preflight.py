@@ -15,38 +15,16 @@ from tap_adstage.exceptions import (
     ResponseError,
     TransientError,
 )
-from tap_adstage.runtime.redaction import excerpt
+from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_adstage.adstage.directory import Directory
     from tap_adstage.config.model import ReportConfig
-    from tap_adstage.streams.report_stream import ReportStream
+    from tap_adstage.date_ranges import DateRange
+    from tap_adstage.source import Source
 
 _STATUS_PAGE = "http://status.adstage.io/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing that must work.
-
-    Attributes:
-        name: What it is about.
-        attempt: Tries it, and returns in a few words what was found; raises an
-            `AdStageError` where it fails.
-        settings: The settings to look at where AdStage refuses it.
-        address: The setting to look at where AdStage doesn't seem to be there at all.
-        lack: What is missing for later steps where it fails.
-        needs: Names of the steps without which it can't be tried.
-    """
-
-    name: str
-    attempt: Callable[[], str]
-    settings: str
-    address: str = "api_url"
-    lack: str = ""
-    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,64 +41,33 @@ class Result:
 
 
 def steps(
-    directory: Directory,
-    report_stream: Callable[[ReportConfig], ReportStream],
-) -> list[Step]:
-    """List what a sync needs, in the order in which one thing needs the other.
+    source: Source,
+    probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
+) -> list[SetUpStep]:
+    """List what a sync needs, each after what it needs itself.
 
     Args:
-        directory: The user's resources.
-        report_stream: Makes the stream of a report.
+        source: The source.
+        probe: Asks for one row of a report.
 
     Returns:
-        Token, user, organization and accounts, then each report.
+        The source's own steps, then each report.
     """
-    config = directory.config
-    is_narrowed = config.accounts is not None or not config.shard.is_whole
-    narrowing = ("accounts",) if is_narrowed else ()
-    token_endpoint = " or oauth_token_url" if config.oauth else ""
     return [
-        Step(
-            name="token",
-            attempt=partial(_token, directory),
-            settings=f"api_url, {directory.client.credentials.settings}",
-            address=f"api_url{token_endpoint}",
-            lack="the token is not known to work",
-        ),
-        Step(
-            name="user",
-            attempt=partial(_user, directory),
-            settings="user_id",
-            lack="the user is not known",
-            needs=("token",),
-        ),
-        Step(
-            name="organization",
-            attempt=partial(_organization, directory),
-            settings="organization_id",
-            lack="the organization is not known",
-            needs=("token",),
-        ),
-        Step(
-            name="accounts",
-            attempt=partial(_accounts, directory),
-            settings="user_id",
-            lack="the accounts are not known",
-            needs=("token", "user"),
-        ),
+        *source.set_up_steps(),
         *(
-            Step(
+            SetUpStep(
                 name=f"report {report.name}",
-                attempt=partial(_report, report, report_stream),
+                attempt=partial(_report, report, probe),
                 settings=f"organization_id, reports.{report.name}",
-                needs=("token", "organization", *narrowing),
+                needs=source.report_needs,
             )
-            for report in config.reports
+            for report in source.config.reports
         ),
     ]
 
 
-def results(steps: Iterable[Step]) -> Iterator[Result]:
+def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
     """Try each step, also after one that failed, unless it can't do without that.
 
     Args:
@@ -188,7 +135,7 @@ def advice(error: AdStageError, settings: str, address: str) -> str | None:
     return f"check {settings}"
 
 
-def _tried(step: Step) -> tuple[bool, str]:
+def _tried(step: SetUpStep) -> tuple[bool, str]:
     try:
         return True, f"ok, {step.attempt()}"
     except AdStageError as error:
@@ -202,51 +149,12 @@ def _level(*, passed: bool) -> int:
     return logging.INFO if passed else logging.ERROR
 
 
-def _token(directory: Directory) -> str:
-    """Ask for the user, the first thing that takes a token; OAuth gets one for it."""
-    _ = directory.light_user
-    return (
-        "the sandbox needs none" if directory.config.sandbox else "AdStage accepts it"
-    )
-
-
-def _user(directory: Directory) -> str:
-    chosen = directory.config.user_id
-    user = directory.light_user
-    if chosen is not None and str(user.get("fetch_id")) != str(chosen):
-        return f"{chosen}, taken from the setting user_id"
-    names = [user.get("first_name"), user.get("last_name")]
-    return _named(" ".join(str(name) for name in names if name), directory.user_id)
-
-
-def _organization(directory: Directory) -> str:
-    name = directory.organization.get("company_name")
-    return _named(str(name or ""), directory.organization_id)
-
-
-def _accounts(directory: Directory) -> str:
-    config, accounts = directory.config, directory.accounts
-    if config.accounts is None:
-        found = f"{len(accounts) or 'none'} linked"
-    else:
-        chosen = ", ".join(account["entity_id"] for account in accounts)
-        found = f"{len(accounts)} chosen: {chosen}"
-    if config.shard.is_whole:
-        return found
-    dealt = sum(config.shard.has(account["entity_id"]) for account in accounts)
-    return f"{found}; {dealt or 'none'} in shard {config.shard}"
-
-
 def _report(
     report: ReportConfig,
-    report_stream: Callable[[ReportConfig], ReportStream],
+    probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
 ) -> str:
-    found = report_stream(report).probe()
-    if found is None:
+    probed = probe(report)
+    if probed is None:
         return f"nothing to ask for as of {report.today}"
-    days, has_rows = found
+    days, has_rows = probed
     return f"a row of {days}" if has_rows else f"no rows in {days}"
-
-
-def _named(name: str, number: int) -> str:
-    return f"{excerpt(name)} ({number})" if name.strip() else str(number)

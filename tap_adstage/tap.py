@@ -23,20 +23,10 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import preflight
-from tap_adstage.adstage import import_status
-from tap_adstage.adstage.client import AdStageClient
-from tap_adstage.adstage.directory import Directory
-from tap_adstage.adstage.fields import FieldCatalog
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
+from tap_adstage.adstage.source import AdStageSource
 from tap_adstage.config import checks, environment, inputs, model, settings
-from tap_adstage.config.settings import is_calculated
-from tap_adstage.exceptions import (
-    ApiError,
-    AuthenticationError,
-    ConfigError,
-    ResponseError,
-)
-from tap_adstage.http.credentials import BearerToken
+from tap_adstage.exceptions import ConfigError
 from tap_adstage.http.transport import Transport
 from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
@@ -46,6 +36,7 @@ from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, WHOLE, RunStats
 from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.report_stream import ReportStream
+from tap_adstage.streams.resource_stream import ResourceStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +45,11 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_adstage.adstage.hal import Resource
-    from tap_adstage.adstage.import_status import BookmarkCap
-    from tap_adstage.config.model import Config, ReportConfig
-    from tap_adstage.http.credentials import Credentials
-    from tap_adstage.sandbox.server import Sandbox
-    from tap_adstage.streams.sharded_stream import ShardedStream
+    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.source import Source
+    from tap_adstage.streams.base import BaseStream
+
 
 _PREFIX = "TAP_ADSTAGE_"
 _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
@@ -105,31 +95,32 @@ class TapAdStage(Tap):
     def discover_streams(self) -> list[Stream]:
         """Make the streams: the resources, and one for each report.
 
-        Reports need AdStage's metric descriptors, so this asks for them, if there is
+        Reports need the source's own list of fields, so this asks for it, if there is
         any report; and for the accounts, if some are chosen.
 
         Returns:
             The streams.
 
         Raises:
-            AdStageError: If the settings can't be used with this AdStage user.
+            AdStageError: If the settings can't be used with this user.
         """
-        directory = self.directory
-        resources = [stream(self, directory) for stream in RESOURCE_STREAMS.values()]
-        if directory.config.accounts is not None:
-            _ = directory.accounts
-        elif self.config.get("accounts"):
+        source = self.source
+        source.check_accounts()
+        if self.config.get("accounts") and source.config.accounts is None:
             self.logger.warning(
                 "accounts: not used; it narrows nothing unless sync_mode is "
                 "SPECIFIC_ACCOUNTS",
             )
-        reports = [self.report_stream(report) for report in directory.config.reports]
-        streams: list[ShardedStream] = [*resources, *reports]
+        streams: list[BaseStream] = [
+            ResourceStream(self, table, source, self._stats)
+            for table in source.tables.values()
+        ]
+        streams += [self.report_stream(report) for report in source.config.reports]
         elsewhere = [stream.name for stream in streams if not stream.runs_in_this_shard]
         if elsewhere:
             self.logger.info(
                 "shard %s: left to other shards: %s",
-                directory.config.shard,
+                source.config.shard,
                 ", ".join(elsewhere),
             )
         if self.input_catalog is not None and not any(
@@ -140,86 +131,57 @@ class TapAdStage(Tap):
             )
         return [*streams]
 
-    def report_stream(self, report: ReportConfig) -> ReportStream:
+    def report_stream(self, config: ReportConfig) -> ReportStream:
         """Make the stream of one report.
 
         Args:
-            report: The report.
+            config: The report's settings.
 
         Returns:
             The stream.
 
         Raises:
-            AdStageError: If the report asks for what this AdStage user doesn't have.
+            AdStageError: If the report asks for what this user doesn't have.
         """
-        catalog = FieldCatalog.of(
-            self._descriptors(report),
-            is_external=report.is_external,
-        )
+        entry = self.input_catalog.get(config.name) if self.input_catalog else None
+        discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
         return ReportStream(
             self,
-            report,
-            catalog,
-            self.directory,
-            holds=lambda: self._holds,
+            self.source.report(config, discovered),
+            self.source,
+            self._stats,
+            bookmark_caps=lambda: self._bookmark_caps,
         )
 
-    def _descriptors(self, report: ReportConfig) -> list[Resource]:
-        """The descriptors of the fields that a report can have."""
-        if report.is_external:
-            return self.directory.network_descriptors(report.provider)
-        return [
-            descriptor
-            for descriptor in (
-                *self.directory.cross_network_descriptors,
-                *self.directory.organization_descriptors,
-            )
-            if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
-        ]
-
     @cached_property
-    def _holds(self) -> Mapping[str, BookmarkCap]:
+    def _bookmark_caps(self) -> Mapping[str, BookmarkCap]:
         """How far bookmarks may go, by report: asked before the first report runs.
 
-        What AdStage has not imported is told here, once for all reports of the run.
+        The source warns about what is not whole here, once for all reports of the run.
         """
-        policy = self.directory.config.import_policy
-        reports = [
-            stream
+        days = {
+            stream.name: stream.days
             for stream in self.streams.values()
-            if isinstance(stream, ReportStream) and stream.reads_imports
-        ]
-        if policy == "ignore" or not reports:
-            return {}
-        try:
-            accounts = self.directory.account_imports
-            readings = [report.reading for report in reports]
-        except (ApiError, ResponseError) as error:
-            if policy == "hold" or isinstance(error, AuthenticationError):
-                raise
-            self.logger.warning("import_policy: nothing is known of imports: %s", error)
-            return {}
-        for line in import_status.warnings(accounts, readings):
-            self.logger.warning("%s", line)
-        if policy == "warn":
-            return {}
-        holds = {each.report: import_status.hold(accounts, each) for each in readings}
-        return {name: hold for name, hold in holds.items() if hold}
+            if isinstance(stream, ReportStream) and stream.selected
+        }
+        return self.source.bookmark_caps(
+            {name: range_ for name, range_ in days.items() if range_},
+        )
 
     @cached_property
-    def directory(self) -> Directory:
-        """What belongs to the AdStage user, read over one connection."""
-        parsed = self._parsed_config
-        if parsed.sandbox:
-            return Directory(self._sandbox_client(parsed), parsed)
-        transport = self._transport(parsed)
-        client = AdStageClient(
-            parsed.api_url,
-            transport,
-            self._credentials(parsed, transport),
-            parsed.page_size,
+    def source(self) -> Source:
+        """What the run reads."""
+        config = self._parsed_config
+        transport = Transport(
+            secrets=self._secrets,
+            user_agent=config.user_agent or f"tap-adstage/{self.plugin_version}",
+            request_timeout=config.request_timeout,
+            max_retry_seconds=config.max_retry_seconds,
+            logger=self.logger,
+            termination=self._writer.termination,
+            stats=self._stats,
         )
-        return Directory(client, parsed)
+        return AdStageSource.connect(config, transport, self.logger)
 
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and say what was done, however that ends.
@@ -259,7 +221,7 @@ class TapAdStage(Tap):
         """
         state = inputs.checked_state(state)
         reports = [report.name for report in self._parsed_config.reports]
-        streams = {*RESOURCE_STREAMS, *reports}
+        streams = {*TABLES, *reports}
         super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
         for name in reports:
             Bookmark.read(name, self.state.get("bookmarks", {}).get(name, {}))
@@ -360,7 +322,10 @@ class TapAdStage(Tap):
             parse_env_config=given.parse_env,
             setup_mapper=False,  # it would discover before the first step
         )
-        steps = preflight.steps(tap.directory, tap.report_stream)
+        steps = preflight.steps(
+            tap.source,
+            lambda report: tap.report_stream(report).probe(),
+        )
         passed = preflight.tell(preflight.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)
 
@@ -393,7 +358,7 @@ class TapAdStage(Tap):
             self._parsed_config = model.parse(
                 self._config,
                 now=dt.datetime.now(dt.timezone.utc),
-                stream_names=RESOURCE_STREAMS,
+                stream_names=TABLES,
             )
         except ConfigError as error:
             errors += error.errors
@@ -424,45 +389,3 @@ class TapAdStage(Tap):
         """
         del frame
         self._writer.termination.receive(signum)
-
-    def _transport(self, parsed: Config) -> Transport:
-        return Transport(
-            secrets=self._secrets,
-            user_agent=parsed.user_agent or f"tap-adstage/{self.plugin_version}",
-            request_timeout=parsed.request_timeout,
-            max_retry_seconds=parsed.max_retry_seconds,
-            logger=self.logger,
-            termination=self._writer.termination,
-            stats=self._stats,
-        )
-
-    def _credentials(self, parsed: Config, transport: Transport) -> Credentials:
-        if parsed.oauth is None:
-            return BearerToken(str(parsed.access_token))
-        from tap_adstage.http.oauth import OAuthCredentials  # noqa: PLC0415 - slow to import
-
-        return OAuthCredentials(parsed.oauth, transport, self.logger)
-
-    def _sandbox_client(self, parsed: Config) -> AdStageClient:
-        self.logger.warning("sandbox: on, so all data are generated; none are real")
-        sandbox = _started_sandbox(parsed)
-        weakref.finalize(self, sandbox.stop)
-        transport = self._transport(parsed)
-        transport.trust_env = False  # no proxy stands before this process
-        credentials = BearerToken(sandbox.token)
-        return AdStageClient(
-            sandbox.api_url,
-            transport,
-            credentials,
-            parsed.page_size,
-        )
-
-
-def _started_sandbox(parsed: Config) -> Sandbox:
-    try:
-        from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ConfigError(
-            [f"sandbox: needs the package {error.name}; install tap-adstage[sandbox]"],
-        ) from None
-    return Sandbox(today=parsed.today).start()

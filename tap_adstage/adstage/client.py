@@ -25,9 +25,9 @@ from tap_adstage.runtime.redaction import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_adstage.adstage.hal import Resource
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.http.transport import Transport
+    from tap_adstage.source import Resource
 
     T = TypeVar("T")
 

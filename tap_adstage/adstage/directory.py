@@ -11,26 +11,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.adstage import hal, import_status
-from tap_adstage.adstage.hal import Resource
+from tap_adstage.adstage import hal, import_policy, import_status
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.exceptions import ConfigError, ResponseError, error_context
 from tap_adstage.http.json_values import conform
-from tap_adstage.reports.prefetch import Prefetch
 from tap_adstage.runtime.redaction import excerpt, redact
+from tap_adstage.source import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tap_adstage.adstage.client import AdStageClient
-    from tap_adstage.adstage.import_status import (
-        AccountImport,
-        AccountKey,
-        AccountScope,
-    )
+    from tap_adstage.adstage.import_policy import AccountScope
+    from tap_adstage.adstage.import_status import AccountImport, AccountKey
     from tap_adstage.config.model import Config
     from tap_adstage.config.shards import Shard
-    from tap_adstage.runtime.statistics import RunStats
 
 _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -59,16 +54,6 @@ class Directory:
         init=False,
         repr=False,
     )
-
-    @property
-    def stats(self) -> RunStats:
-        """Counts what is done."""
-        return self.client.transport.stats
-
-    @cached_property
-    def prefetch(self) -> Prefetch:
-        """Fetches the pages of reports ahead, of one report after the other."""
-        return Prefetch(self.client, self.config.max_concurrency)
 
     @cached_property
     def user_id(self) -> int:
@@ -237,7 +222,7 @@ class Directory:
             The accounts, all of a network's where it can't be told which.
         """
         entities = [EntityId.parse(target) for target in targets]
-        return import_status.scope(networks, entities, self._accounts_of)
+        return import_policy.account_scope(networks, entities, self._accounts_of)
 
     @cached_property
     def cross_network_descriptors(self) -> list[Resource]:

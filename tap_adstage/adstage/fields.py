@@ -1,40 +1,19 @@
-"""The fields that reports can have, and what their columns hold."""
+"""The fields that AdStage's reports can have, and what their columns hold."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
+from tap_adstage.reports.columns import Column, Kind, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ALWAYS = ("entity_id", "network", "currency_code")
-"""Meta fields that every ungrouped row has, asked for or not."""
+DEFAULT_META_FIELDS = ("entity_id", "network", "currency_code")
+"""Meta fields that every ungrouped row has, requested or not."""
 
-NONE = "(none)"
-"""What a key column holds where AdStage has no value: no key is ever null."""
-
-
-class Kind(Enum):
-    """What a column holds."""
-
-    METRIC = "metric"
-    TEXT = "text"
-    NUMBER = "number"
-    OBJECT = "object"
-    ARRAY = "array"
-
-
-_SCHEMAS: Mapping[Kind, dict[str, Any]] = {
-    Kind.METRIC: {"type": ["number", "null"]},
-    Kind.TEXT: {"type": ["string", "null"]},
-    Kind.NUMBER: {"type": ["number", "null"]},
-    Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
-}
 OBJECTS = {
     "objective": ("code", "title", "subtitle", "unit"),
     "tracking_params": (
@@ -45,37 +24,7 @@ OBJECTS = {
         "utm_term",
     ),
 }
-"""Documented objects and their keys, which flattening makes columns of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a report.
-
-    Attributes:
-        name: Name in the record.
-        field: Name in the API.
-        kind: What it holds.
-        asked: Whether a request names its field; AdStage gives some unasked.
-    """
-
-    name: str
-    field: str
-    kind: Kind
-    asked: bool = True
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of its values where it is no key."""
-        if self.kind is not Kind.OBJECT:
-            return dict(_SCHEMAS[self.kind])
-        return {
-            "type": ["object", "null"],
-            "properties": {
-                key: dict(_SCHEMAS[Kind.TEXT]) for key in OBJECTS[self.field]
-            },
-            "additionalProperties": True,
-        }
+"""Documented objects and their members, which flattening makes columns of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +88,7 @@ class FieldCatalog:
             return meta_field(field)
         if field.lower() in self.texts:
             return self.metric(field)
-        return field.lower() if field.lower() in ALWAYS else None
+        return field.lower() if field.lower() in DEFAULT_META_FIELDS else None
 
     def spelling(self, field: str) -> str:
         """The API's spelling of a field; that of one which it lacks in lower case."""
@@ -155,31 +104,27 @@ class FieldCatalog:
         meta = self.meta(field)
         if meta is None:
             return None
-        asked = not self.is_external
-        return Column(column_name(meta), meta, _kind(meta), asked)
+        return Column(
+            column_name(meta),
+            meta,
+            _kind(meta),
+            requested=not self.is_external,
+            members=OBJECTS.get(meta, ()),
+        )
 
     @property
     def names(self) -> list[str]:
         """All fields there are, in the API's spelling."""
-        return [*self.metrics.values(), *(ALWAYS if self.is_external else META_FIELDS)]
+        return [
+            *self.metrics.values(),
+            *(DEFAULT_META_FIELDS if self.is_external else META_FIELDS),
+        ]
 
     @property
     def meta_names(self) -> list[str]:
         """Those fields that are no metrics."""
         texts = [self.metrics[lower] for lower in sorted(self.texts)]
-        return [*texts, *ALWAYS] if self.is_external else [*META_FIELDS]
-
-
-def column_name(field: str) -> str:
-    """A field's column: lower case, each run of other characters one `_`.
-
-    Args:
-        field: The field's name in the API, such as `budget.value`.
-
-    Returns:
-        The column's name, such as `budget_value`.
-    """
-    return re.sub(r"[^a-z0-9_]+", "_", field.lower())
+        return [*texts, *DEFAULT_META_FIELDS] if self.is_external else [*META_FIELDS]
 
 
 def dimension_column(name: str) -> Column:
@@ -188,7 +133,7 @@ def dimension_column(name: str) -> Column:
     Args:
         name: The dimension as the network writes it: it is sent so.
     """
-    return Column(column_name(name), name, Kind.TEXT, asked=False)
+    return Column(column_name(name), name, Kind.TEXT, requested=False)
 
 
 def _kind(meta: str) -> Kind:

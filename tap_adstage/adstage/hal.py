@@ -15,6 +15,7 @@ import uritemplate
 
 from tap_adstage.exceptions import LinkError, ResponseError
 from tap_adstage.runtime.redaction import excerpt, redact
+from tap_adstage.source import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,28 +25,6 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r":\d*$")
 # Control characters, or what decoding put in place of one; what some take for a slash.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\\ufffd]|^ | $")
-
-
-class Resource(dict[str, Any]):
-    """A resource, and where AdStage gave it.
-
-    Attributes:
-        place: The request, the page and the place in it, for an error.
-    """
-
-    def __init__(self, fields: Mapping[str, Any], place: str) -> None:
-        """Hold a resource.
-
-        Args:
-            fields: The resource as AdStage gives it.
-            place: The request, the page and the place in it.
-        """
-        super().__init__(fields)
-        self.place = place
-
-    def adding(self, **fields: Any) -> Resource:  # noqa: ANN401 - any JSON value
-        """The same resource with more fields, which count where it has them already."""
-        return Resource({**self, **fields}, self.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,37 +5,39 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.json_decoding import decode_json, text_of
-from tap_adstage.runtime.redaction import clean, excerpt
+from tap_adstage.http.typed_json import is_plain
+from tap_adstage.runtime.redaction import clean, excerpt, may_hold_secrets
 
 if TYPE_CHECKING:
+    from tap_adstage.http.typed_json import TypedDecoder
     from tap_adstage.runtime.redaction import Secrets
 
+    T = TypeVar("T")
+
 _ROWS = "_embedded"
-_PARTS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(
+_MEMBERS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(
     dict[str, msgspec.Raw],
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a report.
 
-    Pages wait for their turn, so what is kept is what was sent: its values would take
-    ten times the memory.
+    Pages wait for their turn, so the bytes are kept: values would take ten times the
+    memory.
 
     Attributes:
         content: The page, UTF-8.
         head: All of its document but its rows: links, forms, times, totals.
-        rows: The part of the content that holds the rows (`_embedded`); `None` where
-            it can't be taken out.
-        names: How many names there are in the content beside the rows.
+        rows: The part of the content that holds the rows (`_embedded`); `None` if the
+            page has to be decoded as a whole.
         received: When it came, in UTC.
         secrets: What no value may show.
     """
@@ -43,7 +45,6 @@ class Page:
     content: bytes
     head: dict[str, Any]
     rows: msgspec.Raw | None
-    names: int
     received: dt.datetime
     secrets: Secrets
 
@@ -59,30 +60,42 @@ class Page:
             The page.
 
         Raises:
-            ValueError: If it is no JSON.
-            ResponseError: If it is no JSON object.
+            ValueError: If it is not JSON.
+            ResponseError: If it is not a JSON object.
         """
         received = dt.datetime.now(dt.timezone.utc)
-        try:
-            # msgspec doesn't look into texts that it leaves where they are.
-            if not content.isascii():
-                content.decode()
-            parts = _PARTS.decode(content)
-        except (ValueError, RecursionError):  # or only out of the ordinary
-            head = {**_document(text_of(content), secrets)}
-            head.pop(_ROWS, None)
-            return cls(content, head, None, 0, received, secrets)
-        rows = parts.pop(_ROWS, None)
-        members = [
-            f"{json.dumps(name)}:{bytes(part).decode()}" for name, part in parts.items()
-        ]
-        head_text = f"{{{','.join(members)}}}"
-        head = clean(decode_json(head_text), head_text, secrets)
-        names = names_in(head_text.encode()) + (rows is not None)
-        return cls(content, head, rows, names, received, secrets)
+        text = text_of(content)
+        rows = None
+        if is_plain(content) and not may_hold_secrets(text, secrets):
+            try:
+                members = _MEMBERS.decode(content)
+            except (ValueError, RecursionError):
+                pass  # decoded as a whole, it has a better error
+            else:
+                rows = members.pop(_ROWS, None)
+                text = _object_of(members)
+        head = _document(text, secrets)
+        head.pop(_ROWS, None)
+        return cls(content, head, rows, received, secrets)
 
-    @cached_property
-    def document(self) -> dict[str, Any]:
+    def embedded(self, decoder: TypedDecoder[T]) -> T:
+        """Decode the rows.
+
+        Args:
+            decoder: Knows what the page embeds.
+
+        Raises:
+            ResponseError: If it is something else, with the place and the value.
+        """
+        if self.rows is not None:
+            try:
+                return decoder.decode(self.rows)
+            except ValueError:
+                pass  # decoded as a whole, it has a better error
+        return decoder.convert(self._document.get(_ROWS), _ROWS)
+
+    @property
+    def _document(self) -> dict[str, Any]:
         """The whole page, decoded.
 
         Raises:
@@ -93,20 +106,17 @@ class Page:
             return _document(text, self.secrets)
         except ValueError as error:
             raise ResponseError(
-                "the answer is not the JSON that it should be "
+                "the answer is not valid JSON "
                 f"({excerpt(str(error), self.secrets)}): "
                 f"{excerpt(text, self.secrets)!r}",
             ) from None
 
 
-def names_in(content: bytes) -> int:
-    """How many names there are in a JSON text that has no spaces before its colons.
-
-    Args:
-        content: The text, or a part of it. What looks like a name in one of its texts
-            counts too: it does so in the whole as well as in the part.
-    """
-    return content.count(b'":')
+def _object_of(members: dict[str, msgspec.Raw]) -> str:
+    texts = (
+        f"{json.dumps(name)}:{bytes(raw).decode()}" for name, raw in members.items()
+    )
+    return f"{{{','.join(texts)}}}"
 
 
 def _document(text: str, secrets: Secrets) -> dict[str, Any]:

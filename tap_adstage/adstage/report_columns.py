@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.adstage.fields import (
-    ALWAYS,
-    OBJECTS,
-    Column,
-    Kind,
-    column_name,
-    dimension_column,
-)
+from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, OBJECTS, dimension_column
 from tap_adstage.exceptions import ConfigError
+from tap_adstage.reports.columns import Column, Kind, ReportColumns, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.config.model import ReportConfig
-
-
-@dataclass(frozen=True, slots=True)
-class ReportColumns:
-    """The columns of one report.
-
-    Attributes:
-        dates: `date`, and `date_end` where a slice is more than a day.
-        fields: All other columns.
-        keys: Names of the key columns.
-        group: Name of the column that a grouped report's rows are told apart by.
-        dimensions: Names of the columns that rows are broken down by.
-        vanished: Fields that an earlier discovery found and AdStage has no more; their
-            columns are null.
-    """
-
-    dates: tuple[str, ...]
-    fields: tuple[Column, ...]
-    keys: tuple[str, ...]
-    group: str | None
-    dimensions: tuple[str, ...] = ()
-    vanished: tuple[str, ...] = ()
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of the report's records."""
-        properties: dict[str, Any] = {
-            name: {"type": "string", "format": "date"} for name in self.dates
-        }
-        for column in self.fields:
-            properties[column.name] = (
-                {"type": "string"} if column.name in self.keys else column.schema
-            )
-        return {"type": "object", "properties": properties, "required": [*self.keys]}
 
 
 def report_columns(
@@ -93,7 +53,9 @@ def report_columns(
         for column in map(dimension_column, report.dimensions)
         if group is None or column.name != group.name
     ]
-    always = [name for name in ALWAYS if group is None or name != "entity_id"]
+    always = [
+        name for name in DEFAULT_META_FIELDS if group is None or name != "entity_id"
+    ]
     columns: dict[str, Column] = {}
     for column in (
         group,
@@ -138,7 +100,7 @@ def _lost_column(
     kind = next(
         (kinds[key] for key in kinds if key in schema.get("type", ())), Kind.TEXT
     )
-    return Column(column_name(field), field, kind, asked=False)
+    return Column(column_name(field), field, kind, requested=False)
 
 
 def _field_errors(

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.adstage.report_columns import ReportColumns
     from tap_adstage.config.model import ReportConfig
+    from tap_adstage.reports.columns import ReportColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,5 +93,5 @@ def fields_to_request(
     return [
         column.field
         for column in columns.fields
-        if column.asked and column.name in selected
+        if column.requested and column.name in selected
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tap_adstage.adstage.control import summed_fields
 from tap_adstage.adstage.pagination import ApiRequest
-from tap_adstage.adstage.report_api import VERSIONS
+from tap_adstage.adstage.v1 import ReportV1
+from tap_adstage.adstage.v2 import ReportV2
 from tap_adstage.exceptions import error_context
 
 if TYPE_CHECKING:
@@ -14,49 +16,70 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.directory import Directory
     from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.control_totals import ControlTotals
+    from tap_adstage.reports.prefetch import Prefetch
+    from tap_adstage.reports.rows import RowPage
     from tap_adstage.reports.windows import Window
 
 
-class ReportReader:
-    """A report's question, put for one window after the other."""
+class AdStageReportReader:
+    """Sends a report's query for one window after the other."""
 
-    def __init__(self, question: ReportQuery, directory: Directory) -> None:
-        """Ask nothing yet.
+    source = "AdStage"
+
+    def __init__(
+        self,
+        query: ReportQuery,
+        columns: ReportColumns,
+        directory: Directory,
+        prefetch: Prefetch,
+    ) -> None:
+        """Send nothing yet.
 
         Args:
-            question: What to ask for, apart from the days.
+            query: What to request, apart from the days.
+            columns: The report's columns.
             directory: The organization that is reported on.
+            prefetch: Fetches pages ahead.
         """
-        self._question = question
+        version = ReportV1 if query.report.api_version == 1 else ReportV2
+        self._api = version(query, columns)
+        self._report = query.report.name
         self._client = directory.client
-        self._prefetch = directory.prefetch
-        self._api = VERSIONS[question.report.api_version]
+        self._prefetch = prefetch
         self._url = directory.client.url(
-            self._api.PATH,
+            self._api.path,
             organization_id=directory.organization_id,
         )
+        self.columns = columns
+        self.summed = summed_fields(columns, query.fields)
 
     @property
-    def reach(self) -> int:
-        """How many windows it makes sense to expect, with the one that is read."""
+    def lookahead(self) -> int:
+        """How many windows it makes sense to schedule, with the one that is read."""
         return self._prefetch.reach
 
-    def expect(self, windows: Sequence[Window]) -> None:
-        """Say which windows are read next, so that they are asked for beforehand.
+    def schedule(self, windows: Sequence[Window]) -> None:
+        """Set which windows are read next, so that they are requested beforehand.
 
         Args:
             windows: The windows, in the order in which they are going to be read.
         """
-        self._prefetch.expect(windows, self._first_page)
+        self._prefetch.expect(windows, self._first_request)
+
+    def cancel(self) -> None:
+        """Schedule nothing more."""
+        self._prefetch.forget()
 
     def pages(self, window: Window) -> Iterator[tuple[str, Page]]:
         """Read a window's pages.
 
         Args:
-            window: The first window that is expected.
+            window: The first window that is scheduled.
 
         Yields:
-            What errors call a page, and the page.
+            The page's place, for an error, and the page.
 
         Raises:
             AdStageError: As `Prefetch.pages` raises it.
@@ -65,12 +88,12 @@ class ReportReader:
         number = 0
         while True:
             number += 1
-            where = self._place(window, number)
-            with error_context(where):
+            place = self._place(window, number)
+            with error_context(place):
                 page = next(pages, None)
             if page is None:
                 return
-            yield f"{where}: POST {self._url}", page
+            yield f"{place}: POST {self._url}", page
 
     def first_page(self, window: Window) -> tuple[str, Page]:
         """Read a window's first page alone, as `pages` does.
@@ -79,18 +102,30 @@ class ReportReader:
             window: Any window.
 
         Returns:
-            What errors call the page, and the page.
+            The page's place, for an error, and the page.
 
         Raises:
             AdStageError: As `AdStageClient.page` raises it.
         """
-        request, where = self._first_page(window), self._place(window, 1)
-        with error_context(where):
+        request, place = self._first_request(window), self._place(window, 1)
+        with error_context(place):
             _, page = self._client.page(request)
-        return f"{where}: {request}", page
+        return f"{place}: {request}", page
 
-    def _first_page(self, window: Window) -> ApiRequest:
-        return ApiRequest(self._url, self._api.body(self._question, window))
+    def read(self, page: Any, window: Window) -> tuple[RowPage, ControlTotals | None]:  # noqa: ANN401 - see `pages`
+        """Read a page's rows, and AdStage's totals if it has any.
+
+        Args:
+            page: A page of `pages`.
+            window: Its window.
+
+        Raises:
+            ResponseError: If the page is not as documented.
+        """
+        return self._api.read(page, window)
+
+    def _first_request(self, window: Window) -> ApiRequest:
+        return ApiRequest(self._url, self._api.body(window))
 
     def _place(self, window: Window, number: int) -> str:
-        return f"{self._question.report.name}, {window.range}, page {number}"
+        return f"{self._report}, {window.range}, page {number}"

@@ -1,21 +1,23 @@
-"""The resource streams: what AdStage holds apart from reports."""
+"""The resource streams: what AdStage has besides reports, each a table."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_adstage.adstage import hal
-from tap_adstage.adstage.hal import Resource
 from tap_adstage.config.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import error_context
 from tap_adstage.http.json_values import conform
-from tap_adstage.streams.resource_stream import ResourceStream
+from tap_adstage.source import Resource, ResourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from tap_adstage.adstage.directory import Directory
 
 _StatusByNetwork = th.ObjectType(
     *(th.Property(network, th.StringType) for network in CROSS_NETWORKS),
@@ -41,164 +43,73 @@ _ACCOUNT = (
 )
 
 
-class CurrentUser(ResourceStream):
-    """The token's user (API: Current User)."""
+@dataclass(frozen=True)
+class Table(ResourceTable):
+    """A stream of AdStage's resources.
 
-    name = "current_user"
-    key = ("id",)
-    columns = (
-        th.Property("id", th.StringType, required=True),
-        th.Property("fetch_id", th.IntegerType),
-        th.Property("first_name", th.StringType),
-        th.Property("last_name", th.StringType),
-        th.Property("email", th.StringType),
-        th.Property("created_at", th.IntegerType),
-        th.Property("has_linked", th.BooleanType),
-        th.Property("account_status", _StatusByNetwork),
-        th.Property("visible_account_status", _StatusByNetwork),
-        th.Property("avatar_url", th.StringType),
-        th.Property("customer_status", th.StringType),
-        th.Property("default_organization_role", th.StringType),
-    )
+    Attributes:
+        read: Reads the resources, with what the stream adds to them.
+    """
 
-    def resources(self) -> Iterable[Resource]:
-        """The user alone."""
-        return [self._directory.user]
+    read: Callable[[Directory], Iterable[Resource]]
 
 
-class Organizations(ResourceStream):
-    """The organization that is reported on (API: Organization)."""
-
-    name = "organizations"
-    key = ("fetch_id",)
-    columns = (
-        th.Property("fetch_id", th.IntegerType, required=True),
-        th.Property("id", th.StringType),
-        th.Property("company_name", th.StringType),
-        th.Property("company_url", th.StringType),
-        th.Property("active_accounts_count", th.IntegerType),
-        th.Property("additional_accounts_purchased", th.IntegerType),
-        th.Property("advertiser_type", th.StringType),
-        th.Property("advertising_objective", th.StringType),
-        th.Property("billable_accounts_count", th.IntegerType),
-        th.Property("billing_contact_email", th.StringType),
-        th.Property("blurb", th.StringType),
-        th.Property("cumulative_monthly_spend", th.NumberType),
-        th.Property("customer_status", th.StringType),
-        th.Property("is_active_customer", th.BooleanType),
-        th.Property("is_billing_error", th.BooleanType),
-        th.Property("is_former_customer", th.BooleanType),
-        th.Property("user_count", th.IntegerType),
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """The organization alone."""
-        return [self._directory.organization]
+def _schema(*columns: th.Property[Any]) -> dict[str, Any]:
+    return th.PropertiesList(*columns).to_dict()
 
 
-class Accounts(ResourceStream):
-    """Linked accounts on the ad networks (API: Accounts)."""
-
-    name = "accounts"
-    key = ("network", "remote_id")
-    columns = _ACCOUNT
-
-    def resources(self) -> Iterable[Resource]:
-        """All accounts, or the chosen ones."""
-        return self._directory.accounts
+def _current_user(directory: Directory) -> Iterable[Resource]:
+    """Read the token's user (API: Current User)."""
+    return [directory.user]
 
 
-class AccountGroups(ResourceStream):
-    """Groups of accounts (API: Account Groups)."""
-
-    name = "account_groups"
-    key = ("id",)
-    columns = (
-        th.Property("id", th.IntegerType, required=True),
-        th.Property("name", th.StringType),
-        th.Property("is_visible", th.BooleanType),
-        th.Property("account_count", th.IntegerType),
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """All account groups."""
-        return self._directory.account_groups
+def _organizations(directory: Directory) -> Iterable[Resource]:
+    """Read the organization that is reported on (API: Organization)."""
+    return [directory.organization]
 
 
-class AccountGroupAccounts(ResourceStream):
-    """Which accounts are in which group, through each group's `adstage:list` link."""
-
-    name = "account_group_accounts"
-    key = ("account_group_id", "network", "remote_id")
-    columns = (
-        th.Property("account_group_id", th.IntegerType, required=True),
-        *_ACCOUNT,
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """The accounts of each group."""
-        for group in self._directory.account_groups:
-            for account in self._directory.group_accounts(group):
-                yield account.adding(account_group_id=group["id"])
+def _accounts(directory: Directory) -> Iterable[Resource]:
+    """Read the linked accounts, or the chosen ones (API: Accounts)."""
+    return directory.accounts
 
 
-class Folders(ResourceStream):
-    """Folders of campaigns (API: Folders)."""
-
-    name = "folders"
-    key = ("fetch_id",)
-    columns = (
-        th.Property("fetch_id", th.StringType, required=True),
-        th.Property("id", th.StringType),
-        th.Property("name", th.StringType),
-        th.Property("daily_budget_value", th.NumberType),
-        th.Property("lifetime_budget_value", th.NumberType),
-        th.Property("monthly_budget_value", th.NumberType),
-        th.Property("network_counts", _CountByNetwork),
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """All folders."""
-        return self._directory.folders
+def _account_groups(directory: Directory) -> Iterable[Resource]:
+    """Read the groups of accounts (API: Account Groups)."""
+    return directory.account_groups
 
 
-class FolderCampaigns(ResourceStream):
-    """Which campaigns are in which folder, from the folders' own links."""
+def _account_group_accounts(directory: Directory) -> Iterable[Resource]:
+    """Read which accounts are in which group, by its `adstage:list` link."""
+    for group in directory.account_groups:
+        for account in directory.group_accounts(group):
+            yield account.adding(account_group_id=group["id"])
 
-    name = "folder_campaigns"
-    key = ("folder_id", "network", "remote_campaign_id")
-    columns = (
-        th.Property("folder_id", th.StringType, required=True),
-        th.Property("network", th.StringType, required=True),
-        th.Property("remote_campaign_id", th.StringType, required=True),
-        th.Property("id", th.StringType),
-        th.Property("title", th.StringType),
-        th.Property("network_name", th.StringType),
-        th.Property("navgroup", th.StringType),
-        th.Property("network_account_id", th.StringType),
-        th.Property("network_account_name", th.StringType),
-    )
 
-    def resources(self) -> Iterable[Resource]:
-        """One resource for each `adstage:network_campaign` link of each folder."""
-        relation = "adstage:network_campaign"
-        for folder in self._directory.folders:
-            with error_context(folder.place):
-                campaigns = [link.attributes for link in hal.links(folder, relation)]
-            place = f"{folder.place}: _links.{relation}"
-            for campaign in hal.resources(campaigns, place):
-                fields = {
-                    "folder_id": folder["fetch_id"],
-                    "network": campaign.get("data-network"),
-                    "remote_campaign_id": _remote_id(campaign),
-                    "id": campaign.get("data-id"),
-                    "title": campaign.get("title"),
-                    "network_name": campaign.get("data-network_name"),
-                    "navgroup": campaign.get("data-navgroup"),
-                    "network_account_id": campaign.get("network_account_id"),
-                    "network_account_name": campaign.get("network_account_name"),
-                }
-                yield Resource(fields, campaign.place)
+def _folders(directory: Directory) -> Iterable[Resource]:
+    """Read the folders of campaigns (API: Folders)."""
+    return directory.folders
+
+
+def _folder_campaigns(directory: Directory) -> Iterable[Resource]:
+    """Read which campaigns are in which folder, from the folders' links."""
+    relation = "adstage:network_campaign"
+    for folder in directory.folders:
+        with error_context(folder.place):
+            campaigns = [link.attributes for link in hal.links(folder, relation)]
+        place = f"{folder.place}: _links.{relation}"
+        for campaign in hal.resources(campaigns, place):
+            fields = {
+                "folder_id": folder["fetch_id"],
+                "network": campaign.get("data-network"),
+                "remote_campaign_id": _remote_id(campaign),
+                "id": campaign.get("data-id"),
+                "title": campaign.get("title"),
+                "network_name": campaign.get("data-network_name"),
+                "navgroup": campaign.get("data-navgroup"),
+                "network_account_id": campaign.get("network_account_id"),
+                "network_account_name": campaign.get("network_account_name"),
+            }
+            yield Resource(fields, campaign.place)
 
 
 def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
@@ -207,81 +118,22 @@ def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON v
     return path[1] if path else campaign.get("data-fetch_id")
 
 
-class ImportStatus(ResourceStream):
-    """How far AdStage has imported each account (API: Import Status)."""
-
-    name = "import_status"
-    key = ("network", "name")
-    columns = (
-        th.Property("network", th.StringType, required=True),
-        th.Property("name", th.StringType, required=True),
-        th.Property("code", th.StringType),
-        th.Property("is_importing", th.BooleanType),
-        th.Property("last_import_started", th.DateTimeType),
-        th.Property("last_import_finished", th.DateTimeType),
-        th.Property("last_import_failed", th.DateTimeType),
-        th.Property("importable", th.BooleanType),
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """Each account with its `import_status` flattened into it."""
-        for account in self._directory.import_status:
-            field = "import_status"
-            with error_context(account.place):
-                status = conform(account.get(field), {"type": "object"}, field)
-            names = {"network": account["network"], "name": account["name"]}
-            yield Resource({**status, **names}, account.place)
+def _import_status(directory: Directory) -> Iterable[Resource]:
+    """Read how far each account is imported, flattened (API: Import Status)."""
+    for account in directory.import_status:
+        field = "import_status"
+        with error_context(account.place):
+            status = conform(account.get(field), {"type": "object"}, field)
+        names = {"network": account["network"], "name": account["name"]}
+        yield Resource({**status, **names}, account.place)
 
 
-class MetricDescriptors(ResourceStream):
-    """Metrics of all providers (API: Discovering Metrics, Custom Conversions)."""
-
-    name = "metric_descriptors"
-    key = ("provider", "id")
-    columns = (
-        th.Property("provider", th.StringType, required=True),
-        th.Property("id", th.StringType, required=True),
-        th.Property("short_name", th.StringType),
-        th.Property("name", th.StringType),
-        th.Property("tooltip", th.StringType),
-        th.Property("format", th.StringType),
-        th.Property("type", th.StringType),
-        th.Property("category", th.StringType),
-        th.Property("default_sort_order", th.StringType),
-        th.Property("show_increase_as", th.StringType),
-        th.Property("is_default", th.BooleanType),
-        th.Property("is_adwords", th.BooleanType),
-        th.Property("is_amazon", th.BooleanType),
-        th.Property("is_bing_ads", th.BooleanType),
-        th.Property("is_facebook", th.BooleanType),
-        th.Property("is_gemini", th.BooleanType),
-        th.Property("is_google_analytics", th.BooleanType),
-        th.Property("is_linkedin", th.BooleanType),
-        th.Property("is_pinterest", th.BooleanType),
-        th.Property("is_quora", th.BooleanType),
-        th.Property("is_spotify", th.BooleanType),
-        th.Property("is_twitter", th.BooleanType),
-        th.Property("is_account", th.BooleanType),
-        th.Property("is_campaign", th.BooleanType),
-        th.Property("is_ad_group", th.BooleanType),
-        th.Property("is_ad", th.BooleanType),
-        th.Property("is_keyword", th.BooleanType),
-        th.Property("is_post", th.BooleanType),
-        th.Property("is_company_status_update", th.BooleanType),
-        th.Property("display_names", _Strings),
-        th.Property("can_filter", th.BooleanType),
-        th.Property("supports_filters", _Strings),
-        th.Property("supports_zero_impressions", _Strings),
-        th.Property("reports", _Strings),
-    )
-
-    def resources(self) -> Iterable[Resource]:
-        """The descriptors of each provider, which mean different things by one id."""
-        directory = self._directory
-        yield from _provided("adstage", directory.cross_network_descriptors)
-        yield from _provided("organization", directory.organization_descriptors)
-        for network in EXTERNAL_PROVIDERS:
-            yield from _provided(network, directory.network_descriptors(network))
+def _metric_descriptors(directory: Directory) -> Iterable[Resource]:
+    """Read the metrics of all providers, which mean different things by one id."""
+    yield from _provided("adstage", directory.cross_network_descriptors)
+    yield from _provided("organization", directory.organization_descriptors)
+    for network in EXTERNAL_PROVIDERS:
+        yield from _provided(network, directory.network_descriptors(network))
 
 
 def _provided(provider: str, descriptors: Iterable[Resource]) -> Iterator[Resource]:
@@ -289,18 +141,165 @@ def _provided(provider: str, descriptors: Iterable[Resource]) -> Iterator[Resour
         yield descriptor.adding(provider=provider)
 
 
-RESOURCE_STREAMS: dict[str, type[ResourceStream]] = {
-    str(vars(stream)["name"]): stream
-    for stream in (
-        CurrentUser,
-        Organizations,
-        Accounts,
-        AccountGroups,
-        AccountGroupAccounts,
-        Folders,
-        FolderCampaigns,
-        ImportStatus,
-        MetricDescriptors,
-    )
-}
-"""The resource streams by name."""
+_TABLES = (
+    Table(
+        name="current_user",
+        key=("id",),
+        schema=_schema(
+            th.Property("id", th.StringType, required=True),
+            th.Property("fetch_id", th.IntegerType),
+            th.Property("first_name", th.StringType),
+            th.Property("last_name", th.StringType),
+            th.Property("email", th.StringType),
+            th.Property("created_at", th.IntegerType),
+            th.Property("has_linked", th.BooleanType),
+            th.Property("account_status", _StatusByNetwork),
+            th.Property("visible_account_status", _StatusByNetwork),
+            th.Property("avatar_url", th.StringType),
+            th.Property("customer_status", th.StringType),
+            th.Property("default_organization_role", th.StringType),
+        ),
+        read=_current_user,
+    ),
+    Table(
+        name="organizations",
+        key=("fetch_id",),
+        schema=_schema(
+            th.Property("fetch_id", th.IntegerType, required=True),
+            th.Property("id", th.StringType),
+            th.Property("company_name", th.StringType),
+            th.Property("company_url", th.StringType),
+            th.Property("active_accounts_count", th.IntegerType),
+            th.Property("additional_accounts_purchased", th.IntegerType),
+            th.Property("advertiser_type", th.StringType),
+            th.Property("advertising_objective", th.StringType),
+            th.Property("billable_accounts_count", th.IntegerType),
+            th.Property("billing_contact_email", th.StringType),
+            th.Property("blurb", th.StringType),
+            th.Property("cumulative_monthly_spend", th.NumberType),
+            th.Property("customer_status", th.StringType),
+            th.Property("is_active_customer", th.BooleanType),
+            th.Property("is_billing_error", th.BooleanType),
+            th.Property("is_former_customer", th.BooleanType),
+            th.Property("user_count", th.IntegerType),
+        ),
+        read=_organizations,
+    ),
+    Table(
+        name="accounts",
+        key=("network", "remote_id"),
+        schema=_schema(
+            *_ACCOUNT,
+        ),
+        read=_accounts,
+    ),
+    Table(
+        name="account_groups",
+        key=("id",),
+        schema=_schema(
+            th.Property("id", th.IntegerType, required=True),
+            th.Property("name", th.StringType),
+            th.Property("is_visible", th.BooleanType),
+            th.Property("account_count", th.IntegerType),
+        ),
+        read=_account_groups,
+    ),
+    Table(
+        name="account_group_accounts",
+        key=("account_group_id", "network", "remote_id"),
+        schema=_schema(
+            th.Property("account_group_id", th.IntegerType, required=True),
+            *_ACCOUNT,
+        ),
+        read=_account_group_accounts,
+    ),
+    Table(
+        name="folders",
+        key=("fetch_id",),
+        schema=_schema(
+            th.Property("fetch_id", th.StringType, required=True),
+            th.Property("id", th.StringType),
+            th.Property("name", th.StringType),
+            th.Property("daily_budget_value", th.NumberType),
+            th.Property("lifetime_budget_value", th.NumberType),
+            th.Property("monthly_budget_value", th.NumberType),
+            th.Property("network_counts", _CountByNetwork),
+        ),
+        read=_folders,
+    ),
+    Table(
+        name="folder_campaigns",
+        key=("folder_id", "network", "remote_campaign_id"),
+        schema=_schema(
+            th.Property("folder_id", th.StringType, required=True),
+            th.Property("network", th.StringType, required=True),
+            th.Property("remote_campaign_id", th.StringType, required=True),
+            th.Property("id", th.StringType),
+            th.Property("title", th.StringType),
+            th.Property("network_name", th.StringType),
+            th.Property("navgroup", th.StringType),
+            th.Property("network_account_id", th.StringType),
+            th.Property("network_account_name", th.StringType),
+        ),
+        read=_folder_campaigns,
+    ),
+    Table(
+        name="import_status",
+        key=("network", "name"),
+        schema=_schema(
+            th.Property("network", th.StringType, required=True),
+            th.Property("name", th.StringType, required=True),
+            th.Property("code", th.StringType),
+            th.Property("is_importing", th.BooleanType),
+            th.Property("last_import_started", th.DateTimeType),
+            th.Property("last_import_finished", th.DateTimeType),
+            th.Property("last_import_failed", th.DateTimeType),
+            th.Property("importable", th.BooleanType),
+        ),
+        read=_import_status,
+    ),
+    Table(
+        name="metric_descriptors",
+        key=("provider", "id"),
+        schema=_schema(
+            th.Property("provider", th.StringType, required=True),
+            th.Property("id", th.StringType, required=True),
+            th.Property("short_name", th.StringType),
+            th.Property("name", th.StringType),
+            th.Property("tooltip", th.StringType),
+            th.Property("format", th.StringType),
+            th.Property("type", th.StringType),
+            th.Property("category", th.StringType),
+            th.Property("default_sort_order", th.StringType),
+            th.Property("show_increase_as", th.StringType),
+            th.Property("is_default", th.BooleanType),
+            th.Property("is_adwords", th.BooleanType),
+            th.Property("is_amazon", th.BooleanType),
+            th.Property("is_bing_ads", th.BooleanType),
+            th.Property("is_facebook", th.BooleanType),
+            th.Property("is_gemini", th.BooleanType),
+            th.Property("is_google_analytics", th.BooleanType),
+            th.Property("is_linkedin", th.BooleanType),
+            th.Property("is_pinterest", th.BooleanType),
+            th.Property("is_quora", th.BooleanType),
+            th.Property("is_spotify", th.BooleanType),
+            th.Property("is_twitter", th.BooleanType),
+            th.Property("is_account", th.BooleanType),
+            th.Property("is_campaign", th.BooleanType),
+            th.Property("is_ad_group", th.BooleanType),
+            th.Property("is_ad", th.BooleanType),
+            th.Property("is_keyword", th.BooleanType),
+            th.Property("is_post", th.BooleanType),
+            th.Property("is_company_status_update", th.BooleanType),
+            th.Property("display_names", _Strings),
+            th.Property("can_filter", th.BooleanType),
+            th.Property("supports_filters", _Strings),
+            th.Property("supports_zero_impressions", _Strings),
+            th.Property("reports", _Strings),
+        ),
+        read=_metric_descriptors,
+    ),
+)
+
+TABLES = {table.name: table for table in _TABLES}
+"""The resource streams by name, in the order in which they are read."""

@@ -1,262 +1,367 @@
-"""Reports of API version 1: the question, and what is read from a page (API V1)."""
+"""Reports of API version 1: the query, and what is read from a page (API V1)."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from tap_adstage.adstage import hal
+import msgspec
+
+from tap_adstage.adstage.attributes import AttributeReader
+from tap_adstage.adstage.control import SUMMED
+from tap_adstage.adstage.metrics import metrics_type
+from tap_adstage.adstage.times import period
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.http.typed_json import TypedDecoder
 from tap_adstage.reports.control_totals import ControlTotals
-from tap_adstage.reports.rows import (
-    an_object,
-    dates,
-    meta_values,
-    metric_values,
-    number,
-    period,
-    rows_of,
-)
+from tap_adstage.reports.rows import Row, RowPage
+from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence
 
-    from tap_adstage.adstage.report_columns import ReportColumns
+    from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
     from tap_adstage.config.model import ReportConfig
-    from tap_adstage.reports.rows import Row
-    from tap_adstage.reports.windows import Slice, Window
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.windows import Window
 
-PATH = "/organizations/{organization_id}/build_report"
-TOTALS_ARE_EMBEDDED = True
+M = TypeVar("M")
 
-_BASIC = "adstage:metrics"
+_TOTAL = "adstage:metrics"
 _SERIES = "adstage:time_series"
-
 _DAY = dt.timedelta(days=1)
 
 
-def body(question: ReportQuery, window: Window) -> dict[str, Any]:
-    """The body of a report's first page; its links lead to the further pages.
+class _Timeframe(msgspec.Struct, frozen=True):
+    """Two timestamps, both inclusive."""
 
-    Args:
-        question: What to ask for.
-        window: The days to ask for; they go out as an absolute date range.
-
-    Returns:
-        The body (API V1: Basic Report, Time Series Report).
-    """
-    report = question.report
-    asked: dict[str, Any] = {
-        "entity_level": report.entity_level,
-        "date_range": str(window.range),
-        "limit": question.page_size,
-        "sort_by": question.sort_by,
-        "order": report.order,
-        "statuses": report.statuses,
-        "provider": report.provider,
-        "relative_to_time_zone": report.time_zone,
-    }
-    if not report.is_external:  # a text, as the documented links have it
-        asked["networks"] = ",".join(report.networks)
-    if report.aggregate_by != "total":
-        asked["aggregate_by"] = report.aggregate_by
-    given = {
-        "fields": list(question.fields),
-        "targets": question.targets,
-        "filters": question.filters,
-        "group_by": question.group_by,
-        "dimensions": list(report.dimensions),
-    }
-    return asked | {key: value for key, value in given.items() if value}
+    start: str
+    end: str
 
 
-def rows(
-    page: Mapping[str, Any],
-    window: Window,
-    columns: ReportColumns,
-    report: ReportConfig,
-) -> Iterator[Row]:
-    """Read a page's rows.
+class _Point(msgspec.Struct, Generic[M]):
+    data: M
+    timeframe: _Timeframe
 
-    Args:
-        page: The page's document.
-        window: The days that were asked for; slices outside them, to which AdStage
-            widens a range, are another window's.
-        columns: The report's columns.
-        report: The report.
 
-    Yields:
-        Each row's records, with every column; what AdStage leaves out is null.
+class _Series(msgspec.Struct, Generic[M]):
+    """A row of a time series report."""
 
-    Raises:
-        ResponseError: If the page is not as documented, naming the place.
-    """
-    entity_id = _known_entity(report)
-    for place, row in rows_of(page, _relation(report)):
-        meta = an_object(row, "meta", place)
-        data = an_object(row, "data", place)
-        if report.is_external:  # its text fields may stand beside its metrics
-            meta = {**data, **{key: meta[key] for key in meta if meta[key] is not None}}
-        values = meta_values(meta, columns, place, entity_id=entity_id)
-        if report.aggregate_by == "total":
-            _check_range(row, window, place)
-            metrics = metric_values([data], columns, number, place)
-            yield [{**dates(window.slices[0], columns), **values, **metrics}]
-            continue
-        series = _series(row, window, place)
-        yield [
-            {
-                **dates(piece, columns),
-                **values,
-                **metric_values(
-                    [series.get(piece, {})], columns, number, f"{place}.series"
-                ),
-            }
-            for piece in window.slices
+    meta: dict[str, Any]
+    data: dict[str, Any]
+    series: list[_Point[M]]
+    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Total(msgspec.Struct):
+    """A row of a basic report."""
+
+    meta: dict[str, Any]
+    data: dict[str, Any]
+    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+
+
+class _SeriesPage(msgspec.Struct, Generic[M]):
+    rows: list[_Series[M]] = msgspec.field(name=_SERIES)
+    totals: Any = msgspec.field(name=f"{_SERIES}/totals", default=None)
+
+
+class _TotalPage(msgspec.Struct):
+    rows: list[_Total] = msgspec.field(name=_TOTAL)
+    totals: Any = msgspec.field(name=f"{_TOTAL}/totals", default=None)
+
+
+class _SeriesTotals(msgspec.Struct):
+    series: list[_Point[dict[str, Any]]]
+    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+
+
+class _TotalTotals(msgspec.Struct):
+    data: dict[str, Any] | None = None
+    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+
+
+class ReportV1:
+    """A report of API version 1."""
+
+    path = "/organizations/{organization_id}/build_report"
+
+    def __init__(self, query: ReportQuery, columns: ReportColumns) -> None:
+        """Decide how pages are read.
+
+        Args:
+            query: What is requested.
+            columns: The report's columns.
+        """
+        self._query = query
+        self._columns = columns
+        self._is_total = query.report.aggregate_by == "total"
+        self._attributes = AttributeReader(columns, _known_entity(query.report))
+        self._decoder: TypedDecoder[Any] = TypedDecoder(
+            lambda number: (
+                _TotalPage
+                if self._is_total
+                else _SeriesPage[metrics_type(columns, number)]  # type: ignore[misc]
+            ),
+        )
+
+    def body(self, window: Window) -> dict[str, Any]:
+        """Make the body of a window's first page; its links lead to the further pages.
+
+        Args:
+            window: The days to request; they go out as an absolute date range.
+
+        Returns:
+            The body (API V1: Basic Report, Time Series Report).
+        """
+        query, report = self._query, self._query.report
+        body: dict[str, Any] = {
+            "entity_level": report.entity_level,
+            "date_range": str(window.range),
+            "limit": query.page_size,
+            "sort_by": query.sort_by,
+            "order": report.order,
+            "statuses": report.statuses,
+            "provider": report.provider,
+            "relative_to_time_zone": report.time_zone,
+        }
+        if not report.is_external:  # a text, as the documented links have it
+            body["networks"] = ",".join(report.networks)
+        if not self._is_total:
+            body["aggregate_by"] = report.aggregate_by
+        optional = {
+            "fields": list(query.fields),
+            "targets": query.targets,
+            "filters": query.filters,
+            "group_by": query.group_by,
+            "dimensions": list(report.dimensions),
+        }
+        return body | {key: value for key, value in optional.items() if value}
+
+    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals | None]:
+        """Read a page.
+
+        Args:
+            page: The page.
+            window: The days that were requested. Slices outside them, to which AdStage
+                widens a range, are another window's.
+
+        Returns:
+            Its rows, and AdStage's count and totals of all of the window's rows, if it
+            gives any that can be read (API V1: Basic Report, `counts` and totals).
+
+        Raises:
+            ResponseError: If the page is not as documented, with the place.
+        """
+        embedded = page.embedded(self._decoder)
+        read = self._total if self._is_total else self._series
+        frames = _Frames(window)
+        rows = [
+            read(row, frames, f"_embedded.{self._relation}[{position}]")
+            for position, row in enumerate(embedded.rows)
         ]
+        counts = page.head.get("counts")
+        control = ControlTotals.of(
+            SUMMED,
+            self._counts(counts if isinstance(counts, dict) else {}),
+            self._totals(embedded.totals, frames),
+        )
+        return RowPage(window.slices, rows), control
+
+    @property
+    def _relation(self) -> str:
+        return _TOTAL if self._is_total else _SERIES
+
+    def _total(self, row: _Total, frames: _Frames, place: str) -> Row:
+        frames.check_whole(row.timeframe, place)
+        values = [
+            (_number(row.data.get(column.field), f"{place}.{column.field}"),)
+            for column in self._columns.metrics
+        ]
+        return Row(self._attributes.read(self._meta(row), place), values)
+
+    def _series(self, row: _Series[Any], frames: _Frames, place: str) -> Row:
+        points = frames.arrange(row.series, row.timeframe, place)
+        nothing = (None,) * len(self._columns.metrics)
+        values = [
+            nothing if point is None else msgspec.structs.astuple(point.data)
+            for point in points
+        ]
+        metrics = [*zip(*values, strict=True)]
+        return Row(self._attributes.read(self._meta(row), place), metrics)
+
+    def _meta(self, row: _Series[Any] | _Total) -> dict[str, Any]:
+        """The row's text fields: an external provider's may stand beside its metrics."""
+        if not self._query.report.is_external:
+            return row.meta
+        given = {key: value for key, value in row.meta.items() if value is not None}
+        return {**row.data, **given}
+
+    def _counts(self, counts: dict[str, Any]) -> list[Any]:
+        report = self._query.report
+        # A group's or a breakdown's rows are buckets, and `filtered` may count entities.
+        buckets = bool(report.group_by or report.dimensions)
+        names = ("filtered", "filtered_buckets") if buckets else ("filtered",)
+        return [counts.get(name) for name in names]
+
+    def _totals(self, totals: Any, frames: _Frames) -> list[Any]:  # noqa: ANN401
+        """The totals of a page, as far as they are there and can be read."""
+        if isinstance(totals, list):
+            totals = totals[0] if len(totals) == 1 else None
+        relation = f"{self._relation}/totals"
+        try:
+            if self._is_total:
+                total = msgspec.convert(totals, _TotalTotals)
+                frames.check_whole(total.timeframe, relation)
+                return [total.data]
+            series = msgspec.convert(totals, _SeriesTotals)
+            points = frames.arrange(
+                series.series, series.timeframe, relation, some=True
+            )
+            return [point.data for point in points if point]
+        except (ResponseError, ValueError):
+            return []
 
 
-def control(
-    page: Mapping[str, Any],
-    window: Window,
-    report: ReportConfig,
-) -> ControlTotals | None:
-    """Read AdStage's own count and totals of all of a report's pages.
+class _Frames:
+    """The timeframes of a page's rows, each read once."""
 
-    Args:
-        page: Any page's document.
-        window: The days that were asked for; totals of slices outside them, to which
-            AdStage widens a range, are left out.
-        report: The report.
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._orders: dict[object, list[int | None]] = {}
 
-    Returns:
-        The count and totals over everything that the filters let through; `None` where
-        the page has neither (API V1: Basic Report, `counts` and totals).
-    """
-    counts = page.get("counts")
-    counted = counts if isinstance(counts, dict) else {}
-    # A group's or a breakdown's rows are buckets, and `filtered` may count entities.
-    buckets = bool(report.group_by or report.dimensions)
-    keys = ("filtered", "filtered_buckets") if buckets else ("filtered",)
-    control = ControlTotals.of(
-        [counted.get(key) for key in keys],
-        _totals(page, window, report),
-    )
-    return control if control.counts or control.sums else None
+    def check_whole(
+        self,
+        timeframe: _Timeframe | msgspec.UnsetType,
+        where: str,
+    ) -> None:
+        """Require the range that was requested: the row's record says that it is."""
+        if isinstance(timeframe, _Timeframe):  # samples have it, attribute tables don't
+            start, end = _days(timeframe, f"{where}.timeframe")
+            window = self._window.range
+            if (start, end) != (window.start, window.end):
+                raise ResponseError(
+                    f"{where}: its timeframe is {start}..{end}, not {window}",
+                )
 
+    def arrange(
+        self,
+        points: Sequence[_Point[M]],
+        timeframe: _Timeframe | msgspec.UnsetType,
+        where: str,
+        *,
+        some: bool = False,
+    ) -> list[_Point[M] | None]:
+        """Find the point of each slice of the window.
 
-def _totals(
-    page: Mapping[str, Any],
-    window: Window,
-    report: ReportConfig,
-) -> list[Any]:
-    """The totals of a page, as far as they are there and can be read."""
-    relation = f"{_relation(report)}/totals"
-    try:
-        (totals,) = hal.embedded(page, relation)
-        if report.aggregate_by == "total":
-            _check_range(totals, window, relation)
-            return [totals.get("data")]
-        return [*_points(totals, window, relation).values()]
-    except (ResponseError, ValueError):
-        return []
+        Args:
+            points: The points of a series; those outside the window are left out.
+            timeframe: The days that the row is about, if it says so.
+            where: The row's place in the page, for an error.
+            some: Whether slices may be missing without a reason.
 
+        Returns:
+            A point, or `None`, for each slice. A slice may be missing only inside the
+            range that the row itself is about: a day without data is null, a day that
+            was not answered for is an error.
 
-def _relation(report: ReportConfig) -> str:
-    return _BASIC if report.aggregate_by == "total" else _SERIES
+        Raises:
+            ResponseError: If the series is of other days.
+        """
+        # Rows of a page mostly have the same frames, which take long to read.
+        key = (some, timeframe, *[point.timeframe for point in points])
+        order = self._orders.get(key)
+        if order is None:
+            order = self._order(points, timeframe, where)
+            if not some:
+                self._check_missing(order, points, timeframe, where)
+            self._orders[key] = order
+        return [None if position is None else points[position] for position in order]
 
+    def _order(
+        self,
+        points: Sequence[_Point[M]],
+        timeframe: _Timeframe | msgspec.UnsetType,
+        where: str,
+    ) -> list[int | None]:
+        window = self._window
+        slices = {piece.start: piece for piece in window.slices}
+        positions: dict[dt.date, int] = {}
+        for position, point in enumerate(points):
+            place = f"{where}.series[{position}]"
+            start, end = _days(point.timeframe, f"{place}.timeframe")
+            piece = slices.get(start)
+            if piece is None and self._is_widened(start, end, timeframe, where):
+                continue
+            # A slice may end today, or at the midnight after it.
+            if piece is None or not (
+                end == piece.end
+                or min(piece.end, window.range.end) <= end <= piece.end + _DAY
+            ):
+                raise ResponseError(
+                    f"{place}: its timeframe {start}..{end} is not a slice of "
+                    f"{window.range}",
+                )
+            if start in positions:
+                raise ResponseError(f"{place}: duplicate slice of {start}")
+            positions[start] = position
+        return [positions.get(piece.start) for piece in window.slices]
 
-def _series(
-    row: Mapping[str, Any],
-    window: Window,
-    where: str,
-) -> dict[Slice, Mapping[str, Any]]:
-    """A row's metrics by slice.
+    def _is_widened(
+        self,
+        start: dt.date,
+        end: dt.date,
+        timeframe: _Timeframe | msgspec.UnsetType,
+        where: str,
+    ) -> bool:
+        """Whether a point is of days that AdStage added to those that were requested.
 
-    A slice may be missing only inside the range that the row itself says it is about:
-    a day without data is null, a day that was not answered for is an error.
-    """
-    found = _points(row, window, where)
-    missing = [piece for piece in window.slices if piece not in found]
-    if missing and "timeframe" not in row:
-        if row["series"] and not found:
-            raise ResponseError(f"{where}: its series is of other days")
-    elif missing:
-        start, end = period(row, "timeframe", where)
-        if missing[0].start < start or min(missing[-1].end, window.range.end) > end:
+        The row's own range has them too. Otherwise, a point has lost its date.
+        """
+        first, last = start, end
+        if isinstance(timeframe, _Timeframe):
+            first, last = _days(timeframe, f"{where}.timeframe")
+        slices = self._window.slices
+        is_outside = end < slices[0].start or start > slices[-1].end
+        return is_outside and first <= start <= end <= last
+
+    def _check_missing(
+        self,
+        order: list[int | None],
+        points: Sequence[object],
+        timeframe: _Timeframe | msgspec.UnsetType,
+        where: str,
+    ) -> None:
+        slices = self._window.slices
+        missing = [p for p, at in zip(slices, order, strict=True) if at is None]
+        if not missing:
+            return
+        if not isinstance(timeframe, _Timeframe):
+            if points and len(missing) == len(slices):
+                raise ResponseError(f"{where}: its series is of other days")
+            return
+        start, end = _days(timeframe, f"{where}.timeframe")
+        last = min(missing[-1].end, self._window.range.end)
+        if missing[0].start < start or last > end:
             raise ResponseError(
                 f"{where}: there is no slice of {missing[0].start} in its series",
             )
-    return found
 
 
-def _points(
-    row: Mapping[str, Any],
-    window: Window,
-    where: str,
-) -> dict[Slice, Mapping[str, Any]]:
-    """The points of a series by slice, those outside the window left out."""
-    series = row.get("series")
-    if not isinstance(series, list):
-        raise ResponseError(f"{where}.series is not a list")
-    asked = {piece.start: piece for piece in window.slices}
-    found: dict[Slice, Mapping[str, Any]] = {}
-    for position, point in enumerate(series):
-        place = f"{where}.series[{position}]"
-        if not isinstance(point, dict):
-            raise ResponseError(f"{place} is not an object")
-        start, end = period(point, "timeframe", place)
-        piece = asked.get(start)
-        if piece is None and _is_widened(row, start, end, window, where):
-            continue
-        if piece is None or not _is_whole(piece, end, window):
-            raise ResponseError(
-                f"{place}: its timeframe {start}..{end} is no slice of {window.range}",
-            )
-        if piece in found:
-            raise ResponseError(f"{place}: the slice of {start} comes twice")
-        found[piece] = an_object(point, "data", place)
-    return found
+def _days(timeframe: _Timeframe, where: str) -> tuple[dt.date, dt.date]:
+    return period({"start": timeframe.start, "end": timeframe.end}, where)
 
 
-def _is_widened(
-    row: Mapping[str, Any],
-    start: dt.date,
-    end: dt.date,
-    window: Window,
-    where: str,
-) -> bool:
-    """Whether a point is of days that AdStage added to those that were asked for.
-
-    The row's own range has them too. Elsewhere, a point has lost its date.
-    """
-    first, last = (
-        period(row, "timeframe", where) if "timeframe" in row else (start, end)
-    )
-    is_outside = end < window.slices[0].start or start > window.slices[-1].end
-    return is_outside and first <= start <= end <= last
-
-
-def _is_whole(piece: Slice, end: dt.date, window: Window) -> bool:
-    """Whether a point ends as its slice may: today, or at the midnight after it."""
-    return (
-        end == piece.end or min(piece.end, window.range.end) <= end <= piece.end + _DAY
-    )
-
-
-def _check_range(row: Mapping[str, Any], window: Window, where: str) -> None:
-    """A row's range must be the one that was asked for: its record says that it is."""
-    if "timeframe" in row:  # the samples have it, the attribute tables don't
-        start, end = period(row, "timeframe", where)
-        if (start, end) != (window.range.start, window.range.end):
-            raise ResponseError(
-                f"{where}: its timeframe is {start}..{end}, not {window.range}",
-            )
+def _number(value: Any, place: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Require a metric's value to be a number or null."""
+    if value is None or (not isinstance(value, (str, bool, list, dict))):
+        return value
+    raise ResponseError(f"{place}: {excerpt(repr(value))} is not a number")
 
 
 def _known_entity(report: ReportConfig) -> str | None:
-    """What all rows are about where an external provider's don't say."""
+    """What all rows are about if an external provider's don't say."""
     if report.is_external and report.entity_level == "accounts":
         return report.targets[0]
     return None

@@ -1,154 +1,204 @@
-"""Reports of API version 2: the question, and what is read from a page (API V2)."""
+"""Reports of API version 2: the query, and what is read from a page (API V2)."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+
+from tap_adstage.adstage.attributes import AttributeReader
+from tap_adstage.adstage.control import SUMMED
+from tap_adstage.adstage.metrics import merged, metrics_type
+from tap_adstage.adstage.times import day_of, period
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.http.typed_json import TypedDecoder
 from tap_adstage.reports.control_totals import ControlTotals
-from tap_adstage.reports.rows import (
-    an_object,
-    dates,
-    day_of,
-    meta_values,
-    metric_values,
-    number,
-    period,
-    rows_of,
-)
+from tap_adstage.reports.rows import Row, RowPage
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from tap_adstage.adstage.report_columns import ReportColumns
+    from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
-    from tap_adstage.config.model import ReportConfig
-    from tap_adstage.reports.rows import Row
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Number
     from tap_adstage.reports.windows import Slice, Window
 
-PATH = "/v2/organizations/{organization_id}/report"
-TOTALS_ARE_EMBEDDED = False
+
+M = TypeVar("M")
+R = TypeVar("R")
 
 
-def body(question: ReportQuery, window: Window) -> dict[str, Any]:
-    """The body of a report's first page; further pages add a `page_token`.
+class _Summary(msgspec.Struct):
+    meta: dict[str, Any]
 
-    Args:
-        question: What to ask for.
-        window: The days to ask for; they go out as an absolute date range.
 
-    Returns:
-        The body (API V2: Rows Report, Time Series Report).
-    """
-    report = question.report
-    metrics: dict[str, Any] = {
-        "networks": list(report.networks),
-        "entity_level": report.entity_level,
-    }
-    if question.targets:
-        metrics["targets"] = question.targets
-    asked: dict[str, Any] = {
-        "version": "2",
-        "date_range": str(window.range),
-        "output_format": "row",
-        "sources": {"metrics": metrics},
-        "fields": list(question.fields),
-        "sort_by": question.sort_by,
-        "order": report.order,
-        "limit": question.page_size,
-        "statuses": report.statuses,
-        "ignore_precision": report.ignore_precision,
-        "relative_to_time_zone": report.time_zone,
-    }
-    if report.aggregate_by != "total":
-        asked |= {"output_format": "series", "aggregate_by": report.aggregate_by}
-    if question.filters:
-        asked["filters"] = question.filters
-    if question.group_by:
-        asked["group_by"] = question.group_by
-    if question.control_fields:
-        asked |= {
-            "summarize_on": ["filtered"],
-            "summary_fields": list(question.control_fields),
-            "summary_format": "row",
+class _Sources(msgspec.Struct, Generic[M]):
+    metrics: M | None = None
+    calculated: M | None = None
+
+
+class _Series(msgspec.Struct, Generic[M]):
+    """A row of a time series report: metrics are lists."""
+
+    summary: _Summary
+    series: _Sources[M]
+
+
+class _Total(msgspec.Struct, Generic[M]):
+    """A row of a rows report: metrics are numbers."""
+
+    meta: dict[str, Any]
+    metrics: M | None = None
+    calculated: M | None = None
+
+
+class _Embedded(msgspec.Struct, Generic[R]):
+    results: list[R]
+
+
+class ReportV2:
+    """A report of API version 2."""
+
+    path = "/v2/organizations/{organization_id}/report"
+
+    def __init__(self, query: ReportQuery, columns: ReportColumns) -> None:
+        """Decide how pages are read.
+
+        Args:
+            query: What is requested.
+            columns: The report's columns.
+        """
+        self._query = query
+        self._columns = columns
+        self._attributes = AttributeReader(columns)
+        self._is_total = query.report.aggregate_by == "total"
+        self._decoder: TypedDecoder[Any] = TypedDecoder(
+            lambda number: (
+                _Embedded[_Total[metrics_type(columns, number)]]  # type: ignore[misc]
+                if self._is_total
+                else _Embedded[_Series[metrics_type(columns, list[number])]]  # type: ignore[misc,valid-type]
+            ),
+        )
+
+    def body(self, window: Window) -> dict[str, Any]:
+        """Make the body of a window's first page; further pages add a `page_token`.
+
+        Args:
+            window: The days to request; they go out as an absolute date range.
+
+        Returns:
+            The body (API V2: Rows Report, Time Series Report).
+        """
+        query, report = self._query, self._query.report
+        metrics: dict[str, Any] = {
+            "networks": list(report.networks),
+            "entity_level": report.entity_level,
         }
-    return asked
-
-
-def rows(
-    page: Mapping[str, Any],
-    window: Window,
-    columns: ReportColumns,
-    report: ReportConfig,
-) -> Iterator[Row]:
-    """Read a page's rows, one for each entity (or group).
-
-    Args:
-        page: The page's document.
-        window: The days that were asked for.
-        columns: The report's columns.
-        report: The report.
-
-    Yields:
-        Each row's records, with every column; what AdStage leaves out is null.
-
-    Raises:
-        ResponseError: If the page is not as documented, naming the place.
-    """
-    if report.aggregate_by == "total":
-        results = _results(page, "rows")
-        if results:
-            _check_range(page, window)
-        for place, result in results:
-            record = {
-                **dates(window.slices[0], columns),
-                **meta_values(an_object(result, "meta", place), columns, place),
-                **metric_values(_sources(result, place), columns, number, place),
+        if query.targets:
+            metrics["targets"] = query.targets
+        body: dict[str, Any] = {
+            "version": "2",
+            "date_range": str(window.range),
+            "output_format": "row",
+            "sources": {"metrics": metrics},
+            "fields": list(query.fields),
+            "sort_by": query.sort_by,
+            "order": report.order,
+            "limit": query.page_size,
+            "statuses": report.statuses,
+            "ignore_precision": report.ignore_precision,
+            "relative_to_time_zone": report.time_zone,
+        }
+        if not self._is_total:
+            body |= {"output_format": "series", "aggregate_by": report.aggregate_by}
+        if query.filters:
+            body["filters"] = query.filters
+        if query.group_by:
+            body["group_by"] = query.group_by
+        if query.control_fields:
+            body |= {
+                "summarize_on": ["filtered"],
+                "summary_fields": list(query.control_fields),
+                "summary_format": "row",
             }
-            yield [record]
-        return
-    results = _results(page, "timeseries")
-    found = slices(page, window) if results else []
-    for place, result in results:
-        yield _series(result, found, columns, place)
+        return body
+
+    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals | None]:
+        """Read a page.
+
+        Args:
+            page: The page.
+            window: The days that were requested.
+
+        Returns:
+            Its rows, and AdStage's count and totals of all of the window's rows, if it
+            gives any that can be read (API V2: Rows Report, `summary`).
+
+        Raises:
+            ResponseError: If the page is not as documented, with the place.
+        """
+        kind = "rows" if self._is_total else "timeseries"
+        if page.head.get("type") != kind:
+            shown = excerpt(repr(page.head.get("type")))
+            raise ResponseError(f"type is {shown}, not {kind}")
+        results = page.embedded(self._decoder).results
+        read = self._total_page if self._is_total else self._series_page
+        row_page = (
+            read(results, page, window) if results else RowPage(window.slices, [])
+        )
+        return row_page, _control(page.head)
+
+    def _total_page(self, results: list[Any], page: Page, window: Window) -> RowPage:
+        _check_range(page.head, window)
+        rows = []
+        for position, result in enumerate(results):
+            place = f"_embedded.results[{position}]"
+            values = merged(result.metrics, result.calculated, place)
+            attributes = self._attributes.read(result.meta, place)
+            rows.append(Row(attributes, [(value,) for value in values]))
+        return RowPage(window.slices, rows)
+
+    def _series_page(self, results: list[Any], page: Page, window: Window) -> RowPage:
+        slices = slices_of(page.head, window)
+        rows = []
+        for position, result in enumerate(results):
+            place = f"_embedded.results[{position}]"
+            series = result.series
+            values = merged(series.metrics, series.calculated, f"{place}.series")
+            attributes = self._attributes.read(result.summary.meta, f"{place}.summary")
+            rows.append(Row(attributes, self._whole(values, len(slices), place)))
+        return RowPage(slices, rows)
+
+    def _whole(
+        self,
+        values: tuple[list[Number | None] | None, ...],
+        slices: int,
+        place: str,
+    ) -> list[list[Number | None]]:
+        """Require a value of each metric for each slice; nulls if it has none at all."""
+        nothing: list[Number | None] = [None] * slices
+        series = [nothing if numbers is None else numbers for numbers in values]
+        for column, numbers in zip(self._columns.metrics, series, strict=True):
+            if len(numbers) != slices:
+                raise ResponseError(
+                    f"{place}.series.{column.field}: there is no value for each of the "
+                    f"{slices} timestamps",
+                )
+        return series
 
 
-def control(
-    page: Mapping[str, Any],
-    window: Window,
-    report: ReportConfig,
-) -> ControlTotals | None:
-    """Read AdStage's own count and totals of all of a report's pages.
+def slices_of(head: Mapping[str, Any], window: Window) -> list[Slice]:
+    """Find the slices that a page's timestamps stand for.
 
-    Args:
-        page: Any page's document.
-        window: The days that were asked for.
-        report: The report.
-
-    Returns:
-        The summary over everything that the filters let through; `None` where the page
-        has none that can be read (API V2: Rows Report, `summary`).
-    """
-    del window, report
-    summary = page.get("summary")
-    filtered = summary.get("filtered") if isinstance(summary, dict) else None
-    if not isinstance(filtered, dict):
-        return None
-    control = ControlTotals.of([filtered.get("count")], [filtered.get("metrics")])
-    return control if control.counts or control.sums else None
-
-
-def slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
-    """The slices that a page's timestamps stand for.
-
-    They must be those that were asked for, all of them: a row under the wrong day is
+    They must be those that were requested, all of them: a row under the wrong day is
     worse than none, and a day without rows would count as finished.
 
     Args:
-        page: The page's document, or all of it but its rows.
-        window: The days that were asked for.
+        head: The page's document without its rows.
+        window: The days that were requested.
 
     Returns:
         The slices, in the order of the series' values.
@@ -156,79 +206,37 @@ def slices(page: Mapping[str, Any], window: Window) -> list[Slice]:
     Raises:
         ResponseError: If they are others (API V2: Time Series Report, `time`).
     """
-    timestamps = an_object(page, "time", "").get("timestamps")
+    time = head.get("time")
+    if not isinstance(time, dict):
+        raise ResponseError("time is not an object")
+    timestamps = time.get("timestamps")
     if not isinstance(timestamps, list):
         raise ResponseError("time.timestamps is not a list")
-    asked = {piece.start: piece for piece in window.slices}
+    requested = {piece.start: piece for piece in window.slices}
     days = [day_of(timestamp) for timestamp in timestamps]
-    if set(days) != set(asked) or len(days) != len(asked):
+    if set(days) != set(requested) or len(days) != len(requested):
         shown = excerpt(json.dumps(timestamps, default=str))
         raise ResponseError(
             f"time.timestamps are not the slices of {window.range}, each once: {shown}",
         )
-    return [asked[day] for day in days if day]
+    return [requested[day] for day in days if day]
 
 
-def _results(
-    page: Mapping[str, Any],
-    kind: str,
-) -> list[tuple[str, dict[str, Any]]]:
-    """The results of a page that is what was asked for, each with its place."""
-    if page.get("type") != kind:
-        raise ResponseError(f"type is {excerpt(repr(page.get('type')))}, not {kind}")
-    return rows_of(page, "results")
-
-
-def _series(
-    result: Mapping[str, Any],
-    timestamps: Sequence[Slice],
-    columns: ReportColumns,
-    where: str,
-) -> Row:
-    summary, place = an_object(result, "summary", where), f"{where}.summary"
-    meta = meta_values(an_object(summary, "meta", place), columns, place)
-    series = an_object(result, "series", where)
-
-    def whole(found: Any, place: str) -> Sequence[Any]:  # noqa: ANN401 - any JSON value
-        if found is None:
-            return [None] * len(timestamps)
-        if not isinstance(found, list) or len(found) != len(timestamps):
-            raise ResponseError(
-                f"{place}: there is no value for each of the {len(timestamps)} "
-                "timestamps",
-            )
-        return [number(value, place) for value in found]
-
-    place = f"{where}.series"
-    metrics = metric_values(_sources(series, place), columns, whole, place)
-    return [
-        {
-            **dates(piece, columns),
-            **meta,
-            **{name: values[position] for name, values in metrics.items()},
-        }
-        for position, piece in enumerate(timestamps)
-    ]
-
-
-def _check_range(page: Mapping[str, Any], window: Window) -> None:
-    """A total must be of the days that were asked for, if it says of which it is.
+def _check_range(head: Mapping[str, Any], window: Window) -> None:
+    """Require a total of all days that were requested, if it says of which it is.
 
     AdStage may write whole months where it shows a range's ends (`interval`).
     """
-    if page.get("time") is None:
+    if head.get("time") is None:
         return
-    start, end = period(page, "time", "")
+    start, end = period(head["time"], "time")
     if start > window.range.start or end < window.range.end:
         raise ResponseError(f"time is {start}..{end}, which is not all {window.range}")
 
 
-def _sources(holder: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
-    sources = [
-        an_object(holder, part, where)
-        for part in ("metrics", "calculated")
-        if holder.get(part) is not None
-    ]
-    if not sources:
-        raise ResponseError(f"{where} has no metrics")
-    return sources
+def _control(head: Mapping[str, Any]) -> ControlTotals | None:
+    summary = head.get("summary")
+    filtered = summary.get("filtered") if isinstance(summary, dict) else None
+    if not isinstance(filtered, dict):
+        return None
+    return ControlTotals.of(SUMMED, [filtered.get("count")], [filtered.get("metrics")])

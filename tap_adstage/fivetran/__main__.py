@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import convert
 from tap_adstage.http import private_file
@@ -42,7 +42,7 @@ def main(connection: TextIO, output: Path | None, *, with_auth: bool) -> None:
         made = convert(
             _json(connection),
             now=dt.datetime.now(dt.timezone.utc),
-            stream_names=RESOURCE_STREAMS,
+            stream_names=TABLES,
             with_auth=with_auth,
         )
         _write(json.dumps(made.config, indent=2) + "\n", output)

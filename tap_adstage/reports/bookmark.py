@@ -85,9 +85,50 @@ class Bookmark:
         if not self.shard.is_whole:
             state["shard"] = str(self.shard)
 
-    def counts(self, aggregate_by: str) -> bool:
-        """Whether it can be gone on from with slices of this length."""
-        return self.aggregate_by in (None, aggregate_by)
+    def why_stale(self, aggregate_by: str, shard: Shard) -> str | None:
+        """Decide whether a report can't resume from it.
+
+        Args:
+            aggregate_by: Length of the report's slices.
+            shard: The part of the accounts that the report reads.
+
+        Returns:
+            What it is of instead, for a warning; `None` if the report can resume.
+        """
+        if self.aggregate_by not in (None, aggregate_by):
+            return (
+                f"slices of a {self.aggregate_by} and the report has those of a "
+                f"{aggregate_by}; stale rows stay in the table unless you empty it, or "
+                "give the report a new name"
+            )
+        if not self.shard.covers(shard):
+            return f"shard {self.shard}, and shard {shard} has accounts that it didn't"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BookmarkCap:
+    """How far a report's bookmark may go.
+
+    Attributes:
+        through: The last day that the source has whole; `None` if there is none.
+        reason: Why days that the report asks for are not whole, if any are not.
+    """
+
+    through: dt.date | None
+    reason: str | None
+
+    def warning(self, report: str, bookmark: dt.date) -> str:
+        """Write the line that a bookmark was held, and what held it.
+
+        Args:
+            report: Name of the report.
+            bookmark: Where the bookmark stands.
+        """
+        return (
+            f"{report}: held at {bookmark}, as {self.reason}; the next run fetches what "
+            "comes late"
+        )
 
 
 def _error(stream: str, key: str, value: object, takes: str) -> StateError:

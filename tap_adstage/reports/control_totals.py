@@ -1,50 +1,26 @@
-"""Control totals: what was written against AdStage's own count and sums.
+"""Control totals: what was written against the source's own count and sums.
 
-AdStage counts and sums up all rows of an answer itself (API V2: `summary`; API V1:
-`counts` and totals). Rows that paging loses or repeats, and numbers that are read
-wrongly, show as a difference.
+A source may count and sum up all rows of an answer itself. Rows that paging loses or
+duplicates, and numbers that are read wrongly, show as a difference.
 """
 
 from __future__ import annotations
 
-import json
-import re
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
-
-import msgspec
-
-from tap_adstage.adstage.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_adstage.adstage.report_columns import ReportColumns
-    from tap_adstage.reports.rows import JsonRow, Row
-
-_SUMMED = {"clicks": 0, "impressions": 0, "spend": 2}
-"""Metrics whose sum over rows is AdStage's total, and decimals that they have at
-least: a total of money is rounded to cents even where every number in it is whole."""
-
-_OVERLAPPING_GROUPS = (
-    "folder_names",
-    "folder_ids",
-    "account_group_id",
-    "account_group_name",
-)
-"""An entity may be in several of these groups, and is once in the total."""
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Number, Row
 
 _SINGLE_PRECISION = Decimal(2) ** -24
-"""Largest error of an unrounded number, as a share of it: AdStage's unrounded amounts
-are single-precision floats (339.46 comes as 339.460006713867)."""
-
-_WHOLE_NUMBERS: msgspec.json.Decoder[list[int | None]] = msgspec.json.Decoder(
-    list[int | None],
-)
-
-_DECIMALS = re.compile(r"[.]([0-9]*[1-9])")
-"""The decimals of a number that has no exponent."""
+"""Largest error of an unrounded number, as a share of it: a single-precision float
+(339.46 comes as 339.460006713867)."""
 
 
 @dataclass(slots=True)
@@ -63,43 +39,43 @@ class Amount:
     decimals: int = 0
     magnitude: int | Decimal = 0
 
-    def add(self, number: int | Decimal) -> None:
-        """Add a number as AdStage wrote it."""
-        self.total += number
-        self.magnitude += max(number, -number)
-        self.numbers += 1
-        if isinstance(number, Decimal):
-            exponent = number.normalize().as_tuple().exponent
-            if isinstance(exponent, int):
-                self.decimals = max(self.decimals, -exponent)
-
-    def add_texts(self, texts: Iterable[str]) -> None:
-        """Add lists of numbers as AdStage wrote them, as `add` would one by one.
-
-        Args:
-            texts: JSON lists of numbers and nulls.
-        """
-        text = ",".join(found[1:-1] for found in texts if found != "[]")
-        numbers = _numbers_in(text)
-        if "E" in text or "e" in text:
-            for number in numbers:
-                self.add(number)
-            return
-        total = sum(numbers)
-        self.total += total
-        self.magnitude += sum(map(abs, numbers)) if "-" in text else total
+    def add(self, values: Iterable[Number | None]) -> None:
+        """Add numbers; nulls are left out."""
+        numbers: list[Any] = [value for value in values if value is not None]
+        kinds = {*map(type, numbers)}
         self.numbers += len(numbers)
-        if "." in text:
-            decimals = max(map(len, _DECIMALS.findall(text)), default=0)
-            self.decimals = max(self.decimals, decimals)
+        total: Any
+        if kinds <= {int}:
+            total = sum(numbers)
+        elif Decimal in kinds:
+            exact = [Decimal(repr(v)) if type(v) is float else v for v in numbers]
+            self.decimals = max(self.decimals, *map(_decimals, exact))
+            total = sum(exact)
+        else:
+            # Decimals of each would cost more than all else. The error of a float sum
+            # is far below the last decimal, to which it is rounded.
+            places = 0
+            while any(round(value, places) != value for value in numbers):
+                places += 1
+            self.decimals = max(self.decimals, places)
+            total = Decimal(repr(round(math.fsum(numbers), places)))
+        self.total += total
+        self.magnitude += total
+        if numbers and min(numbers) < 0:
+            self.magnitude -= 2 * sum(Decimal(value) for value in numbers if value < 0)
+
+
+def _decimals(number: Number) -> int:
+    exponent = Decimal(number).normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
 class ControlTotals:
-    """AdStage's own word on an answer, over all of its pages.
+    """The source's own word on an answer, over all of its pages.
 
     Attributes:
-        counts: How many rows there are; more than one number where AdStage gives
+        counts: How many rows there are; more than one number if the source gives
             several and it isn't documented which of them counts rows.
         sums: Totals by field.
     """
@@ -108,26 +84,33 @@ class ControlTotals:
     sums: Mapping[str, Amount]
 
     @classmethod
-    def of(cls, counts: Iterable[Any], sources: Iterable[Any]) -> ControlTotals:
-        """Collect what is usable; anything else is left out and not compared.
+    def of(
+        cls,
+        fields: Iterable[str],
+        counts: Iterable[Any],
+        sources: Iterable[Any],
+    ) -> ControlTotals | None:
+        """Collect what is usable; anything else is not compared.
 
         Args:
+            fields: The fields whose totals may be compared.
             counts: Numbers of rows.
-            sources: Objects of totals by field; what several have is added up.
+            sources: Objects of totals by field; those of several objects add up.
 
         Returns:
-            The totals.
+            The totals, or `None` if nothing is usable.
         """
+        names = [*fields]
         sums: dict[str, Amount] = {}
         for source in sources:
-            for name in _SUMMED if isinstance(source, dict) else ():
-                if _is_number(source.get(name)):
-                    sums.setdefault(name, Amount()).add(source[name])
-        whole = [count for count in counts if type(count) is int]
-        return cls(frozenset(whole), sums)
+            for name in names if isinstance(source, dict) else ():
+                if type(source.get(name)) in {int, float, Decimal}:
+                    sums.setdefault(name, Amount()).add([source[name]])
+        whole = frozenset(count for count in counts if type(count) is int)
+        return cls(whole, sums) if whole or sums else None
 
     def completed(self, earlier: ControlTotals | None) -> ControlTotals:
-        """Add what an earlier page told and this one doesn't."""
+        """Add what an earlier page has and this one hasn't."""
         if earlier is None:
             return self
         return ControlTotals(
@@ -141,37 +124,25 @@ class Tally:
     """Counts and sums up the rows of a window as they are written.
 
     Attributes:
+        source: Name of the source, for a message.
         columns: The report's columns.
-        fields: Fields to sum up, of those in `summed_fields`.
+        fields: Fields to sum up, and the decimals that a total of each has at least: a
+            total of money is rounded to cents even if every number in it is whole.
     """
 
+    source: str
     columns: ReportColumns
-    fields: Sequence[str]
+    fields: Mapping[str, int]
     _rows: int = 0
     _sums: dict[str, Amount] = field(default_factory=dict)
 
-    @property
-    def _what(self) -> str:
-        """What AdStage counts."""
-        if self.columns.dimensions:
-            return "entities by dimension"
-        return "groups" if self.columns.group else "entities"
-
-    def add(self, row: Row) -> None:
-        """Count a row, and sum up its records."""
-        self._rows += 1
-        for name in self.fields:
-            amount = self._sums.setdefault(name, Amount())
-            for record in row:
-                if record[name] is not None:
-                    amount.add(record[name])
-
-    def add_json(self, rows: Sequence[JsonRow]) -> None:
-        """Count rows whose records are texts, and sum them up."""
+    def add(self, rows: Sequence[Row]) -> None:
+        """Count rows, and sum them up."""
         self._rows += len(rows)
-        for name in self.fields:
-            texts = [row.numbers[name] for row in rows if name in row.numbers]
-            self._sums.setdefault(name, Amount()).add_texts(texts)
+        for position, column in enumerate(self.columns.metrics):
+            if column.field in self.fields:
+                amount = self._sums.setdefault(column.field, Amount())
+                amount.add(chain.from_iterable(row.metrics[position] for row in rows))
 
     def differences(
         self,
@@ -179,82 +150,42 @@ class Tally:
         *,
         is_rounded: bool,
     ) -> Iterator[str]:
-        """Compare with AdStage's own word.
+        """Compare with the source's own word.
 
         Args:
-            control: AdStage's count and totals.
-            is_rounded: Whether AdStage was asked to round its numbers.
+            control: The source's count and totals.
+            is_rounded: Whether the source was asked to round its numbers.
 
         Yields:
-            What differs, what AdStage says and what was written; nothing where all is
+            What differs, what the source has and what was written; nothing if all is
             as it should be.
         """
         if control.counts and self._rows not in control.counts:
             counted = " or ".join(str(count) for count in sorted(control.counts))
-            yield f"{self._what}: AdStage counts {counted}, {self._rows} were written"
-        for name in self.fields:
+            yield (
+                f"{self._what}: {self.source} counts {counted}, {self._rows} were "
+                "written"
+            )
+        for name, decimals in self.fields.items():
             expected = control.sums.get(name)
-            got = self._sums.get(name, Amount())
             if expected is None:
                 continue
-            allowed = _tolerance(got, expected, _SUMMED[name], is_rounded=is_rounded)
-            if not -allowed <= got.total - expected.total <= allowed:
+            written = self._sums.get(name, Amount())
+            allowed = _tolerance(written, expected, decimals, is_rounded=is_rounded)
+            if not -allowed <= written.total - expected.total <= allowed:
                 explained = f"{allowed:.2f}" if allowed >= 1 else f"{allowed:.2g}"
                 yield (
-                    f"{name}: AdStage's total is {expected.total}, the rows written "
-                    f"sum to {got.total}"
+                    f"{name}: {self.source}'s total is {expected.total}, the rows "
+                    f"written sum to {written.total}"
                     f"{f' (rounding explains up to {explained})' * bool(allowed)}"
                 )
 
-
-def _numbers_in(text: str) -> list[Any]:
-    """The numbers among numbers and nulls, whole ones of them as such."""
-    found = (
-        json.loads(f"[{text}]", parse_float=Decimal)
-        if "." in text or "e" in text or "E" in text
-        else _WHOLE_NUMBERS.decode(f"[{text}]")
-    )
-    return [number for number in found if number is not None] if "n" in text else found
-
-
-def summed_fields(columns: ReportColumns, requested: Iterable[str]) -> list[str]:
-    """The fields whose sum over a report's rows is AdStage's total.
-
-    Args:
-        columns: The report's columns.
-        requested: Fields that are asked for.
-
-    Returns:
-        `clicks`, `impressions` and `spend`, of those that are asked for; none where an
-        entity may be in several rows.
-    """
-    asked = {*requested}
-    groups = {column.field for column in columns.fields if column.name == columns.group}
-    if any(group.startswith(_OVERLAPPING_GROUPS) for group in groups):
-        return []
-    return [
-        column.field
-        for column in columns.fields
-        if column.field in _SUMMED
-        and column.field in asked
-        and column.kind is Kind.METRIC
-    ]
-
-
-def control_fields(columns: ReportColumns, requested: Sequence[str]) -> list[str]:
-    """The fields whose totals to ask AdStage for.
-
-    Args:
-        columns: The report's columns.
-        requested: Fields that are asked for, of which totals must be.
-
-    Returns:
-        The ones to sum up; where there are none, a single other one, as AdStage counts
-        rows only where it sums something up.
-    """
-    metrics = [c.field for c in columns.fields if c.kind is Kind.METRIC]
-    others = [name for name in requested if name in metrics] or [*requested]
-    return summed_fields(columns, requested) or others[:1]
+    @property
+    def _what(self) -> str:
+        """What the source counts."""
+        if self.columns.dimensions:
+            return "entities by dimension"
+        return "groups" if self.columns.group else "entities"
 
 
 def _tolerance(
@@ -264,7 +195,7 @@ def _tolerance(
     *,
     is_rounded: bool,
 ) -> Decimal:
-    """Most that rounding alone can set a sum of rows apart from a total.
+    """Find the most that rounding alone can set a sum of rows apart from a total.
 
     Each number is off by at most half a unit of the last decimal that there is among
     the like. Whole numbers that count something are exact.
@@ -277,7 +208,3 @@ def _tolerance(
             if not is_rounded:
                 allowed += side.magnitude * _SINGLE_PRECISION
     return allowed
-
-
-def _is_number(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)

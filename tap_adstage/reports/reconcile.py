@@ -1,4 +1,4 @@
-"""What to do where a window is not what AdStage counts and sums up itself."""
+"""What to do if a window is not what the source counts and sums up itself."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ class Reconciler:
 
     Attributes:
         report: Name of the report.
+        source: Name of the source.
         policy: `off`, `warn` or `fail`.
-        is_rounded: Whether AdStage was asked to round the report's numbers.
+        is_rounded: Whether the source was asked to round the report's numbers.
         logger: Where differences are told.
     """
 
     report: str
+    source: str
     policy: str
     is_rounded: bool
     logger: logging.Logger
@@ -44,7 +46,7 @@ class Reconciler:
         Args:
             window: The window.
             tally: What was written.
-            control: AdStage's own word, if it gave any.
+            control: The source's own word, if it gave any.
 
         Raises:
             ReconcileError: If they differ and the policy is `fail`.
@@ -60,7 +62,7 @@ class Reconciler:
             return
         self._different += 1
         text = (
-            f"{self.report}: window {window.range} is not what AdStage counts: "
+            f"{self.report}: window {window.range} is not what {self.source} counts: "
             f"{'; '.join(differences)}"
         )
         if self.policy == "fail":
@@ -70,11 +72,14 @@ class Reconciler:
             )
         self.logger.warning("%s", text)
 
-    def sum_up(self) -> None:
+    def log_summary(self) -> None:
         """Say once, at the end, what was not as it should be."""
         for number, what in (
-            (self._different, "are not what AdStage counts"),
-            (self._without_totals, "were not compared, as AdStage gave no totals"),
+            (self._different, f"are not what {self.source} counts"),
+            (
+                self._without_totals,
+                f"were not compared, as {self.source} gave no totals",
+            ),
         ):
             if number:
                 counts = (self.report, number, self._windows)

@@ -102,7 +102,7 @@ class Progress:
         self._done += self._now
         self._seconds_of_done = self._stats.seconds
 
-    def tell(self, report: str, logger: logging.Logger) -> None:
+    def log(self, report: str, logger: logging.Logger) -> None:
         """Say how far the report is, if the last time was long enough ago.
 
         Args:

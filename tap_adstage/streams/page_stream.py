@@ -19,9 +19,8 @@ from uuid import uuid4
 
 import singer_sdk.singerlib as singer
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib.json import serialize_json
 
-from tap_adstage.streams.counted_stream import CountedStream
+from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.message_writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -49,24 +48,12 @@ class RecordPage:
     received: dt.datetime
 
 
-class PageStream(CountedStream, abc.ABC):
+class PageStream(BaseStream, abc.ABC):
     """A stream that has its records as pages, too."""
 
     @abc.abstractmethod
     def get_record_pages(self) -> Iterator[RecordPage]:
         """Read the records that `get_records` reads, as JSON texts."""
-
-    def encode(self, record: dict[str, Any]) -> bytes:
-        """Make the JSON text of a record, as the SDK writes it.
-
-        Args:
-            record: The record; it is changed.
-
-        Returns:
-            The text, without what is not selected.
-        """
-        (message,) = self._generate_record_messages(record)
-        return serialize_json(message.record).encode()
 
     def get_batches(
         self,

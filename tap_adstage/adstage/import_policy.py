@@ -1,0 +1,209 @@
+"""What follows from how far AdStage has imported the accounts that reports read.
+
+Reports hold what AdStage has imported from the ad networks, so a day is whole only once
+an import that began after it has finished. Everything here is a decision: pure functions
+of plain values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_adstage.adstage.import_status import NEEDS_RELINKING
+from tap_adstage.reports.bookmark import BookmarkCap
+from tap_adstage.runtime.wording import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from tap_adstage.adstage.import_status import AccountImport, AccountKey
+    from tap_adstage.config.entity_ids import EntityId
+    from tap_adstage.date_ranges import DateRange
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountScope:
+    """The accounts that a report reads.
+
+    Attributes:
+        networks: The networks that it reads at all.
+        whole: Those of which it may read any account.
+        accounts: Single accounts that it reads of the others.
+    """
+
+    networks: frozenset[str]
+    whole: frozenset[str]
+    accounts: frozenset[AccountKey]
+
+    def __contains__(self, account: AccountImport) -> bool:
+        """Whether the report reads the account."""
+        return account.network in self.networks and (
+            account.network in self.whole or account.key in self.accounts
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportScope:
+    """What a report reads in one run.
+
+    Attributes:
+        report: Name of the report.
+        accounts: The accounts that it reads.
+        days: First and last day that it asks for, inclusive, counted in `time_zone`.
+        today: The day that it is in `time_zone`.
+        time_zone: IANA name of the zone in which days are counted.
+    """
+
+    report: str
+    accounts: AccountScope
+    days: DateRange
+    today: dt.date
+    time_zone: str
+
+    def lacks_from(self, account: AccountImport) -> dt.date | None:
+        """Find the first day asked for that an account has not completely imported.
+
+        Today is lacking in every account, as it isn't over: that alone is no lack.
+
+        Args:
+            account: An account in scope.
+
+        Returns:
+            The day, or `None` where nothing is lacking.
+        """
+        through = account.imported_through(self.time_zone)
+        if through is None:
+            return self.days.start
+        if through >= min(self.days.end, self.today - _DAY):
+            return None
+        return max(self.days.start, through + _DAY)
+
+
+def account_scope(
+    networks: Iterable[str],
+    targets: Sequence[EntityId],
+    members: Callable[[EntityId], Collection[AccountKey] | None],
+) -> AccountScope:
+    """Decide which accounts a report reads: rather one too many than one too few.
+
+    Args:
+        networks: The report's networks.
+        targets: What the report is limited to; nothing is no limit.
+        members: Tells the accounts of a target that is an account or an account group,
+            or `None` where it can't.
+
+    Returns:
+        The accounts.
+    """
+    every = frozenset(networks)
+    whole: set[str] = set() if targets else set(every)
+    accounts: set[AccountKey] = set()
+    for target in targets:
+        found = (
+            members(target) if target.level in {"account", "account_group"} else None
+        )
+        if found is not None:
+            accounts.update(found)
+        elif target.network in every:
+            whole.add(target.network)
+        elif target.network == "adstage":
+            whole |= every
+    return AccountScope(
+        networks=every,
+        whole=frozenset(whole),
+        accounts=frozenset(accounts),
+    )
+
+
+def import_warnings(
+    accounts: Iterable[AccountImport],
+    scopes: Sequence[ReportScope],
+) -> list[str]:
+    """Say which accounts are not as far as the reports that read them.
+
+    Args:
+        accounts: All accounts.
+        scopes: What the reports of the run read.
+
+    Returns:
+        One line for each account that can't be imported, is importing or lacks days,
+        however many reports read it.
+    """
+    lines = []
+    for account in accounts:
+        concerned = [scope for scope in scopes if account in scope.accounts]
+        if concerned and (faults := [*_state(account), *_lack(account, concerned)]):
+            lines.append(f"{account}: {'; '.join(faults)}")
+    return lines
+
+
+def bookmark_cap(
+    accounts: Iterable[AccountImport], scope: ReportScope
+) -> BookmarkCap | None:
+    """Decide how far a report's bookmark may go.
+
+    Args:
+        accounts: All accounts.
+        scope: What the report reads.
+
+    Returns:
+        The cap; `None` if no account in scope can be imported, so that there is nothing
+        to wait for.
+    """
+    awaited = [each for each in accounts if each.importable and each in scope.accounts]
+    if not awaited:
+        return None
+    imported = [(each, each.imported_through(scope.time_zone)) for each in awaited]
+    imported.sort(key=lambda pair: pair[1] or dt.date.min)
+    behind = [
+        f"{account} (imported up to {day})" if day else f"{account} (never)"
+        for account, day in imported
+        if scope.lacks_from(account)
+    ]
+    reason = f"AdStage has not finished importing {shorten(behind)}" if behind else None
+    return BookmarkCap(imported[0][1], reason)
+
+
+def _state(account: AccountImport) -> list[str]:
+    faults = []
+    if account.code == NEEDS_RELINKING:
+        faults.append(
+            f"AdStage can't sign in to it any more ({NEEDS_RELINKING}): link it "
+            "again in AdStage",
+        )
+    elif not account.importable:
+        faults.append(f"AdStage can't import it (its code is {account.code!r})")
+    if account.is_importing:
+        faults.append("an import is running")
+    return faults
+
+
+def _lack(account: AccountImport, scopes: Iterable[ReportScope]) -> list[str]:
+    lacking = {
+        scope.report: day
+        for scope in scopes
+        if (day := scope.lacks_from(account)) is not None
+    }
+    if not lacking:
+        return []
+    return [
+        _last_import(account),
+        f"rows from {min(lacking.values())} on may lack data in {shorten([*lacking])}",
+    ]
+
+
+def _last_import(account: AccountImport) -> str:
+    if account.finished is None:
+        return "no import of it has ever finished"
+    ended = _written(account.finished)
+    if account.started is None or account.started > account.finished:
+        return f"its last finished import ended {ended}"
+    return f"its last import ran from {_written(account.started)} to {ended}"
+
+
+def _written(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,123 @@
+"""A report as AdStage gives it: which accounts it reads, and how it is requested."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.adstage.control import control_fields
+from tap_adstage.adstage.report_columns import report_columns
+from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
+from tap_adstage.adstage.report_reader import AdStageReportReader
+from tap_adstage.config.shards import Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tap_adstage.adstage.directory import Directory
+    from tap_adstage.adstage.fields import FieldCatalog
+    from tap_adstage.adstage.import_policy import AccountScope
+    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.reports.prefetch import Prefetch
+
+
+class AdStageReport:
+    """One report of the setting `reports`."""
+
+    def __init__(
+        self,
+        config: ReportConfig,
+        catalog: FieldCatalog,
+        directory: Directory,
+        prefetch: Prefetch,
+        discovered: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Decide the report's columns.
+
+        Args:
+            config: The report's settings.
+            catalog: The fields that there are.
+            directory: The organization that is reported on.
+            prefetch: Fetches pages ahead.
+            discovered: The columns that an earlier discovery found, and their schemas.
+
+        Raises:
+            ConfigError: If the report asks for fields that there aren't.
+        """
+        self.config = config
+        self.columns = report_columns(config, catalog, discovered)
+        self._catalog = catalog
+        self._directory = directory
+        self._prefetch = prefetch
+
+    @property
+    def window_days(self) -> int:
+        """Days in one request.
+
+        AdStage holds a filter on a metric against an entity's sum over all days of a
+        request. It means something for a row only if a request has one slice: with
+        more, which rows there are would depend on where a window happens to begin.
+        """
+        filters_on_metrics = any(
+            not str(condition["path"]).startswith("meta/")
+            for condition in self.config.filters
+        )
+        return 1 if filters_on_metrics else self.config.window_days
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether AdStage was asked to round its numbers."""
+        return self.config.api_version != 1 and not self.config.ignore_precision
+
+    @property
+    def shard(self) -> Shard:
+        """The part of the accounts that its rows are of."""
+        run = self._directory.config.shard
+        return run if self.config.is_by_account else Shard()
+
+    @property
+    def runs_in_this_shard(self) -> bool:
+        """Whether the run's shard reads it."""
+        run = self._directory.config.shard
+        if self.config.is_external:
+            return run.has(self.config.targets[0])
+        return self.config.is_by_account or run.is_first
+
+    @cached_property
+    def accounts(self) -> list[str] | None:
+        """Entity ids of the accounts that are requested; `None` for all."""
+        if self.config.is_external:
+            return None
+        return self._directory.accounts_in(self.shard, self.config.networks)
+
+    def account_scope(self) -> AccountScope:
+        """Find the accounts that it reads, as `Directory.account_imports` knows them."""
+        return self._directory.scope(
+            self.config.networks,
+            self.config.targets or self.accounts or (),
+        )
+
+    def reader(
+        self,
+        selected: Collection[str],
+        page_size: int | None = None,
+    ) -> AdStageReportReader:
+        """Make what reads its windows.
+
+        Args:
+            selected: Names of the columns that are wanted.
+            page_size: Rows a page; by default as many as the settings allow.
+        """
+        directory = self._directory
+        fields = fields_to_request(self.columns, selected)
+        compares = directory.config.reconcile != "off"
+        query = ReportQuery(
+            report=self.config,
+            fields=fields,
+            catalog=self._catalog,
+            accounts=self.accounts,
+            are_targets=self.shard.is_whole or len(directory.organizations) <= 1,
+            page_size=page_size or directory.client.page_size,
+            control_fields=control_fields(self.columns, fields) if compares else (),
+        )
+        return AdStageReportReader(query, self.columns, directory, self._prefetch)

@@ -1,0 +1,90 @@
+"""What a sync needs of AdStage: a token, a user, an organization, accounts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_adstage.runtime.redaction import excerpt
+from tap_adstage.source import SetUpStep
+
+if TYPE_CHECKING:
+    from tap_adstage.adstage.directory import Directory
+
+
+def steps(directory: Directory) -> list[SetUpStep]:
+    """List what a sync needs before its reports, each after what it needs itself.
+
+    Args:
+        directory: The user's resources.
+    """
+    token_endpoint = " or oauth_token_url" if directory.config.oauth else ""
+    return [
+        SetUpStep(
+            name="token",
+            attempt=partial(_token, directory),
+            settings=f"api_url, {directory.client.credentials.settings}",
+            address=f"api_url{token_endpoint}",
+            lack="the token is not known to work",
+        ),
+        SetUpStep(
+            name="user",
+            attempt=partial(_user, directory),
+            settings="user_id",
+            lack="the user is not known",
+            needs=("token",),
+        ),
+        SetUpStep(
+            name="organization",
+            attempt=partial(_organization, directory),
+            settings="organization_id",
+            lack="the organization is not known",
+            needs=("token",),
+        ),
+        SetUpStep(
+            name="accounts",
+            attempt=partial(_accounts, directory),
+            settings="user_id",
+            lack="the accounts are not known",
+            needs=("token", "user"),
+        ),
+    ]
+
+
+def _token(directory: Directory) -> str:
+    """Ask for the user, the first thing that takes a token; OAuth gets one for it."""
+    _ = directory.light_user
+    return (
+        "the sandbox needs none" if directory.config.sandbox else "AdStage accepts it"
+    )
+
+
+def _user(directory: Directory) -> str:
+    chosen = directory.config.user_id
+    user = directory.light_user
+    if chosen is not None and str(user.get("fetch_id")) != str(chosen):
+        return f"{chosen}, taken from the setting user_id"
+    names = [user.get("first_name"), user.get("last_name")]
+    return _named(" ".join(str(name) for name in names if name), directory.user_id)
+
+
+def _organization(directory: Directory) -> str:
+    name = directory.organization.get("company_name")
+    return _named(str(name or ""), directory.organization_id)
+
+
+def _accounts(directory: Directory) -> str:
+    config, accounts = directory.config, directory.accounts
+    if config.accounts is None:
+        found = f"{len(accounts) or 'none'} linked"
+    else:
+        chosen = ", ".join(account["entity_id"] for account in accounts)
+        found = f"{len(accounts)} chosen: {chosen}"
+    if config.shard.is_whole:
+        return found
+    dealt = sum(config.shard.has(account["entity_id"]) for account in accounts)
+    return f"{found}; {dealt or 'none'} in shard {config.shard}"
+
+
+def _named(name: str, number: int) -> str:
+    return f"{excerpt(name)} ({number})" if name.strip() else str(number)

@@ -1,0 +1,246 @@
+"""AdStage as a source: its resource streams, its reports, its checks."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.adstage import hal, set_up
+from tap_adstage.adstage.client import AdStageClient
+from tap_adstage.adstage.directory import Directory
+from tap_adstage.adstage.fields import FieldCatalog
+from tap_adstage.adstage.import_policy import (
+    ReportScope,
+    bookmark_cap,
+    import_warnings,
+)
+from tap_adstage.adstage.report import AdStageReport
+from tap_adstage.adstage.resources import TABLES
+from tap_adstage.config.settings import is_calculated
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ConfigError,
+    ResponseError,
+)
+from tap_adstage.http.credentials import BearerToken
+from tap_adstage.reports.prefetch import Prefetch
+from tap_adstage.source import Resource
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.date_ranges import DateRange
+    from tap_adstage.http.credentials import Credentials
+    from tap_adstage.http.transport import Transport
+    from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.source import ResourceTable, SetUpStep
+
+
+class AdStageSource:
+    """AdStage, read as one user over one connection."""
+
+    name = "AdStage"
+
+    def __init__(self, directory: Directory, logger: logging.Logger) -> None:
+        """Read nothing yet.
+
+        Args:
+            directory: What belongs to the user.
+            logger: For warnings.
+        """
+        self.config = directory.config
+        self.directory = directory
+        self._logger = logger
+        self._prefetch = Prefetch(directory.client, self.config.max_concurrency)
+        self._reports: dict[str, AdStageReport] = {}
+
+    @classmethod
+    def connect(
+        cls,
+        config: Config,
+        transport: Transport,
+        logger: logging.Logger,
+    ) -> AdStageSource:
+        """Make the source of a run; nothing is sent yet.
+
+        Args:
+            config: The run's settings.
+            transport: Sends its requests.
+            logger: For warnings.
+
+        Raises:
+            ConfigError: If the sandbox is on and not installed.
+        """
+        if not config.sandbox:
+            credentials = _credentials(config, transport, logger)
+            client = AdStageClient(
+                config.api_url,
+                transport,
+                credentials,
+                config.page_size,
+            )
+            return cls(Directory(client, config), logger)
+        logger.warning("sandbox: on, so all data are generated; none are real")
+        sandbox = _started_sandbox(config)
+        transport.trust_env = False  # no proxy stands before this process
+        credentials = BearerToken(sandbox.token)
+        client = AdStageClient(
+            sandbox.api_url,
+            transport,
+            credentials,
+            config.page_size,
+        )
+        source = cls(Directory(client, config), logger)
+        weakref.finalize(source, sandbox.stop)
+        return source
+
+    @property
+    def tables(self) -> Mapping[str, ResourceTable]:
+        """The resource streams by name, in the order in which they are read."""
+        return TABLES
+
+    def resources(self, table: str) -> Iterable[Resource]:
+        """Read the resources of a table: their own fields, without links.
+
+        Raises:
+            AdStageError: If they can't be read.
+        """
+        for resource in TABLES[table].read(self.directory):
+            yield Resource(hal.own_fields(resource), resource.place)
+
+    def check_accounts(self) -> None:
+        """Look up the chosen accounts, or warn that the setting isn't used.
+
+        Raises:
+            ConfigError: If one of them is not linked, with those that are.
+        """
+        if self.config.accounts is not None:
+            _ = self.directory.accounts
+
+    def report(
+        self,
+        config: ReportConfig,
+        discovered: Mapping[str, Any] | None = None,
+    ) -> AdStageReport:
+        """Make a report.
+
+        Args:
+            config: Its settings.
+            discovered: The columns that an earlier discovery found, and their schemas.
+
+        Raises:
+            AdStageError: If it asks for what this AdStage user doesn't have.
+        """
+        catalog = FieldCatalog.of(
+            self._descriptors(config),
+            is_external=config.is_external,
+        )
+        report = AdStageReport(
+            config,
+            catalog,
+            self.directory,
+            self._prefetch,
+            discovered,
+        )
+        self._reports[config.name] = report
+        return report
+
+    def bookmark_caps(
+        self,
+        days: Mapping[str, DateRange],
+    ) -> Mapping[str, BookmarkCap]:
+        """Find how far bookmarks may go, and warn about what AdStage has not imported.
+
+        External providers are read live, and not from what AdStage has imported.
+
+        Args:
+            days: First and last day that each report reads in this run, by name.
+
+        Returns:
+            The caps by name, if `import_policy` is `hold`.
+
+        Raises:
+            AdStageError: If it is `hold` and the import status can't be read.
+        """
+        policy = self.config.import_policy
+        reports = {name: self._reports[name] for name in days}
+        imported = {n: r for n, r in reports.items() if not r.config.is_external}
+        if policy == "ignore" or not imported:
+            return {}
+        try:
+            accounts = self.directory.account_imports
+            scopes = [
+                ReportScope(
+                    report=name,
+                    accounts=report.account_scope(),
+                    days=days[name],
+                    today=report.config.today,
+                    time_zone=report.config.time_zone,
+                )
+                for name, report in imported.items()
+            ]
+        except (ApiError, ResponseError) as error:
+            if policy == "hold" or isinstance(error, AuthenticationError):
+                raise
+            self._logger.warning(
+                "import_policy: could not read the import status: %s",
+                error,
+            )
+            return {}
+        for line in import_warnings(accounts, scopes):
+            self._logger.warning("%s", line)
+        if policy == "warn":
+            return {}
+        caps = {scope.report: bookmark_cap(accounts, scope) for scope in scopes}
+        return {name: cap for name, cap in caps.items() if cap}
+
+    def set_up_steps(self) -> Sequence[SetUpStep]:
+        """List what a sync needs before its reports."""
+        return set_up.steps(self.directory)
+
+    @property
+    def report_needs(self) -> tuple[str, ...]:
+        """Names of the set-up steps without which no report can be tried."""
+        config = self.config
+        is_narrowed = config.accounts is not None or not config.shard.is_whole
+        return ("token", "organization", *(("accounts",) if is_narrowed else ()))
+
+    def _descriptors(self, report: ReportConfig) -> list[Resource]:
+        """The descriptors of the fields that a report can have."""
+        directory = self.directory
+        if report.is_external:
+            return directory.network_descriptors(report.provider)
+        return [
+            descriptor
+            for descriptor in (
+                *directory.cross_network_descriptors,
+                *directory.organization_descriptors,
+            )
+            if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
+        ]
+
+
+def _credentials(
+    config: Config,
+    transport: Transport,
+    logger: logging.Logger,
+) -> Credentials:
+    if config.oauth is None:
+        return BearerToken(str(config.access_token))
+    from tap_adstage.http.oauth import OAuthCredentials  # noqa: PLC0415 - slow to import
+
+    return OAuthCredentials(config.oauth, transport, logger)
+
+
+def _started_sandbox(config: Config) -> Sandbox:
+    try:
+        from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            [f"sandbox: needs the package {error.name}; install tap-adstage[sandbox]"],
+        ) from None
+    return Sandbox(today=config.today).start()

@@ -1,0 +1,129 @@
+"""JSON decoded into types at the speed of msgspec, with every number exact.
+
+A float keeps 15 digits of any number, and msgspec can't replace what no loader can
+store. So a text is decoded directly if it is plain, and otherwise first by
+`json_decoding`. Both end in the same types.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+from tap_adstage.exceptions import ResponseError
+from tap_adstage.runtime.redaction import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+T = TypeVar("T")
+
+_LONG_NUMBER = re.compile(rb"[:,\[\s]-?[0-9][0-9.]{16}|[0-9.][eE][+-]?[0-9]{3}")
+"""A number that a float may not hold: of more than 15 digits, or hardly not 0."""
+
+# To look for such numbers takes longer than to decode the text. To look for any run of
+# digits costs next to nothing, and mostly there is none.
+_SHAPES = bytes(
+    ord("0") if chr(byte) in "0123456789." else ord(chr(byte).lower())
+    for byte in range(128)
+) + bytes(range(128, 256))
+_LONG_SHAPES = (b"0" * 17, b"e000")
+
+_EXPECTED = {
+    "object": "an object",
+    "array": "a list",
+    "array | null": "a list",
+    "object | null": "an object",
+    "str": "a text",
+    "int | float | null": "a number",
+    "int | float | decimal | null": "a number",
+}
+_ERROR = re.compile(r"Expected `(.*)`, got `.*?`(?: - at `\$(.*)`)?")
+_MISSING = re.compile(r"Object missing required field `(.*?)`(?: - at `\$(.*)`)?")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+
+
+def is_plain(content: bytes) -> bool:
+    """Whether msgspec decodes a JSON text without a loss.
+
+    Args:
+        content: The text, UTF-8.
+
+    Returns:
+        False if there may be a number that a float can't hold, or an escape of what
+        can't be stored (NUL, halves of characters).
+    """
+    if b"\\u0000" in content or b"\\ud" in content or b"\\uD" in content:
+        return False
+    shape = content.translate(_SHAPES, b"+-")
+    if not any(run in shape for run in _LONG_SHAPES):
+        return True
+    return _LONG_NUMBER.search(content) is None
+
+
+class TypedDecoder(Generic[T]):
+    """Decodes JSON texts of one type."""
+
+    def __init__(self, type_of: Callable[[Any], Any]) -> None:
+        """Make the types.
+
+        Args:
+            type_of: Makes the type, given the type of its numbers.
+        """
+        # Numbers in members of any type keep their digits: they may become texts.
+        plain = type_of(int | float | None)
+        self._plain: msgspec.json.Decoder[T] = msgspec.json.Decoder(
+            plain,
+            float_hook=Decimal,
+        )
+        self._exact: type[T] = type_of(int | float | Decimal | None)
+
+    def decode(self, content: bytes | msgspec.Raw) -> T:
+        """Decode a plain text.
+
+        Args:
+            content: The text; see `is_plain`.
+
+        Raises:
+            ValueError: If it is not of the type; `convert` has the reason.
+        """
+        try:
+            return self._plain.decode(content)
+        except RecursionError:
+            raise ValueError("lists and objects are nested too deep") from None
+
+    def convert(self, document: Any, where: str) -> T:  # noqa: ANN401 - any JSON value
+        """Take over a document of `decode_json`.
+
+        Args:
+            document: The document.
+            where: Its place in the answer, for an error.
+
+        Raises:
+            ResponseError: If it is not of the type, with the place and the value.
+        """
+        try:
+            return msgspec.convert(document, self._exact, builtin_types=(Decimal,))
+        except msgspec.ValidationError as error:
+            raise ResponseError(_reason(str(error), document, where)) from None
+
+
+def _reason(error: str, document: Any, where: str) -> str:  # noqa: ANN401
+    """Name the place and the value that msgspec found wrong."""
+    if missing := _MISSING.fullmatch(error):
+        return f"{where}{missing[2] or ''}.{missing[1]} is missing".lstrip(".")
+    match = _ERROR.fullmatch(error)
+    if match is None:
+        return f"{where}: {error}"
+    path = match[2] or ""
+    expected = _EXPECTED.get(match[1], match[1])
+    if expected != "a number":
+        return f"{where}{path} is not {expected}"
+    value = document
+    for name, position in _STEP.findall(path):
+        value = value[int(position)] if position else value[name]
+    return f"{where}{path}: {excerpt(repr(value))} is not a number"

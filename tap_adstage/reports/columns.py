@@ -1,0 +1,130 @@
+"""The columns of a report: names, types and keys."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_VALUE = "(none)"
+"""What a key column holds if the source has no value: no key is ever null."""
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    METRIC = "metric"
+    TEXT = "text"
+    NUMBER = "number"
+    OBJECT = "object"
+    ARRAY = "array"
+
+
+_SCHEMAS: Mapping[Kind, dict[str, Any]] = {
+    Kind.METRIC: {"type": ["number", "null"]},
+    Kind.TEXT: {"type": ["string", "null"]},
+    Kind.NUMBER: {"type": ["number", "null"]},
+    Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a report.
+
+    Attributes:
+        name: Name in the record.
+        field: Name in the source's API.
+        kind: What it holds.
+        requested: Whether a request names its field; some come without.
+        members: Documented members of an object, which flattening makes columns of.
+    """
+
+    name: str
+    field: str
+    kind: Kind
+    requested: bool = True
+    members: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of its values, unless it is a key."""
+        if self.kind is not Kind.OBJECT:
+            return dict(_SCHEMAS[self.kind])
+        return {
+            "type": ["object", "null"],
+            "properties": {name: dict(_SCHEMAS[Kind.TEXT]) for name in self.members},
+            "additionalProperties": True,
+        }
+
+
+@dataclass(frozen=True)
+class ReportColumns:
+    """The columns of one report.
+
+    Attributes:
+        dates: `date`, and `date_end` if a slice is more than a day.
+        fields: All other columns.
+        keys: Names of the key columns.
+        group: Name of the column that tells a grouped report's rows apart.
+        dimensions: Names of the columns that rows are broken down by.
+        vanished: Fields that an earlier discovery found and the source no longer has;
+            their columns are null.
+    """
+
+    dates: tuple[str, ...]
+    fields: tuple[Column, ...]
+    keys: tuple[str, ...]
+    group: str | None
+    dimensions: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the report's records."""
+        properties: dict[str, Any] = {
+            name: {"type": "string", "format": "date"} for name in self.dates
+        }
+        for column in self.fields:
+            properties[column.name] = (
+                {"type": "string"} if column.name in self.keys else column.schema
+            )
+        return {"type": "object", "properties": properties, "required": [*self.keys]}
+
+    @cached_property
+    def metrics(self) -> tuple[Column, ...]:
+        """The columns that have a number for each slice of a row."""
+        return tuple(c for c in self.fields if c.kind is Kind.METRIC)
+
+    @cached_property
+    def attributes(self) -> tuple[Column, ...]:
+        """The columns that have one value for all slices of a row, keys among them."""
+        return tuple(c for c in self.fields if c.kind is not Kind.METRIC)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns, in a record's order: dates, attributes, metrics."""
+        columns = (*self.attributes, *self.metrics)
+        return (*self.dates, *(column.name for column in columns))
+
+    @cached_property
+    def key_attributes(self) -> tuple[str, ...]:
+        """Names of the key columns that are not dates: they tell a window's rows apart."""
+        return tuple(name for name in self.keys if name not in self.dates)
+
+
+def column_name(field: str) -> str:
+    """Name a field's column: lower case, each run of other characters one `_`.
+
+    Args:
+        field: The field's name in the source's API, such as `budget.value`.
+
+    Returns:
+        The column's name, such as `budget_value`.
+    """
+    return re.sub(r"[^a-z0-9_]+", "_", field.lower())

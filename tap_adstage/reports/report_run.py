@@ -1,0 +1,196 @@
+"""One run of a report: its windows in order, each row once, held against totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_adstage.exceptions import ApiError, error_context
+from tap_adstage.reports.control_totals import Tally
+from tap_adstage.reports.duplicates import DuplicateFilter
+from tap_adstage.reports.window_queue import WindowQueue
+from tap_adstage.runtime.progress import Progress
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import logging
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.control_totals import ControlTotals
+    from tap_adstage.reports.reconcile import Reconciler
+    from tap_adstage.reports.rows import Row, RowPage
+    from tap_adstage.reports.windows import Slice, Window
+    from tap_adstage.runtime.statistics import RunStats
+
+
+class ReportReader(Protocol):
+    """Reads the windows of a report, the next ones ahead."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source, for a message."""
+
+    @property
+    def columns(self) -> ReportColumns:
+        """The report's columns."""
+
+    @property
+    def summed(self) -> Mapping[str, int]:
+        """Fields whose sum over rows is the source's total.
+
+        With the decimals that a total of each has at least.
+        """
+
+    @property
+    def lookahead(self) -> int:
+        """How many windows it makes sense to schedule, with the one that is read."""
+
+    def schedule(self, windows: Sequence[Window]) -> None:
+        """Set which windows are read next, in their order; others are cancelled."""
+
+    def cancel(self) -> None:
+        """Schedule nothing more."""
+
+    def pages(self, window: Window) -> Iterator[tuple[str, Any]]:
+        """Read the pages of the first scheduled window, each with its place."""
+
+    def first_page(self, window: Window) -> tuple[str, Any]:
+        """Read a window's first page alone, with its place."""
+
+    def read(
+        self,
+        page: Any,  # noqa: ANN401 - one of the reader's own pages
+        window: Window,
+    ) -> tuple[RowPage, ControlTotals | None]:
+        """Read a page's rows, and the source's totals of the window if it has any."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPage:
+    """The rows of a page that are to be written.
+
+    Attributes:
+        rows: Each row with the JSON texts of its records.
+        slices: The slices of each row.
+        received: When the page came, in UTC.
+    """
+
+    rows: Sequence[tuple[Row, list[bytes]]]
+    slices: Sequence[Slice]
+    received: dt.datetime
+
+
+class ReportRun:
+    """Reads the windows of one report, oldest first."""
+
+    def __init__(
+        self,
+        name: str,
+        reader: ReportReader,
+        windows: Sequence[Window],
+        *,
+        reconciler: Reconciler,
+        stats: RunStats,
+        logger: logging.Logger,
+    ) -> None:
+        """Start fetching.
+
+        Args:
+            name: Name of the report.
+            reader: Reads its windows.
+            windows: The windows, in ascending order.
+            reconciler: Compares each window with the source's totals.
+            stats: Where pages and windows are counted.
+            logger: For progress and warnings.
+        """
+        self._name = name
+        self._reader = reader
+        self._queue = WindowQueue(windows)
+        self._reconciler = reconciler
+        self._stats = stats
+        self._logger = logger
+        self._duplicates = DuplicateFilter(name, reader.columns, logger, stats)
+        self._progress = Progress(stats, sum(len(w.slices) for w in windows))
+        reader.schedule(self._queue.upcoming(reader.lookahead))
+
+    def pages(
+        self,
+        encode: Callable[[RowPage], Iterable[tuple[Row, list[bytes]]]],
+        on_window_finished: Callable[[Window], None],
+    ) -> Iterator[EncodedPage]:
+        """Read window after window; one that is too much is split.
+
+        Args:
+            encode: Encodes a page's rows.
+            on_window_finished: Called once whoever takes the pages asks for more after
+                a window's last one: by then that one is written.
+
+        Yields:
+            The pages.
+
+        Raises:
+            AdStageError: If a window can't be read.
+        """
+        try:
+            for window in self._queue:
+                self._begin(window)
+                try:
+                    yield from self._window_pages(window, encode)
+                except ApiError as error:
+                    self._split(window, error)
+                    continue
+                on_window_finished(window)
+                self._progress.finish()
+            self._duplicates.log_summary()
+            self._reconciler.log_summary()
+        finally:
+            self._reader.cancel()
+
+    def _begin(self, window: Window) -> None:
+        queue = self._queue
+        self._progress.begin(queue.taken, queue.total, len(window.slices))
+        self._logger.debug(
+            "%s: window %d of %d, %s",
+            self._name,
+            queue.taken,
+            queue.total,
+            window.range,
+        )
+        self._reader.schedule([window, *queue.upcoming(self._reader.lookahead - 1)])
+        self._duplicates.begin_window()
+
+    def _split(self, window: Window, error: ApiError) -> None:
+        """Put a window back in halves, or raise its error again."""
+        if not (error.may_be_too_large and window.can_split):
+            raise error
+        self._logger.warning(
+            "%s: %s is too much for one request: %s No more than %d slices are "
+            "requested at once from now on",
+            self._name,
+            window.range,
+            error,
+            self._queue.halve(window),
+        )
+
+    def _window_pages(
+        self,
+        window: Window,
+        encode: Callable[[RowPage], Iterable[tuple[Row, list[bytes]]]],
+    ) -> Iterator[EncodedPage]:
+        reader, totals = self._reader, None
+        tally = Tally(reader.source, reader.columns, reader.summed)
+        for place, page in reader.pages(window):
+            self._stats.current.pages += 1
+            self._progress.log(self._name, self._logger)
+            with error_context(place):
+                row_page, page_totals = reader.read(page, window)
+                rows = [
+                    (row, records)
+                    for row, records in encode(row_page)
+                    if self._duplicates.accept(row, records)
+                ]
+            tally.add([row for row, _ in rows])
+            yield EncodedPage(rows, row_page.slices, page.received)
+            totals = page_totals.completed(totals) if page_totals else totals
+        self._reconciler.compare(window, tally, totals)

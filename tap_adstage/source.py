@@ -1,0 +1,189 @@
+"""What a source of advertising data gives the tap: the one interface between the two.
+
+A source is an API that the tap reads, such as AdStage. It gives resource streams, which
+are read whole, and reports, which are read window by window. Everything else is the same
+for every source and stands above this: Singer streams, bookmarks, the order of windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.config.shards import Shard
+    from tap_adstage.date_ranges import DateRange
+    from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.report_run import ReportReader
+
+
+class Resource(dict[str, Any]):
+    """A resource, and where it was found.
+
+    Attributes:
+        place: The request, the page and the place in it, for an error.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], place: str) -> None:
+        """Hold a resource.
+
+        Args:
+            fields: The resource as the API gives it.
+            place: The request, the page and the place in it.
+        """
+        super().__init__(fields)
+        self.place = place
+
+    def adding(self, **fields: Any) -> Resource:  # noqa: ANN401 - any JSON value
+        """Copy the resource, with more fields that take precedence over its own."""
+        return Resource({**self, **fields}, self.place)
+
+
+@dataclass(frozen=True)
+class ResourceTable:
+    """A stream of resources that is read whole on every run.
+
+    Attributes:
+        name: Name of the stream.
+        key: Names of the key columns.
+        schema: JSON schema of its records, in the API's names; keys are required.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    schema: dict[str, Any]
+
+
+class Report(Protocol):
+    """One report, as its source reads it."""
+
+    @property
+    def config(self) -> ReportConfig:
+        """The settings that it was made from."""
+
+    @property
+    def columns(self) -> ReportColumns:
+        """Its columns."""
+
+    @property
+    def window_days(self) -> int:
+        """Days in one request, as the source allows them."""
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the source was asked to round its numbers."""
+
+    @property
+    def shard(self) -> Shard:
+        """The part of the accounts that its rows are of."""
+
+    @property
+    def runs_in_this_shard(self) -> bool:
+        """Whether the run's shard reads it."""
+
+    @property
+    def accounts(self) -> Sequence[str] | None:
+        """Ids of the accounts that it is limited to; `None` for all."""
+
+    def reader(
+        self,
+        selected: Collection[str],
+        page_size: int | None = None,
+    ) -> ReportReader:
+        """Make what reads its windows.
+
+        Args:
+            selected: Names of the columns that are wanted.
+            page_size: Rows a page; by default as many as the settings allow.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUpStep:
+    """One thing that must work before a sync can.
+
+    Attributes:
+        name: What it is about.
+        attempt: Tries it, and returns in a few words what it found; raises an
+            `AdStageError` if it fails.
+        settings: The settings to look at if the source refuses it.
+        address: The setting to look at if the source doesn't seem to be there at all.
+        lack: What is missing for later steps if it fails.
+        needs: Names of the steps without which it can't be tried.
+    """
+
+    name: str
+    attempt: Callable[[], str]
+    settings: str
+    address: str = "api_url"
+    lack: str = ""
+    needs: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """An API that the tap reads."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for a message."""
+
+    @property
+    def config(self) -> Config:
+        """The run's settings."""
+
+    @property
+    def tables(self) -> Mapping[str, ResourceTable]:
+        """Its resource streams by name, in the order in which they are read."""
+
+    def resources(self, table: str) -> Iterable[Resource]:
+        """Read the resources of a table: their own fields, without links.
+
+        Raises:
+            AdStageError: If they can't be read.
+        """
+
+    def check_accounts(self) -> None:
+        """Look up the chosen accounts.
+
+        Raises:
+            AdStageError: If one of them is not there.
+        """
+
+    def report(
+        self,
+        config: ReportConfig,
+        discovered: Mapping[str, Any] | None = None,
+    ) -> Report:
+        """Make a report.
+
+        Args:
+            config: Its settings.
+            discovered: The columns that an earlier discovery found, and their schemas.
+
+        Raises:
+            AdStageError: If it asks for what this user doesn't have.
+        """
+
+    def bookmark_caps(
+        self,
+        days: Mapping[str, DateRange],
+    ) -> Mapping[str, BookmarkCap]:
+        """Find how far bookmarks may go, and warn about what is not whole.
+
+        Args:
+            days: First and last day that each report reads in this run, by name.
+
+        Returns:
+            The caps by name; reports without one are not limited.
+        """
+
+    def set_up_steps(self) -> Sequence[SetUpStep]:
+        """List what a sync needs before its reports, each after what it needs."""
+
+    @property
+    def report_needs(self) -> tuple[str, ...]:
+        """Names of the set-up steps without which no report can be tried."""

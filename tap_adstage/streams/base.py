@@ -1,0 +1,61 @@
+"""What all streams of the tap have in common."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_adstage.runtime.statistics import RunStats
+
+
+class BaseStream(Stream, abc.ABC):
+    """A stream that may belong to another shard, and whose rows are counted.
+
+    RECORD messages are counted where they are written.
+    """
+
+    _stats: RunStats
+
+    @property
+    @abc.abstractmethod
+    def runs_in_this_shard(self) -> bool:
+        """Whether the run's shard reads it."""
+
+    @property
+    def selected(self) -> bool:
+        """Whether the run reads it.
+
+        Of a stream that isn't selected the SDK writes nothing at all, so that other
+        shards' tables are left alone. The catalog is the same for every shard.
+        """
+        return super().selected and self.runs_in_this_shard
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        vars(Stream)["selected"].__set__(self, value)  # `super()` has no setters
+
+    def _sync_records(
+        self,
+        context: Context | None = None,
+        *,
+        write_messages: bool = True,
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Count the records that the SDK itself puts into the files of BATCH messages.
+
+        A file may be anything by the time that it is written, so there is no other
+        place that knows their number: `post_process` may still be followed by a filter.
+        """
+        records = super()._sync_records(context, write_messages=write_messages)
+        if write_messages:
+            yield from records
+            return
+        for record in records:
+            self._stats.current.rows += 1
+            yield record

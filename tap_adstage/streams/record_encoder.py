@@ -1,0 +1,96 @@
+"""From a report's rows to the JSON texts of their records.
+
+The SDK takes records one by one: it copies each to drop what is not selected, and walks
+through its values. A report's columns are known, so both are decided once a report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.contrib.msgspec import encoder
+from singer_sdk.singerlib.json import serialize_json
+
+from tap_adstage.reports.rows import dates_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Row, RowPage
+
+
+class RecordEncoder:
+    """Encodes a report's records as the SDK would, without what is not selected."""
+
+    def __init__(
+        self,
+        columns: ReportColumns,
+        mask: Mapping[tuple[str, ...], bool],
+    ) -> None:
+        """Decide what is encoded.
+
+        Args:
+            columns: The report's columns.
+            mask: The SDK's selection mask; it knows every breadcrumb.
+        """
+        self._columns = columns
+        self._mask = mask
+        self._dates = self._selected(columns.dates)
+        self._attributes = self._selected([c.name for c in columns.attributes])
+        self._metrics = self._selected([c.name for c in columns.metrics])
+        names = [
+            *(columns.dates[index] for index in self._dates),
+            *(columns.attributes[index].name for index in self._attributes),
+            *(columns.metrics[index].name for index in self._metrics),
+        ]
+        # Members of a struct are named like variables, which columns need not be.
+        members = {f"column_{number}": name for number, name in enumerate(names)}
+        self._record = msgspec.defstruct("Record", [*members], rename=members, gc=False)
+
+    def encode(self, page: RowPage) -> Iterator[tuple[Row, list[bytes]]]:
+        """Encode a page.
+
+        Args:
+            page: The page.
+
+        Yields:
+            Each row, and the text of its record in each slice: JSON, ASCII.
+        """
+        days = [dates_of(piece, self._columns) for piece in page.slices]
+        dates = [tuple(day[index] for index in self._dates) for day in days]
+        record, encode = self._record, encoder.encode
+        for row in page.rows:
+            attributes = [self._attribute(row, index) for index in self._attributes]
+            metrics = [row.metrics[index] for index in self._metrics]
+            yield (
+                row,
+                [
+                    encode(record(*day, *attributes, *values))
+                    for day, *values in zip(dates, *metrics, strict=True)
+                ],
+            )
+
+    def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
+        """The positions of the selected ones of some columns."""
+        return [
+            index for index, name in enumerate(names) if self._mask["properties", name]
+        ]
+
+    def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value
+        value = row.attributes[index]
+        if isinstance(value, str):
+            # As the SDK writes it, so that stdout holds ASCII alone.
+            plain = value.isascii() and value.isprintable()
+            return value if plain else msgspec.Raw(serialize_json(value).encode())
+        if isinstance(value, dict):
+            name = self._columns.attributes[index].name
+            value = {
+                key: member
+                for key, member in value.items()
+                if self._mask["properties", name, "properties", key]
+            }
+        if isinstance(value, (dict, list)):
+            return msgspec.Raw(serialize_json(value).encode())
+        return value

@@ -41,13 +41,8 @@ def merged(metrics: Any, calculated: Any, where: str) -> tuple[Any, ...]:  # noq
     """
     if metrics is None and calculated is None:
         raise ResponseError(f"{where} has no metrics")
-    if metrics is None or calculated is None:
-        return msgspec.structs.astuple(calculated if metrics is None else metrics)
-    return tuple(
-        second if first is None else first
-        for first, second in zip(
-            msgspec.structs.astuple(metrics),
-            msgspec.structs.astuple(calculated),
-            strict=True,
-        )
-    )
+    values = msgspec.structs.astuple(calculated if metrics is None else metrics)
+    if metrics is None or calculated is None or None not in values:
+        return values
+    others = msgspec.structs.astuple(calculated)
+    return tuple(b if a is None else a for a, b in zip(values, others, strict=True))

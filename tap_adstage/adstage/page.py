@@ -12,7 +12,7 @@ import msgspec
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.json_decoding import decode_json, text_of
 from tap_adstage.http.typed_json import is_plain
-from tap_adstage.runtime.redaction import clean, excerpt, may_hold_secrets
+from tap_adstage.runtime.redaction import clean, excerpt
 
 if TYPE_CHECKING:
     from tap_adstage.http.typed_json import TypedDecoder
@@ -64,16 +64,16 @@ class Page:
             ResponseError: If it is not a JSON object.
         """
         received = dt.datetime.now(dt.timezone.utc)
-        text = text_of(content)
         rows = None
-        if is_plain(content) and not may_hold_secrets(text, secrets):
+        if not content.isascii():  # msgspec looks into no text that it skips
+            content.decode()
+        if is_plain(content, secrets):
             try:
                 members = _MEMBERS.decode(content)
             except (ValueError, RecursionError):
-                pass  # decoded as a whole, it has a better error
-            else:
-                rows = members.pop(_ROWS, None)
-                text = _object_of(members)
+                members = {}  # decoded as a whole, it has a better error
+            rows = members.pop(_ROWS, None)
+        text = text_of(content) if rows is None else _object_of(members)
         head = _document(text, secrets)
         head.pop(_ROWS, None)
         return cls(content, head, rows, received, secrets)

@@ -112,7 +112,7 @@ class AdStageReportReader:
             _, page = self._client.page(request)
         return f"{place}: {request}", page
 
-    def read(self, page: Any, window: Window) -> tuple[RowPage, ControlTotals | None]:  # noqa: ANN401 - see `pages`
+    def read(self, page: Any, window: Window) -> tuple[RowPage, ControlTotals]:  # noqa: ANN401 - see `pages`
         """Read a page's rows, and AdStage's totals if it has any.
 
         Args:

@@ -95,7 +95,7 @@ class ReportV1:
             columns: The report's columns.
         """
         self._query = query
-        self._columns = columns
+        self.columns = columns
         self._is_total = query.report.aggregate_by == "total"
         self._attributes = AttributeReader(columns, _known_entity(query.report))
         self._decoder: TypedDecoder[Any] = TypedDecoder(
@@ -139,7 +139,7 @@ class ReportV1:
         }
         return body | {key: value for key, value in optional.items() if value}
 
-    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals | None]:
+    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals]:
         """Read a page.
 
         Args:
@@ -177,13 +177,13 @@ class ReportV1:
         frames.check_whole(row.timeframe, place)
         values = [
             (_number(row.data.get(column.field), f"{place}.{column.field}"),)
-            for column in self._columns.metrics
+            for column in self.columns.metrics
         ]
         return Row(self._attributes.read(self._meta(row), place), values)
 
     def _series(self, row: _Series[Any], frames: _Frames, place: str) -> Row:
         points = frames.arrange(row.series, row.timeframe, place)
-        nothing = (None,) * len(self._columns.metrics)
+        nothing = (None,) * len(self.columns.metrics)
         values = [
             nothing if point is None else msgspec.structs.astuple(point.data)
             for point in points

@@ -72,7 +72,7 @@ class ReportV2:
             columns: The report's columns.
         """
         self._query = query
-        self._columns = columns
+        self.columns = columns
         self._attributes = AttributeReader(columns)
         self._is_total = query.report.aggregate_by == "total"
         self._decoder: TypedDecoder[Any] = TypedDecoder(
@@ -126,7 +126,7 @@ class ReportV2:
             }
         return body
 
-    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals | None]:
+    def read(self, page: Page, window: Window) -> tuple[RowPage, ControlTotals]:
         """Read a page.
 
         Args:
@@ -179,15 +179,16 @@ class ReportV2:
         place: str,
     ) -> list[list[Number | None]]:
         """Require a value of each metric for each slice; nulls if it has none at all."""
-        nothing: list[Number | None] = [None] * slices
-        series = [nothing if numbers is None else numbers for numbers in values]
-        for column, numbers in zip(self._columns.metrics, series, strict=True):
-            if len(numbers) != slices:
+        if None in values:
+            nothing: list[Number | None] = [None] * slices
+            values = tuple(nothing if v is None else v for v in values)
+        for column, numbers in zip(self.columns.metrics, values, strict=True):
+            if numbers is None or len(numbers) != slices:
                 raise ResponseError(
                     f"{place}.series.{column.field}: there is no value for each of the "
                     f"{slices} timestamps",
                 )
-        return series
+        return values  # type: ignore[return-value] # none of them is None
 
 
 def slices_of(head: Mapping[str, Any], window: Window) -> list[Slice]:
@@ -234,9 +235,9 @@ def _check_range(head: Mapping[str, Any], window: Window) -> None:
         raise ResponseError(f"time is {start}..{end}, which is not all {window.range}")
 
 
-def _control(head: Mapping[str, Any]) -> ControlTotals | None:
+def _control(head: Mapping[str, Any]) -> ControlTotals:
     summary = head.get("summary")
     filtered = summary.get("filtered") if isinstance(summary, dict) else None
     if not isinstance(filtered, dict):
-        return None
+        return ControlTotals()
     return ControlTotals.of(SUMMED, [filtered.get("count")], [filtered.get("metrics")])

@@ -19,19 +19,25 @@ from tap_adstage.runtime.redaction import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_adstage.runtime.redaction import Secrets
+
 
 T = TypeVar("T")
 
 _LONG_NUMBER = re.compile(rb"[:,\[\s]-?[0-9][0-9.]{16}|[0-9.][eE][+-]?[0-9]{3}")
 """A number that a float may not hold: of more than 15 digits, or hardly not 0."""
 
-# To look for such numbers takes longer than to decode the text. To look for any run of
-# digits costs next to nothing, and mostly there is none.
+_UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
+"""What escapes of NUL, and of halves of characters, start with."""
+
+# To search for such numbers takes longer than to decode the text. To look for any run
+# of digits costs next to nothing, and mostly there is none.
 _SHAPES = bytes(
     ord("0") if chr(byte) in "0123456789." else ord(chr(byte).lower())
     for byte in range(128)
 ) + bytes(range(128, 256))
 _LONG_SHAPES = (b"0" * 17, b"e000")
+_TOKEN_NAMES = (b"access_token", b"access%0ftoken")  # %5f, as digits are 0 there
 
 _EXPECTED = {
     "object": "an object",
@@ -47,19 +53,22 @@ _MISSING = re.compile(r"Object missing required field `(.*?)`(?: - at `\$(.*)`)?
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
-def is_plain(content: bytes) -> bool:
+def is_plain(content: bytes, secrets: Secrets) -> bool:
     """Whether msgspec decodes a JSON text without a loss.
 
     Args:
         content: The text, UTF-8.
+        secrets: The run's secrets.
 
     Returns:
-        False if there may be a number that a float can't hold, or an escape of what
-        can't be stored (NUL, halves of characters).
+        False if there may be a number that a float can't hold, an escape of what can't
+        be stored (NUL, halves of characters), a secret, or an access token in a URL.
     """
-    if b"\\u0000" in content or b"\\ud" in content or b"\\uD" in content:
+    if any(escape in content for escape in _UNSTORABLE) or secrets.hinted_in(content):
         return False
     shape = content.translate(_SHAPES, b"+-")
+    if any(name in shape for name in _TOKEN_NAMES):
+        return False
     if not any(run in shape for run in _LONG_SHAPES):
         return True
     return _LONG_NUMBER.search(content) is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class Amount:
             self.decimals = max(self.decimals, *map(_decimals, exact))
             total = sum(exact)
         else:
-            # Decimals of each would cost more than all else. The error of a float sum
-            # is far below the last decimal, to which it is rounded.
+            # To make decimals of all would cost more than anything else. A float sum is
+            # off by far less than the last decimal, to which it is rounded.
             places = 0
-            while any(round(value, places) != value for value in numbers):
+            while [*map(round, numbers, repeat(places))] != numbers:
                 places += 1
             self.decimals = max(self.decimals, places)
             total = Decimal(repr(round(math.fsum(numbers), places)))
@@ -80,8 +80,8 @@ class ControlTotals:
         sums: Totals by field.
     """
 
-    counts: frozenset[int]
-    sums: Mapping[str, Amount]
+    counts: frozenset[int] = frozenset()
+    sums: Mapping[str, Amount] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -89,16 +89,13 @@ class ControlTotals:
         fields: Iterable[str],
         counts: Iterable[Any],
         sources: Iterable[Any],
-    ) -> ControlTotals | None:
+    ) -> ControlTotals:
         """Collect what is usable; anything else is not compared.
 
         Args:
             fields: The fields whose totals may be compared.
             counts: Numbers of rows.
             sources: Objects of totals by field; those of several objects add up.
-
-        Returns:
-            The totals, or `None` if nothing is usable.
         """
         names = [*fields]
         sums: dict[str, Amount] = {}
@@ -107,12 +104,14 @@ class ControlTotals:
                 if type(source.get(name)) in {int, float, Decimal}:
                     sums.setdefault(name, Amount()).add([source[name]])
         whole = frozenset(count for count in counts if type(count) is int)
-        return cls(whole, sums) if whole or sums else None
+        return cls(whole, sums)
 
-    def completed(self, earlier: ControlTotals | None) -> ControlTotals:
+    def __bool__(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(self.counts or self.sums)
+
+    def completed(self, earlier: ControlTotals) -> ControlTotals:
         """Add what an earlier page has and this one hasn't."""
-        if earlier is None:
-            return self
         return ControlTotals(
             self.counts or earlier.counts,
             {**earlier.sums, **self.sums},

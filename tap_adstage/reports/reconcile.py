@@ -39,7 +39,7 @@ class Reconciler:
         self,
         window: Window,
         tally: Tally,
-        control: ControlTotals | None,
+        control: ControlTotals,
     ) -> None:
         """Compare a window that is written.
 
@@ -54,7 +54,7 @@ class Reconciler:
         if self.policy == "off":
             return
         self._windows += 1
-        if control is None:
+        if not control:
             self._without_totals += 1
             return
         differences = [*tally.differences(control, is_rounded=self.is_rounded)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_adstage.exceptions import ApiError, error_context
-from tap_adstage.reports.control_totals import Tally
+from tap_adstage.reports.control_totals import ControlTotals, Tally
 from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.runtime.progress import Progress
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.reconcile import Reconciler
     from tap_adstage.reports.rows import Row, RowPage
     from tap_adstage.reports.windows import Slice, Window
@@ -62,8 +61,8 @@ class ReportReader(Protocol):
         self,
         page: Any,  # noqa: ANN401 - one of the reader's own pages
         window: Window,
-    ) -> tuple[RowPage, ControlTotals | None]:
-        """Read a page's rows, and the source's totals of the window if it has any."""
+    ) -> tuple[RowPage, ControlTotals]:
+        """Read a page's rows, and the source's totals of the window, if it has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ class ReportRun:
         window: Window,
         encode: Callable[[RowPage], Iterable[tuple[Row, list[bytes]]]],
     ) -> Iterator[EncodedPage]:
-        reader, totals = self._reader, None
+        reader, totals = self._reader, ControlTotals()
         tally = Tally(reader.source, reader.columns, reader.summed)
         for place, page in reader.pages(window):
             self._stats.current.pages += 1
@@ -192,5 +191,5 @@ class ReportRun:
                 ]
             tally.add([row for row, _ in rows])
             yield EncodedPage(rows, row_page.slices, page.received)
-            totals = page_totals.completed(totals) if page_totals else totals
+            totals = page_totals.completed(totals)
         self._reconciler.compare(window, tally, totals)

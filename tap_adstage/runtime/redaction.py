@@ -80,6 +80,10 @@ class Secrets:
         hinted = any(hint in text for hint in self._hints)
         return hinted and self._long.search(text) is not None
 
+    def hinted_in(self, content: bytes) -> bool:
+        """Whether a text, UTF-8, may hold a secret of at least 8 characters."""
+        return any(hint.encode() in content for hint in self._hints)
+
     def hide(self, text: str, *, in_data: bool = False) -> str:
         """Put `***` in the place of secrets.
 
@@ -128,17 +132,6 @@ def excerpt(text: str, secrets: Secrets | None = None) -> str:
     return line if len(line) <= _EXCERPT_LENGTH else f"{line[:_EXCERPT_LENGTH]}…"
 
 
-def may_hold_secrets(text: str, secrets: Secrets) -> bool:
-    """Whether a document has one of the secrets, or a URL with an access token.
-
-    Args:
-        text: The document's JSON text.
-        secrets: The run's secrets.
-    """
-    lowered = text.lower()
-    return secrets.are_in(text) or any(name in lowered for name in _TOKEN_NAMES)
-
-
 def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - JSON
     """Take secrets out of a document that AdStage answered.
 
@@ -154,7 +147,8 @@ def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - 
         The same document, with `***` in the place of the secrets, and with URLs that
         have no parameter `access_token`. Numbers are what they were.
     """
-    if not may_hold_secrets(text, secrets):
+    lowered = text.lower()
+    if not secrets.are_in(text) and not any(name in lowered for name in _TOKEN_NAMES):
         return document
     return _changed(
         document,

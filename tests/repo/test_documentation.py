@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from repo.docs.markdown import README, ROOT, Page
 from tap_adstage.adstage.meta_fields import META_FIELDS
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.entity_ids import CROSS_NETWORKS
 from tap_adstage.config.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
 from tap_adstage.date_ranges.__main__ import main as date_ranges_command
@@ -119,7 +119,7 @@ def test_the_streams_are_the_tap_s() -> None:
     section = Page(README).section("## Streams")
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, flags=re.MULTILINE)
     assert {name: tuple(re.findall(r"`(\w+)`", key)) for name, key in rows} == {
-        name: stream.key for name, stream in RESOURCE_STREAMS.items()
+        name: stream.key for name, stream in TABLES.items()
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config import checks
 from tap_adstage.config.model import Config, default_reports, parse
 from tap_adstage.config.settings import SETTINGS
@@ -40,7 +40,7 @@ def read(settings: dict[str, Any]) -> Config:
     return parse(
         {"access_token": "t0ken", **settings},
         now=NOW,
-        stream_names=RESOURCE_STREAMS,
+        stream_names=TABLES,
     )
 
 

@@ -4,44 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.reports import read_totals, report_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_adstage.adstage import v1, v2
+from tap_adstage.adstage.control import SUMMED, control_fields, summed_fields
 from tap_adstage.adstage.fields import FieldCatalog
-from tap_adstage.adstage.report_columns import ReportColumns, report_columns
-from tap_adstage.config.model import parse
+from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.reports.control_totals import (
-    ControlTotals,
-    Tally,
-    control_fields,
-    summed_fields,
-)
+from tap_adstage.reports.columns import ReportColumns
+from tap_adstage.reports.control_totals import ControlTotals, Tally
+from tap_adstage.reports.rows import Row
 from tap_adstage.reports.windows import Slice, Window, slice_of
 
-CATALOG = FieldCatalog.of([{"id": name} for name in ("clicks", "spend", "conversions")])
+if TYPE_CHECKING:
+    from tap_adstage.config.model import ReportConfig
+
+DESCRIPTORS = [{"id": name} for name in ("clicks", "spend", "conversions")]
+CATALOG = FieldCatalog.of(DESCRIPTORS)
+V2_PAGE = {"type": "timeseries", "_embedded": {"results": []}}
 DAYS = (dt.date(2024, 3, 18), dt.date(2024, 3, 19))
 WINDOW = Window(DateRange(*DAYS), tuple(slice_of(day, "day") for day in DAYS))
 CENT = Decimal("0.01")
 
 
-def report(**keys: Any) -> Any:  # noqa: ANN401 - settings
-    given = {
-        "name": "r",
-        "entity_level": "ads",
-        "fields": ["clicks", "spend"],
-        **keys,
-    }
-    config = parse(
-        {"sandbox": True, "reports": [given]},
-        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
-        stream_names=[],
+def report(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
+    return report_config(
+        **{"entity_level": "ads", "fields": ["clicks", "spend"], **keys}
     )
-    return config.reports[0]
 
 
 def columns(**keys: Any) -> ReportColumns:  # noqa: ANN401 - settings
@@ -49,34 +42,41 @@ def columns(**keys: Any) -> ReportColumns:  # noqa: ANN401 - settings
 
 
 def differences(
-    rows: list[list[dict[str, Any]]],
+    rows: list[Row],
     control: ControlTotals,
     *,
     is_rounded: bool = True,
-    **keys: Any,  # noqa: ANN401 - settings
 ) -> list[str]:
-    decided = columns(**keys)
-    tally = Tally(decided, summed_fields(decided, ["clicks", "spend"]))
-    for row in rows:
-        tally.add([{"date": "2024-03-19", **record} for record in row])
-    return [*tally.differences(control, is_rounded=is_rounded)]
+    decided = columns()
+    tally = Tally("AdStage", decided, summed_fields(decided, ["clicks", "spend"]))
+    tally.add(rows)
+    return [
+        *tally.differences(control, is_rounded=is_rounded),
+    ]
 
 
-def row(*days: str, **metrics: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    """A row with a record for each of some days, one where there are none."""
-    record = {"entity_id": "a", "clicks": 0, "spend": Decimal(0), **metrics}
-    return [{**record, "date": day} for day in days] or [record]
+def row(slices: int = 1, clicks: Any = 0, spend: Any = 0) -> Row:  # noqa: ANN401
+    """A row with the same metrics in each slice."""
+    return Row(("a", "quora", "USD"), [[clicks] * slices, [spend] * slices])
+
+
+def totals_of(counts: list[Any], sources: list[Any]) -> ControlTotals:
+    return ControlTotals.of(SUMMED, counts, sources)
 
 
 def totals(count: int | None, **sums: Any) -> ControlTotals:  # noqa: ANN401
-    return ControlTotals.of([count], [sums])
+    return totals_of([count], [sums])
+
+
+def v1_totals(page: dict[str, Any], window: Window, **keys: Any) -> ControlTotals:  # noqa: ANN401
+    return read_totals(page, window, report(**{"api_version": 1, **keys}), DESCRIPTORS)
 
 
 # --- rows ---
 
 
 def test_rows_are_counted_once_whatever_their_slices() -> None:
-    rows = [row("2024-03-18", "2024-03-19", clicks=2) for _ in range(3)]
+    rows = [row(2, clicks=2) for _ in range(3)]
     assert differences(rows, totals(3, clicks=12)) == []
     assert differences(rows, totals(4)) == [
         "entities: AdStage counts 4, 3 were written"
@@ -95,7 +95,7 @@ def test_a_window_without_rows_is_compared_too() -> None:
 
 
 def test_what_adstage_does_not_give_is_not_compared() -> None:
-    unusable = ControlTotals.of(
+    unusable = totals_of(
         [None, "3", True],
         [None, {"clicks": "7", "spend": None}, {"clicks": True}],
     )
@@ -103,7 +103,7 @@ def test_what_adstage_does_not_give_is_not_compared() -> None:
 
 
 def test_one_of_several_counts_is_enough() -> None:
-    control = ControlTotals.of([90, 2], [])
+    control = totals_of([90, 2], [])
     assert differences([row(), row()], control) == []
     assert differences([row()], control) == [
         "entities: AdStage counts 2 or 90, 1 were written"
@@ -171,10 +171,9 @@ def test_whole_counts_are_exact_however_they_are_written() -> None:
 
 
 def test_each_slice_of_a_total_is_rounded_by_itself() -> None:
-    days = ("2024-03-17", "2024-03-18", "2024-03-19")
-    rows = [row(day, spend=Decimal("0.03")) for day in days]
+    rows = [row(spend=Decimal("0.03")) for _ in range(3)]
     for cents, count in (("0.04", 0), ("0.05", 1)):
-        control = ControlTotals.of([], [{"spend": Decimal(cents)} for _ in days])
+        control = totals_of([], [{"spend": Decimal(cents)} for _ in rows])
         assert len(differences(rows, control)) == count
 
 
@@ -248,7 +247,7 @@ def test_totals_are_asked_of_what_is_requested_and_adds_up(
     decided = columns(**keys)
     requested = [column.field for column in decided.fields]
     assert control_fields(decided, requested) == asked
-    assert summed_fields(decided, requested) == summed
+    assert [*summed_fields(decided, requested)] == summed
 
 
 def test_no_total_is_asked_of_a_field_that_is_deselected() -> None:
@@ -260,7 +259,7 @@ def test_no_total_is_asked_of_a_field_that_is_deselected() -> None:
 def test_a_field_that_is_text_has_no_total() -> None:
     catalog = FieldCatalog.of([{"id": "clicks"}, {"id": "spend", "type": "TEXT"}])
     decided = report_columns(report(), catalog)
-    assert summed_fields(decided, ["clicks", "spend"]) == ["clicks"]
+    assert [*summed_fields(decided, ["clicks", "spend"])] == ["clicks"]
 
 
 # --- AdStage's own word ---
@@ -268,6 +267,7 @@ def test_a_field_that_is_text_has_no_total() -> None:
 
 def test_v2_has_a_summary() -> None:
     page = {
+        **V2_PAGE,
         "summary": {
             "filtered": {
                 "calculated": {},
@@ -277,8 +277,7 @@ def test_v2_has_a_summary() -> None:
             "type": "summary_row",
         },
     }
-    control = v2.control(page, WINDOW, report())
-    assert control is not None
+    control = read_totals(page, WINDOW, report(), DESCRIPTORS)
     assert control.counts == {3}
     assert {name: amount.total for name, amount in control.sums.items()} == {
         "spend": Decimal("50973.39"),
@@ -288,12 +287,13 @@ def test_v2_has_a_summary() -> None:
 
 @pytest.mark.parametrize("summary", [None, {}, [], {"filtered": None}])
 def test_v2_without_a_summary_can_not_be_compared(summary: object) -> None:
-    assert v2.control({"summary": summary}, WINDOW, report()) is None
+    page = {**V2_PAGE, "summary": summary}
+    assert not read_totals(page, WINDOW, report(), DESCRIPTORS)
 
 
 def v1_page(relation: str, **totals: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     return {
-        "_embedded": {f"adstage:{relation}/totals": totals},
+        "_embedded": {f"adstage:{relation}": [], f"adstage:{relation}/totals": totals},
         "counts": {"overall": 90, "filtered": 12, "filtered_buckets": 3, "page": 1},
     }
 
@@ -305,43 +305,39 @@ def point(day: str, **data: int) -> dict[str, Any]:
 
 def test_v1_has_counts_and_totals() -> None:
     page = v1_page("metrics", data={"clicks": 8783, "spend": Decimal("23780.87")})
-    total = {"aggregate_by": "total", "api_version": 1}
-    control = v1.control(page, WINDOW, report(**total))
-    assert control is not None
+    control = v1_totals(page, WINDOW, aggregate_by="total")
     assert control.counts == {12}
     assert control.sums["clicks"].total == 8783
-    grouped = v1.control(page, WINDOW, report(**total, group_by="network"))
-    assert grouped is not None
+    grouped = v1_totals(page, WINDOW, aggregate_by="total", group_by="network")
     assert grouped.counts == {12, 3}
     live = {"provider": "facebook", "targets": ["/network/facebook/account/10"]}
-    broken_down = v1.control(page, WINDOW, report(**total, **live, dimensions=["age"]))
-    assert broken_down is not None
+    broken_down = v1_totals(
+        page, WINDOW, aggregate_by="total", **live, dimensions=["age"]
+    )
     assert broken_down.counts == {12, 3}
 
 
 def test_v1_s_totals_of_another_range_are_not_compared() -> None:
-    total = report(aggregate_by="total", api_version=1)
     for frame, fields in (
         ({"start": "2024-03-18T00:00:00Z", "end": "2024-03-19T23:59:59Z"}, {"clicks"}),
         ({"start": "2024-03-01T00:00:00Z", "end": "2024-03-31T23:59:59Z"}, set()),
     ):
         page = v1_page("metrics", data={"clicks": 8783}, timeframe=frame)
-        control = v1.control(page, WINDOW, total)
-        assert control is not None
+        control = v1_totals(page, WINDOW, aggregate_by="total")
         assert {*control.sums} == fields
         assert control.counts == {12}
 
 
 def test_a_page_that_tells_less_takes_nothing_back() -> None:
-    first = ControlTotals.of([12], [{"clicks": 3, "spend": 5}])
-    later = ControlTotals.of([], [{"clicks": 4}])
+    first = totals_of([12], [{"clicks": 3, "spend": 5}])
+    later = totals_of([], [{"clicks": 4}])
     both = later.completed(first)
     assert both.counts == {12}
     assert {name: each.total for name, each in both.sums.items()} == {
         "clicks": 4,
         "spend": 5,
     }
-    assert first.completed(None) == first
+    assert first.completed(ControlTotals()) == first
 
 
 def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
@@ -351,8 +347,7 @@ def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
         data={"clicks": 1111},
         series=[point(day, clicks=10**n) for n, day in enumerate(days)],
     )
-    control = v1.control(page, WINDOW, report(api_version=1))
-    assert control is not None
+    control = v1_totals(page, WINDOW)
     assert control.sums["clicks"].total == 110
     assert control.sums["clicks"].numbers == 2
 
@@ -360,7 +355,11 @@ def test_v1_s_totals_count_as_far_as_the_window_goes() -> None:
 @pytest.mark.parametrize(
     ("page", "counts", "names"),
     [
-        ({"counts": {"filtered": 12}}, {12}, set()),
+        (
+            {"_embedded": {"adstage:metrics": []}, "counts": {"filtered": 12}},
+            {12},
+            set(),
+        ),
         (v1_page("metrics", data={"clicks": 8}) | {"counts": None}, set(), {"clicks"}),
     ],
 )
@@ -369,15 +368,15 @@ def test_v1_s_counts_and_totals_are_compared_without_each_other(
     counts: set[int],
     names: set[str],
 ) -> None:
-    control = v1.control(page, WINDOW, report(api_version=1, aggregate_by="total"))
-    assert control is not None
+    control = v1_totals(page, WINDOW, aggregate_by="total")
     assert (set(control.counts), set(control.sums)) == (counts, names)
 
 
 def test_v1_without_counts_and_totals_can_not_be_compared() -> None:
-    page: dict[str, Any]
-    for page in ({}, {"counts": None}, {"counts": {}, "_embedded": {}}):
-        assert v1.control(page, WINDOW, report(api_version=1)) is None
+    rows: dict[str, Any] = {"_embedded": {"adstage:time_series": []}}
+    counts: dict[str, Any]
+    for counts in ({}, {"counts": None}, {"counts": {}}):
+        assert not v1_totals(rows | counts, WINDOW)
 
 
 @pytest.mark.parametrize(
@@ -398,10 +397,12 @@ def test_v1_without_counts_and_totals_can_not_be_compared() -> None:
 def test_v1_s_totals_that_can_not_be_read_are_not_compared(totals: object) -> None:
     page = {
         "counts": {"filtered": 2},
-        "_embedded": {"adstage:time_series/totals": totals},
+        "_embedded": {
+            "adstage:time_series": [],
+            "adstage:time_series/totals": totals,
+        },
     }
-    control = v1.control(page, WINDOW, report(api_version=1))
-    assert control is not None
+    control = v1_totals(page, WINDOW)
     assert control.counts == {2}
     assert not control.sums
 
@@ -411,7 +412,5 @@ def test_v1_s_totals_over_longer_slices_are_those_of_the_window() -> None:
     window = Window(DateRange(march.start, DAYS[1]), (march,))
     frame = {"start": "2024-03-01T00:00:00Z", "end": "2024-03-31T23:59:59Z"}
     page = v1_page("time_series", series=[{"data": {"clicks": 9}, "timeframe": frame}])
-    monthly = report(api_version=1, aggregate_by="month")
-    control = v1.control(page, window, monthly)
-    assert control is not None
+    control = v1_totals(page, window, aggregate_by="month")
     assert control.sums["clicks"].total == 9

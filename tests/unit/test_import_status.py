@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.adstage.import_status import (
-    AccountImport,
-    BookmarkCap,
+from tap_adstage.adstage.import_policy import (
     ReportScope,
-    hold,
-    scope,
-    warnings,
+    account_scope,
+    bookmark_cap,
+    import_warnings,
 )
+from tap_adstage.adstage.import_status import AccountImport
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
+from tap_adstage.reports.bookmark import BookmarkCap
 
 if TYPE_CHECKING:
     from tap_adstage.adstage.import_status import AccountKey
@@ -35,7 +35,7 @@ RELINK = {"code": "permanent_authentication_error", "importable": False}
 NEVER = {"last_import_started": None, "last_import_finished": None}
 READING = ReportScope(
     report="daily",
-    scope=scope(["quora", "adwords"], [], lambda _: None),
+    accounts=account_scope(["quora", "adwords"], [], lambda _: None),
     days=DateRange(dt.date(2024, 2, 24), dt.date(2024, 3, 19)),
     today=dt.date(2024, 3, 20),
     time_zone="UTC",
@@ -269,7 +269,7 @@ def test_a_report_reads_the_accounts_of_its_networks_and_targets(
     targets: list[str],
     expected: list[AccountImport],
 ) -> None:
-    found = scope(
+    found = account_scope(
         ["quora", "adwords"],
         [EntityId.parse(target) for target in targets],
         lambda target: KNOWN[str(target)],
@@ -279,7 +279,7 @@ def test_a_report_reads_the_accounts_of_its_networks_and_targets(
 
 def test_a_group_s_accounts_on_other_networks_are_not_read() -> None:
     target = EntityId.parse("/network/adstage/account_group/1")
-    found = scope(["quora"], [target], lambda _: {ONE.key, THREE.key})
+    found = account_scope(["quora"], [target], lambda _: {ONE.key, THREE.key})
     assert [each for each in (ONE, TWO, THREE, FOUR) if each in found] == [ONE]
 
 
@@ -345,7 +345,7 @@ def test_a_warning_says_which_conditions_hold(
     faults: list[str],
 ) -> None:
     line = f"quora account 'One': {'; '.join(faults)}"
-    assert warnings([account(**status)], [READING]) == ([line] if faults else [])
+    assert import_warnings([account(**status)], [READING]) == ([line] if faults else [])
 
 
 def test_an_account_is_one_line_however_many_reports_read_it() -> None:
@@ -358,19 +358,19 @@ def test_an_account_is_one_line_however_many_reports_read_it() -> None:
         replace(READING, report="fourth"),
         replace(READING, report="fifth"),
     ]
-    (line,) = warnings([late], readings)
+    (line,) = import_warnings([late], readings)
     assert line.endswith(
         "rows from 2024-03-18 on may lack data in utc, west, third and 2 more",
     )
 
 
 def test_an_account_that_no_report_reads_is_not_named() -> None:
-    assert warnings([account("One", "twitter", **RELINK)], [READING]) == []
-    assert warnings([account(**RELINK)], []) == []
+    assert import_warnings([account("One", "twitter", **RELINK)], [READING]) == []
+    assert import_warnings([account(**RELINK)], []) == []
 
 
 def test_two_accounts_of_one_name_are_two_lines() -> None:
-    assert len(warnings([account(**NEVER), account(**NEVER)], [READING])) == 2
+    assert len(import_warnings([account(**NEVER), account(**NEVER)], [READING])) == 2
 
 
 # --- hold ---
@@ -385,28 +385,24 @@ ELSEWHERE = account("Elsewhere", "twitter", **NEVER)
 @pytest.mark.parametrize(
     ("accounts", "expected"),
     [
-        ([ONE], BookmarkCap(dt.date(2024, 3, 19), ())),
+        ([ONE], BookmarkCap(dt.date(2024, 3, 19), None)),
         (
             [ONE, LATER, LATE],
             BookmarkCap(
                 dt.date(2024, 3, 16),
-                (
-                    "quora account 'Late' (imported up to 2024-03-16)",
-                    "quora account 'Later' (imported up to 2024-03-18)",
-                ),
+                "AdStage has not finished importing quora account 'Late' (imported up "
+                "to 2024-03-16), quora account 'Later' (imported up to 2024-03-18)",
             ),
         ),
         (
             [LATER, NEW],
             BookmarkCap(
                 None,
-                (
-                    "quora account 'New' (never)",
-                    "quora account 'Later' (imported up to 2024-03-18)",
-                ),
+                "AdStage has not finished importing quora account 'New' (never), "
+                "quora account 'Later' (imported up to 2024-03-18)",
             ),
         ),
-        ([ONE, UNLINKED, ELSEWHERE], BookmarkCap(dt.date(2024, 3, 19), ())),
+        ([ONE, UNLINKED, ELSEWHERE], BookmarkCap(dt.date(2024, 3, 19), None)),
         ([UNLINKED, ELSEWHERE], None),
         ([], None),
     ],
@@ -415,7 +411,7 @@ def test_a_bookmark_is_held_by_the_account_that_is_furthest_behind(
     accounts: list[AccountImport],
     expected: BookmarkCap | None,
 ) -> None:
-    assert hold(accounts, READING) == expected
+    assert bookmark_cap(accounts, READING) == expected
 
 
 @pytest.mark.parametrize(
@@ -426,23 +422,25 @@ def test_held_days_are_counted_in_the_report_s_time_zone(
     time_zone: str,
     through: str,
 ) -> None:
-    held = hold([LATER], replace(READING, time_zone=time_zone))
+    held = bookmark_cap([LATER], replace(READING, time_zone=time_zone))
     assert held is not None
     assert held.through == day(through)
 
 
-def test_a_hold_says_up_to_which_day_and_because_of_whom() -> None:
-    hold = BookmarkCap(None, ("a", "b", "c", "d", "e"))
-    assert hold.line("daily", dt.date(2024, 3, 16)) == (
-        "daily: held at 2024-03-16, as AdStage has not finished importing a, b, c and "
-        "2 more; the next run fetches what comes late"
+def test_a_cap_s_warning_names_the_day_and_the_reason() -> None:
+    cap = BookmarkCap(None, "AdStage has not finished importing a")
+    assert cap.warning("daily", dt.date(2024, 3, 16)) == (
+        "daily: held at 2024-03-16, as AdStage has not finished importing a; the next "
+        "run fetches what comes late"
     )
 
 
 @pytest.mark.parametrize(
-    ("behind", "listed"),
-    [("ab", "a, b;"), ("abc", "a, b, c;"), ("abcd", "a, b, c and 1 more;")],
+    ("count", "more"),
+    [(3, "(never)"), (4, "(never) and 1 more"), (5, "(never) and 2 more")],
 )
-def test_no_account_is_left_uncounted(behind: str, listed: str) -> None:
-    line = BookmarkCap(None, tuple(behind)).line("daily", dt.date(2024, 3, 16))
-    assert f"finished importing {listed}" in line
+def test_no_account_is_left_uncounted(count: int, more: str) -> None:
+    cap = bookmark_cap([account(f"{n}", **NEVER) for n in range(count)], READING)
+    assert cap is not None
+    assert cap.reason is not None
+    assert cap.reason.endswith(more)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.adstage.fields import ALWAYS, FieldCatalog, column_name
+from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, FieldCatalog
 from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
 from tap_adstage.config.model import parse
 from tap_adstage.exceptions import ConfigError
+from tap_adstage.reports.columns import column_name
 
 if TYPE_CHECKING:
     from tap_adstage.config.model import ReportConfig
@@ -492,7 +493,7 @@ def test_a_field_that_vanished_since_discovery_stays_a_column(
     assert columns.vanished == (field,)
     assert columns.schema["properties"][column] == DISCOVERED[column]
     everything = {column.name for column in columns.fields}
-    assert fields_to_request(columns, everything) == [*ALWAYS, "clicks"]
+    assert fields_to_request(columns, everything) == [*DEFAULT_META_FIELDS, "clicks"]
 
 
 def test_a_misspelt_field_is_none_that_vanished() -> None:

@@ -8,11 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from harness.reports import read_records, report_config
 
-from tap_adstage.adstage import v2
-from tap_adstage.adstage.fields import FieldCatalog
-from tap_adstage.adstage.report_columns import report_columns
-from tap_adstage.config.model import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.windows import Slice, Window
@@ -32,21 +29,13 @@ DESCRIPTORS = [
 
 def read(page: dict[str, Any], window: Window = MONTHS, **keys: Any) -> list[Any]:  # noqa: ANN401
     report = {
-        "name": "r",
         "entity_level": "campaigns",
         "aggregate_by": "month",
         "fields": ["clicks", "spend", "calculated_metric:123"],
         **keys,
     }
-    config = parse(
-        {"sandbox": True, "reports": [report]},
-        now=dt.datetime(2019, 7, 1, tzinfo=dt.timezone.utc),
-        stream_names=[],
-    )
-    (parsed,) = config.reports
-    columns = report_columns(parsed, FieldCatalog.of(DESCRIPTORS))
-    rows = v2.rows(page, window, columns, parsed)
-    return [record for row in rows for record in row]
+    config = report_config(dt.date(2019, 7, 1), **report)
+    return read_records(page, window, config, DESCRIPTORS)
 
 
 def series_page(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
@@ -310,9 +299,9 @@ def test_a_page_without_results_has_no_records() -> None:
     ("path", "value", "place"),
     [
         (["_embedded", "results"], 5, "_embedded.results is not a list"),
-        (["_embedded", "results"], [5], "_embedded.results is not made of objects"),
-        (["_embedded"], [], "_embedded.results is not a list"),
-        (["_embedded"], {}, "_embedded.results is not a list"),
+        (["_embedded", "results"], [5], "_embedded.results[0] is not an object"),
+        (["_embedded"], [], "_embedded is not an object"),
+        (["_embedded"], {}, "_embedded.results is missing"),
         (["type"], None, "type is None, not timeseries"),
         (["type"], "rows", "type is 'rows', not timeseries"),
         (["time"], None, "time is not an object"),
@@ -335,10 +324,18 @@ def test_a_page_without_results_has_no_records() -> None:
         ([*RESULT, "series", "metrics"], [], "series.metrics is not an object"),
         ([*METRICS, "clicks"], [1], "series.clicks: there is no value for each"),
         ([*METRICS, "clicks"], [1, 2, 3], "series.clicks: there is no value for each"),
-        ([*METRICS, "clicks"], 3, "series.clicks: there is no value for each"),
-        ([*METRICS, "clicks"], [1, "2"], "series.clicks: '2' is not a number"),
-        ([*METRICS, "clicks"], [1, True], "series.clicks: True is not a number"),
-        ([*METRICS, "clicks"], [1, {}], "series.clicks: {} is not a number"),
+        ([*METRICS, "clicks"], 3, "series.metrics.clicks is not a list"),
+        (
+            [*METRICS, "clicks"],
+            [1, "2"],
+            "series.metrics.clicks[1]: '2' is not a number",
+        ),
+        (
+            [*METRICS, "clicks"],
+            [1, True],
+            "series.metrics.clicks[1]: True is not a number",
+        ),
+        ([*METRICS, "clicks"], [1, {}], "series.metrics.clicks[1]: {} is not a number"),
         ([*META], None, "summary.meta is not an object"),
         ([*META, "entity_id"], None, "results[0].summary: the row has no entity_id"),
         ([*META, "entity_id"], "", "results[0].summary: the row has no entity_id"),
@@ -361,7 +358,7 @@ def test_a_page_of_another_shape_is_an_error_that_names_the_place(
 @pytest.mark.parametrize(
     ("field", "value", "place"),
     [
-        ("objective", "CLICKS", "summary.meta.objective: 'CLICKS' is no object"),
+        ("objective", "CLICKS", "summary.meta.objective: 'CLICKS' is not an object"),
         ("bid_float", "1.50", "summary.meta.bid_float: '1.50' is not a number"),
     ],
 )

@@ -8,11 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from harness.reports import read_records, report_config
 
-from tap_adstage.adstage import v1
-from tap_adstage.adstage.fields import FieldCatalog
-from tap_adstage.adstage.report_columns import report_columns
-from tap_adstage.config.model import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.windows import Slice, Window
@@ -28,25 +25,15 @@ FACEBOOK = [*DESCRIPTORS, {"id": "campaign_name", "type": "TEXT"}]
 
 def read(page: dict[str, Any], window: Window = BOTH, **keys: Any) -> list[Any]:  # noqa: ANN401
     report = {
-        "name": "r",
         "entity_level": "campaigns",
         "aggregate_by": "month",
         "fields": ["clicks", "spend", "campaign_name"],
         "api_version": 1,
         **keys,
     }
-    config = parse(
-        {"sandbox": True, "reports": [report]},
-        now=dt.datetime(2017, 1, 22, tzinfo=dt.timezone.utc),
-        stream_names=[],
-    )
-    (parsed,) = config.reports
-    catalog = FieldCatalog.of(
-        FACEBOOK if parsed.is_external else DESCRIPTORS,
-        is_external=parsed.is_external,
-    )
-    rows = v1.rows(page, window, report_columns(parsed, catalog), parsed)
-    return [record for row in rows for record in row]
+    config = report_config(dt.date(2017, 1, 22), **report)
+    descriptors = FACEBOOK if config.is_external else DESCRIPTORS
+    return read_records(page, window, config, descriptors)
 
 
 def timeframe(start: str, end: str) -> dict[str, str]:
@@ -338,36 +325,44 @@ def test_a_point_ends_as_its_slice_may(end: str) -> None:
         (
             ["series", 0, "timeframe"],
             timeframe("2017-01-01", "2017-01-31"),
-            "series[1]: the slice of 2017-01-01 comes twice",
+            "series[1]: duplicate slice of 2017-01-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-02", "2016-12-31"),
-            "series[0]: its timeframe 2016-12-02..2016-12-31 is no slice of 2016-12-01",
+            "series[0]: its timeframe 2016-12-02..2016-12-31 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-01", "2017-01-31"),
-            "series[0]: its timeframe 2016-12-01..2017-01-31 is no slice of 2016-12-01",
+            "series[0]: its timeframe 2016-12-01..2017-01-31 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-01", "2016-12-30"),
-            "series[0]: its timeframe 2016-12-01..2016-12-30 is no slice of 2016-12-01",
+            "series[0]: its timeframe 2016-12-01..2016-12-30 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2030-12-01", "2030-12-31"),
-            "series[0]: its timeframe 2030-12-01..2030-12-31 is no slice of 2016-12-01",
+            "series[0]: its timeframe 2030-12-01..2030-12-31 is not a slice of 2016-12-01",
         ),
         (["series", 0, "data"], None, f"{SERIES}.series[0].data is not an object"),
         (
             ["series", 0, "data", "clicks"],
             "829",
-            "series.clicks: '829' is not a number",
+            "series[0].data.clicks: '829' is not a number",
         ),
-        (["series", 0, "data", "clicks"], [1], "series.clicks: [1] is not a number"),
-        (["series", 0, "data", "clicks"], True, "series.clicks: True is not a number"),
+        (
+            ["series", 0, "data", "clicks"],
+            [1],
+            "series[0].data.clicks: [1] is not a number",
+        ),
+        (
+            ["series", 0, "data", "clicks"],
+            True,
+            "series[0].data.clicks: True is not a number",
+        ),
         (["meta"], None, f"{SERIES}.meta is not an object"),
         (["data"], [], f"{SERIES}.data is not an object"),
         (["meta", "entity_id"], None, f"{SERIES}: the row has no entity_id"),
@@ -384,11 +379,20 @@ def test_a_page_of_another_shape_is_an_error_that_names_the_place(
 
 
 @pytest.mark.parametrize(
-    "embedded",
-    [None, {}, [], {"adstage:time_series": 5}, {"adstage:metrics": []}],
+    ("embedded", "reason"),
+    [
+        (None, "_embedded is not an object"),
+        ([], "_embedded is not an object"),
+        ({}, "_embedded.adstage:time_series is missing"),
+        ({"adstage:metrics": []}, "_embedded.adstage:time_series is missing"),
+        ({"adstage:time_series": 5}, "_embedded.adstage:time_series is not a list"),
+    ],
 )
-def test_a_page_without_the_rows_asked_for_is_an_error(embedded: object) -> None:
-    with pytest.raises(ResponseError, match="adstage:time_series is not a list"):
+def test_a_page_without_the_requested_rows_is_an_error(
+    embedded: object,
+    reason: str,
+) -> None:
+    with pytest.raises(ResponseError, match=reason):
         read({"_embedded": embedded})
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.paths import TESTS
+from harness.taps import directory_of
 from requests.adapters import HTTPAdapter
 from werkzeug import Response
 
@@ -97,7 +98,7 @@ def records(
         },
         setup_mapper=False,
     )
-    session = tap.directory.client.transport.session
+    session = directory_of(tap).client.transport.session
     session.mount(ADSTAGE, Detour(server.url_for("").rstrip("/")))
     found = [*tap.streams["r"].get_records(None)]
     session.close()

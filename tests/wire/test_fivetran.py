@@ -18,7 +18,7 @@ from harness.paths import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.model import parse
 from tap_adstage.config.settings import ALL_TIME, TIMEFRAME_MONTHS
 from tap_adstage.exceptions import ConfigError
@@ -99,9 +99,7 @@ DOCUMENTED_FIELDS = [
 
 
 def converted(document: object, *, with_auth: bool = False) -> Conversion:
-    return convert(
-        document, now=NOW, stream_names=RESOURCE_STREAMS, with_auth=with_auth
-    )
+    return convert(document, now=NOW, stream_names=TABLES, with_auth=with_auth)
 
 
 def of_reports(*reports: dict[str, Any]) -> Conversion:
@@ -353,7 +351,7 @@ def test_credentials_are_left_out_and_named() -> None:
 
 def test_credentials_that_are_asked_for_are_settings() -> None:
     made = converted(CONNECTION, with_auth=True)
-    config = parse(made.config, now=NOW, stream_names=RESOURCE_STREAMS)
+    config = parse(made.config, now=NOW, stream_names=TABLES)
     assert config.oauth is not None
     assert config.oauth.client_id == "spotify-app"
     assert config.oauth.client_secret == CLIENT_SECRET
@@ -526,7 +524,7 @@ def test_any_documented_config_gives_a_valid_one_or_the_reason(
     else:
         lines = made.lost + made.differing
         token = {} if with_auth else {"access_token": "t"}
-        parse(made.config | token, now=NOW, stream_names=RESOURCE_STREAMS)
+        parse(made.config | token, now=NOW, stream_names=TABLES)
         if not with_auth:
             text = json.dumps(made.config, ensure_ascii=False)
             assert not [secret for secret in secrets_in(auth) if secret in text]
@@ -542,7 +540,7 @@ def test_any_document_gives_a_valid_config_or_the_reason(document: object) -> No
     except ConfigError:
         return
     token = {"access_token": "t"}
-    parse(made.config | token, now=NOW, stream_names=RESOURCE_STREAMS)
+    parse(made.config | token, now=NOW, stream_names=TABLES)
 
 
 # --- the command ---

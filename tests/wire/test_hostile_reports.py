@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from harness.paths import TESTS
+from harness.taps import directory_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -138,10 +139,10 @@ def generated(name: str, url: str, sandbox: Sandbox) -> Answers:
             answers.resources[path] = text
 
     tap = tap_for(answers, sandbox.api_url, setup_mapper=False)
-    tap.directory.client.transport.session.hooks["response"].append(record)
+    directory_of(tap).client.transport.session.hooks["response"].append(record)
     tap.streams  # noqa: B018 - asks for the descriptors
     assert list(tap.streams["r"].get_records(None))
-    tap.directory.client.transport.session.close()
+    directory_of(tap).client.transport.session.close()
     return answers
 
 
@@ -221,7 +222,7 @@ class Replay:
                 tap.sync_all()
             except AdStageError as raised:
                 error = raised
-        tap.directory.client.transport.session.close()
+        directory_of(tap).client.transport.session.close()
         texts = [body.decode("utf-8-sig", "replace") for body in served]
         return Run(output.getvalue(), error, texts)
 

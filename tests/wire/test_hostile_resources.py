@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from harness.taps import directory_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from werkzeug import Response
 
-from tap_adstage import preflight
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.entity_ids import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
     AdStageError,
@@ -141,7 +141,7 @@ class Mirror:
         """Read what is right, and which streams read which document."""
         self.truth = sync(self.settings)
         self.readers: dict[str, list[str]] = {path: [] for path in self.documents}
-        for stream in RESOURCE_STREAMS:
+        for stream in TABLES:
             self.asked.clear()
             sync(self.settings, streams=[stream])
             for path in self.asked:
@@ -194,7 +194,7 @@ def check_records(messages: Messages, truth: Messages, changes: list[Change]) ->
     injected = {leaf for change in changes for leaf in leaves(change.value)}
     if any(change.kind == "delete" or change.value in ([], {}) for change in changes):
         injected.add("None")
-    for name, stream in RESOURCE_STREAMS.items():
+    for name, stream in TABLES.items():
         if not messages.of("SCHEMA", name):
             continue
         (schema,) = messages.of("SCHEMA", name)
@@ -245,7 +245,7 @@ def read_chosen(mirror: Mirror, sync: Sync, streams: list[str]) -> Messages:
 
 
 def look_at_imports(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
-    directory = TapAdStage(config=mirror.settings).directory
+    directory = directory_of(TapAdStage(config=mirror.settings))
     targets = [mirror.account, f"/network/adstage/account_group/{mirror.group}"]
     directory.scope(["adwords"], targets)
     return sync(mirror.settings, streams=[])
@@ -254,9 +254,9 @@ def look_at_imports(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
 def set_up(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
     report = {"name": "r", "entity_level": "ads", "fields": ["clicks", "name"]}
     tap = TapAdStage(config={**mirror.settings, "reports": [report]})
-    for step in preflight.steps(tap.directory, tap.report_stream)[:4]:
+    for step in tap.source.set_up_steps():
         assert step.attempt()
-    tap.report_stream(tap.directory.config.reports[0])
+    tap.report_stream(tap.source.config.reports[0])
     return sync(mirror.settings, streams=[])
 
 

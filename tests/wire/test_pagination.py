@@ -191,7 +191,7 @@ def rows(client: AdStageClient, **body: object) -> list[int]:
     paginator, found = Paginator(), []
     while request is not None:
         asked, page = client.page(request)
-        found += page.document["_embedded"]["adstage:metrics"]
+        found += json.loads(page.content)["_embedded"]["adstage:metrics"]
         request = paginator.following(asked, page.head)
     return found
 

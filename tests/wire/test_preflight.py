@@ -23,9 +23,10 @@ from tap_adstage.exceptions import (
     TransientError,
     UnauthorizedError,
 )
-from tap_adstage.preflight import Result, Step, advice, results
+from tap_adstage.preflight import Result, advice, results
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
+from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -569,13 +570,13 @@ def test_what_to_do_follows_from_the_error(
         assert expected in (found or "")
 
 
-def step(name: str, *needs: str, error: AdStageError | None = None) -> Step:
+def step(name: str, *needs: str, error: AdStageError | None = None) -> SetUpStep:
     def attempt() -> str:
         if error:
             raise error
         return "found"
 
-    return Step(
+    return SetUpStep(
         name=name,
         attempt=attempt,
         settings="THIS",

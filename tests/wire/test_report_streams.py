@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from harness.taps import directory_of
 from werkzeug import Response
 
 from tap_adstage.config.model import default_reports
@@ -784,7 +785,7 @@ def test_a_failed_window_leaves_the_bookmark_at_the_last_finished_one(
         if record["date"] == "2024-03-05":
             break
     sandbox.stop()
-    tap.directory.client.transport.max_retry_seconds = 0
+    directory_of(tap).client.transport.max_retry_seconds = 0
     with pytest.raises(AdStageError):
         list(records)
     assert "2024-03-14" in capsys.readouterr().out
@@ -833,7 +834,7 @@ def test_a_look_takes_one_row_of_the_last_window_and_leaves_nothing_behind(
     expected: str,
 ) -> None:
     tap = TapAdStage(config=with_report(settings, **keys), setup_mapper=False)
-    (report,) = tap.directory.config.reports
+    (report,) = tap.source.config.reports
     found = tap.report_stream(report).probe()
     assert found is not None
     days, has_rows = found
@@ -852,7 +853,7 @@ def test_a_look_is_at_the_last_window_wherever_the_bookmark_is(
     config = with_report(settings, lookback_days=0)
     state = state_of("2024-03-18")
     tap = TapAdStage(config=config, state=state, setup_mapper=False)
-    (report,) = tap.directory.config.reports
+    (report,) = tap.source.config.reports
     assert tap.report_stream(report).probe() is not None
     assert ranges(sandbox) == ["2024-03-15..2024-03-19"]
     assert tap.state == state

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
@@ -33,7 +33,7 @@ def test_every_stream_has_keys_that_are_not_null_and_not_repeated(
     settings: dict[str, Any],
 ) -> None:
     messages = sync(settings)
-    for name, stream in RESOURCE_STREAMS.items():
+    for name, stream in TABLES.items():
         records = messages.records(name)
         keys = [tuple(record[key] for key in stream.key) for record in records]
         assert keys, name

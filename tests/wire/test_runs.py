@@ -20,7 +20,7 @@ import pytest
 from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import meltano
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import ReconcileError
 from tap_adstage.runtime.logs import WarningHandler
 from tap_adstage.sandbox.postgres import Postgres
@@ -189,7 +189,7 @@ def test_a_run_counts_what_adstage_got_and_what_was_written(
     every = summaries(caplog)
     assert_rows_are_those_on_stdout(every, first)
     assert total(every, "requests") == len(sandbox.requests)
-    assert list(every) == ["set-up", *sorted([*RESOURCE_STREAMS, "by_day", "by_week"])]
+    assert list(every) == ["set-up", *sorted([*TABLES, "by_day", "by_week"])]
     assert {each["status"] for each in every.values()} == {"whole"}
     asked = [r.body for r in sandbox.requests if r.path.endswith("/report")]
     for name, windows, bookmark in (
@@ -454,7 +454,7 @@ def test_a_line_a_stream_is_logged_where_stderr_is_no_terminal(tap: Tap) -> None
     assert ended.code == 0
     assert list(ended.summary) == [
         "set-up",
-        *sorted([*RESOURCE_STREAMS, "by_day", "by_week"]),
+        *sorted([*TABLES, "by_day", "by_week"]),
     ]
     assert ended.summary["by_day"] == (
         "whole; windows: 6, pages: 6, rows: 216, requests: 6, "
@@ -489,8 +489,8 @@ def test_a_terminal_shows_a_table(tap: Tap) -> None:
     tap.settings = {"reports": [BY_DAY]}
     shown = on_a_terminal(tap)
     _, _, rest = shown.partition("| What was done:\n")
-    head, start, *rows = rest.splitlines()[: 3 + len(RESOURCE_STREAMS)]
-    assert [row.split()[0] for row in rows] == sorted([*RESOURCE_STREAMS, "by_day"])
+    head, start, *rows = rest.splitlines()[: 3 + len(TABLES)]
+    assert [row.split()[0] for row in rows] == sorted([*TABLES, "by_day"])
     (block,) = re.findall(
         r"^```text\n(stream .+?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
     )

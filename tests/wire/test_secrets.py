@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
+from harness.taps import directory_of
 from werkzeug import Request, Response
 
 from tap_adstage.exceptions import AdStageError
@@ -349,7 +350,7 @@ def test_an_error_shows_no_secret_that_its_answer_echoes(
 
 CRASH = f"""
 import warnings
-from tap_adstage.directory import Directory
+from tap_adstage.adstage.directory import Directory
 
 def crash(self):
     token = self.client.credentials.token()
@@ -438,7 +439,7 @@ def test_an_error_in_the_environment_shows_no_secret(
 
 
 def test_what_the_tap_is_made_of_shows_no_secret(settings: dict[str, Any]) -> None:
-    directory = TapAdStage(config=settings).directory
+    directory = directory_of(TapAdStage(config=settings))
     directory.client.credentials.token()
     transport = directory.client.transport
     parts = [directory, directory.client, transport, transport.secrets]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import StateError
 from tap_adstage.sandbox.server import Sandbox
@@ -96,7 +96,7 @@ def test_the_union_of_all_shards_is_the_whole(
     whole = sync(config)
     parts = [sync(config | {"shard": f"{n}/{count}"}) for n in range(1, count + 1)]
     for stream in (
-        *RESOURCE_STREAMS,
+        *TABLES,
         *(report["name"] for report in config["reports"]),
     ):
         union = [record for part in parts for record in part.records(stream)]
@@ -171,7 +171,7 @@ def test_of_what_another_shard_reads_nothing_is_written(
     )
     assert {line.get("stream") for line in messages.lines} == {"daily", None}
     assert not messages.of("ACTIVATE_VERSION")
-    left = ", ".join([*RESOURCE_STREAMS, "grouped"])
+    left = ", ".join([*TABLES, "grouped"])
     assert f"shard 2/3: left to other shards: {left}" in caplog.messages
 
 

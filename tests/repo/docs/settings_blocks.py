@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import yaml
 
-from tap_adstage.adstage.resources import RESOURCE_STREAMS
+from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.model import parse
 from tap_adstage.tap import TapAdStage
 
@@ -51,7 +51,7 @@ def is_config(value: Any) -> bool:  # noqa: ANN401 - JSON
 def check_config(config: dict[str, Any]) -> None:
     """Check settings of the tap, which may leave out the credentials."""
     now = dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc)
-    parse({"sandbox": True, **config}, now=now, stream_names=RESOURCE_STREAMS)
+    parse({"sandbox": True, **config}, now=now, stream_names=TABLES)
 
 
 def check_state(state: dict[str, Any]) -> None:

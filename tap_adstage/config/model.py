@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 
 from tap_adstage import date_ranges
 from tap_adstage.config import checks
-from tap_adstage.config.settings import ADSTAGE, SETTINGS, api_version, canonical_report
+from tap_adstage.config.declarations import typed
+from tap_adstage.config.settings import (
+    ADSTAGE,
+    SETTINGS,
+    Requests,
+    api_version,
+    canonical_report,
+)
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import ConfigError
 
@@ -123,7 +130,7 @@ class OAuthConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Requests):
     """The settings of one run.
 
     Attributes:
@@ -135,10 +142,6 @@ class Config:
         organization_id: AdStage organization, if chosen.
         accounts: Chosen accounts' entity ids, `None` for all.
         shard: Part of these that the run reads.
-        page_size: Rows a page.
-        max_concurrency: Requests of a report that are in flight at once.
-        request_timeout: Seconds.
-        max_retry_seconds: Seconds.
         reconcile: `off`, `warn` or `fail`.
         import_policy: `ignore`, `warn` or `hold`.
         user_agent: User-Agent header, if given.
@@ -154,10 +157,6 @@ class Config:
     organization_id: int | None
     accounts: tuple[str, ...] | None
     shard: Shard
-    page_size: int
-    max_concurrency: int
-    request_timeout: float
-    max_retry_seconds: float
     reconcile: str
     import_policy: str
     user_agent: str | None
@@ -225,6 +224,7 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
     }
     reports = settings["reports"]
     return Config(
+        **vars(typed(Requests, given)),
         access_token=settings["access_token"],
         oauth=_oauth(settings),
         api_url=settings["api_url"].rstrip("/"),
@@ -237,10 +237,6 @@ def _config(given: Mapping[str, Any], now: dt.datetime) -> Config:
             else None
         ),
         shard=Shard.parse(settings["shard"]) if settings["shard"] else Shard(),
-        page_size=settings["page_size"],
-        max_concurrency=settings["max_concurrency"],
-        request_timeout=settings["request_timeout"],
-        max_retry_seconds=settings["max_retry_seconds"],
         reconcile=settings["reconcile"],
         import_policy=settings["import_policy"],
         user_agent=settings["user_agent"],

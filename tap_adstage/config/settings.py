@@ -7,12 +7,17 @@ the definition for Meltano Hub are made from this list or checked against it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from msgspec import Meta
+
+from tap_adstage.config.declarations import Group, declared, public
 from tap_adstage.config.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_adstage.config import declarations
 
 OAUTH = ("client_id", "client_secret", "refresh_token")
 """The settings of OAuth 2: all of them or none."""
@@ -283,7 +288,39 @@ _REPORT_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-SETTINGS = (
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Requests(Group):
+    """How AdStage is asked."""
+
+    page_size: Annotated[int, Meta(ge=1, le=1000, description="Rows per page.")] = 1000
+    max_concurrency: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=32,
+            description="Requests of a report in flight at once. With 1, a page is "
+            "requested once the one before it is written.",
+        ),
+    ] = 4
+    request_timeout: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Seconds without a byte after which a request counts as "
+            "failed.",
+        ),
+    ] = 300
+    max_retry_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Longest time in seconds that one request is retried.",
+        ),
+    ] = 600
+
+
+SETTINGS: tuple[Setting | declarations.Setting, ...] = (
     Setting(
         name="access_token",
         schema=_text(pattern=_VISIBLE_CHARACTERS),
@@ -422,31 +459,7 @@ SETTINGS = (
         description="Days asked for in one request; never less than one slice.",
         default=10,
     ),
-    Setting(
-        name="page_size",
-        schema=_integer(1, 1000),
-        description="Rows a page.",
-        default=1000,
-    ),
-    Setting(
-        name="max_concurrency",
-        schema=_integer(1, 32),
-        description="Requests of a report that are in flight at once. 1 asks for each "
-        "page once the one before is written.",
-        default=4,
-    ),
-    Setting(
-        name="request_timeout",
-        schema=_integer(1),
-        description="Seconds without a byte after which a request counts as failed.",
-        default=300,
-    ),
-    Setting(
-        name="max_retry_seconds",
-        schema=_integer(0),
-        description="Longest time in seconds that one request is retried.",
-        default=600,
-    ),
+    *declared(Requests),
     Setting(
         name="reconcile",
         schema=_one_of(*RECONCILE),
@@ -539,6 +552,8 @@ def json_schema() -> dict[str, Any]:
     """
     return {
         "type": "object",
-        "properties": {setting.name: setting.json_schema() for setting in SETTINGS},
+        "properties": {
+            setting.name: public(setting.json_schema()) for setting in SETTINGS
+        },
         "additionalProperties": False,
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_adstage.adstage.directory import Directory
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.streams.report_stream import ReportStream
 
 _STATUS_PAGE = "http://status.adstage.io/"

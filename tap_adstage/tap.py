@@ -28,8 +28,10 @@ from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.resources import RESOURCE_STREAMS
-from tap_adstage.config import checks, environment, inputs, model, settings
-from tap_adstage.config.settings import is_calculated
+from tap_adstage.config import environment, inputs, settings
+from tap_adstage.config.adstage import is_calculated
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.setting_checks import unknown_settings
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -56,7 +58,8 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.hal import Resource
     from tap_adstage.adstage.import_status import BookmarkCap
-    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.settings import Config
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.sandbox.server import Sandbox
     from tap_adstage.streams.sharded_stream import ShardedStream
@@ -380,17 +383,17 @@ class TapAdStage(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings in the tap's words.
 
-        The SDK's own check quotes secrets, lets unknown settings pass, and knows no
-        date range. It still runs afterwards: it fills in the defaults.
+        The SDK's own check quotes secrets, accepts unknown settings, and doesn't know
+        date ranges. It still runs afterwards: it fills in the defaults.
         """
-        self._config = model.without_nulls(self._config)
+        self._config = settings.without_nulls(self._config)
         self._secrets.add(*settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
-        errors = checks.unknown_settings(self._config, known)
+        errors = unknown_settings(self._config, known)
         errors += self._environment_errors()
         try:
-            self._parsed_config = model.parse(
+            self._parsed_config = parse(
                 self._config,
                 now=dt.datetime.now(dt.timezone.utc),
                 stream_names=RESOURCE_STREAMS,
@@ -404,7 +407,7 @@ class TapAdStage(Tap):
         return errors
 
     def _environment_errors(self) -> list[str]:
-        """What can't be read of the environment; what is no setting is only said."""
+        """Find variables that can't be read; log those of unknown settings."""
         if not self._reads_environment:
             return []
         self.append_builtin_config(self.config_jsonschema)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         AccountKey,
         AccountScope,
     )
-    from tap_adstage.config.model import Config
+    from tap_adstage.config.settings import Config
     from tap_adstage.config.shards import Shard
     from tap_adstage.runtime.statistics import RunStats
 

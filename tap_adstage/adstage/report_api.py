@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.report_columns import ReportColumns
     from tap_adstage.adstage.report_query import ReportQuery
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.rows import Row
     from tap_adstage.reports.windows import Window

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.report_columns import ReportColumns
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

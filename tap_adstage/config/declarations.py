@@ -211,6 +211,7 @@ def without_aliases(
 
 def typed(
     group: type[_Group],
+    settings: Iterable[Setting],
     given: Mapping[str, Any],
     **others: Any,  # noqa: ANN401 - fields of the group
 ) -> _Group:
@@ -218,11 +219,12 @@ def typed(
 
     Args:
         group: The class to make.
+        settings: What it declares.
         given: The settings, without aliases. Keys of other groups are ignored.
-        **others: Fields that are typed already, or are no setting.
+        **others: Fields that are typed already, or are not settings.
     """
     values = dict(others)
-    for setting in declared(group):
+    for setting in settings:
         if setting.name in others:
             continue
         if setting.name in given:

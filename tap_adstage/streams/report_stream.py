@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.import_status import BookmarkCap
     from tap_adstage.adstage.page import Page
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.rows import JsonRow, Row
     from tap_adstage.reports.windows import Window

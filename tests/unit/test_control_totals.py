@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_adstage.adstage import v1, v2
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.report_columns import ReportColumns, report_columns
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.reports.control_totals import (
     ControlTotals,

@@ -11,7 +11,7 @@ import pytest
 
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.report_columns import report_columns
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.runtime.statistics import RunStats

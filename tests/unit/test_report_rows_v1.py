@@ -12,7 +12,7 @@ import pytest
 from tap_adstage.adstage import v1
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.report_columns import report_columns
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.windows import Slice, Window

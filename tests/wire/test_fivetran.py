@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_adstage.adstage.resources import RESOURCE_STREAMS
-from tap_adstage.config.model import parse
-from tap_adstage.config.settings import ALL_TIME, TIMEFRAME_MONTHS
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.report_defaults import ALL_TIME, TIMEFRAME_MONTHS
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import Conversion, convert
 from tap_adstage.fivetran.counterparts import (

@@ -21,7 +21,7 @@ from werkzeug import Response
 
 from tap_adstage import preflight
 from tap_adstage.adstage.resources import RESOURCE_STREAMS
-from tap_adstage.config.entity_ids import EXTERNAL_PROVIDERS
+from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
     AdStageError,
     ApiError,

@@ -660,6 +660,24 @@ def test_null_means_not_given() -> None:
     assert config.page_size == 1000
 
 
+def test_a_missing_key_is_reported_beside_a_wrong_value() -> None:
+    text = error_of({"page_size": 0, "reports": [{**REPORT, "name": None}]})
+    assert [line.partition(":")[0] for line in text.splitlines()] == [
+        "page_size",
+        "reports[0].name",
+    ]
+
+
+def test_an_integer_may_be_written_with_a_point() -> None:
+    config = read({"page_size": 100.0, "reports": [{**REPORT, "api_version": 1.0}]})
+    assert f"{config.page_size} {config.reports[0].api_version}" == "100 1"
+
+
+def test_a_text_may_be_the_word_null() -> None:
+    (report,) = read({"reports": [{**REPORT, "group_by": "null"}]}).reports
+    assert (report.group_by, report.sort_by) == ("null", "null")
+
+
 def test_unknown_settings_are_errors_with_the_nearest_names() -> None:
     known = [setting.name for setting in SETTINGS]
     assert unknown_settings({"strat_date": 1, "page_size": 1}, known) == [

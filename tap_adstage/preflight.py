@@ -20,7 +20,7 @@ from tap_adstage.source import SetUpStep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.source import Source
 

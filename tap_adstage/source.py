@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.settings import Config
     from tap_adstage.config.shards import Shard
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap

@@ -25,7 +25,9 @@ from singer_sdk.tap_base import CliTestOptionValue
 from tap_adstage import preflight
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.adstage.source import AdStageSource
-from tap_adstage.config import checks, environment, inputs, model, settings
+from tap_adstage.config import environment, inputs, settings
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.setting_checks import unknown_settings
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.http.transport import Transport
 from tap_adstage.reports import bookmark
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.source import Source
     from tap_adstage.streams.base import BaseStream
@@ -345,17 +347,17 @@ class TapAdStage(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings in the tap's words.
 
-        The SDK's own check quotes secrets, lets unknown settings pass, and knows no
-        date range. It still runs afterwards: it fills in the defaults.
+        The SDK's own check quotes secrets, accepts unknown settings, and doesn't know
+        date ranges. It still runs afterwards: it fills in the defaults.
         """
-        self._config = model.without_nulls(self._config)
+        self._config = settings.without_nulls(self._config)
         self._secrets.add(*settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
-        errors = checks.unknown_settings(self._config, known)
+        errors = unknown_settings(self._config, known)
         errors += self._environment_errors()
         try:
-            self._parsed_config = model.parse(
+            self._parsed_config = parse(
                 self._config,
                 now=dt.datetime.now(dt.timezone.utc),
                 stream_names=TABLES,
@@ -369,7 +371,7 @@ class TapAdStage(Tap):
         return errors
 
     def _environment_errors(self) -> list[str]:
-        """What can't be read of the environment; what is no setting is only said."""
+        """Find variables that can't be read; log those of unknown settings."""
         if not self._reads_environment:
             return []
         self.append_builtin_config(self.config_jsonschema)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.client import AdStageClient
     from tap_adstage.adstage.import_policy import AccountScope
     from tap_adstage.adstage.import_status import AccountImport, AccountKey
-    from tap_adstage.config.model import Config
+    from tap_adstage.config.settings import Config
     from tap_adstage.config.shards import Shard
 
 _TEXT = {"type": ["string"]}

@@ -6,14 +6,11 @@ import datetime as dt
 import reprlib
 import zoneinfo
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_adstage.exceptions import error_context
 from tap_adstage.http.json_values import conform, moment
 from tap_adstage.runtime.redaction import excerpt
-
-if TYPE_CHECKING:
-    pass
 
 _IMPORTING = "currently_importing"
 NEEDS_RELINKING = "permanent_authentication_error"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.directory import Directory
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.import_policy import AccountScope
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.prefetch import Prefetch
 
 

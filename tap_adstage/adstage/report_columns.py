@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
 
 
 def report_columns(

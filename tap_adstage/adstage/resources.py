@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_adstage.adstage import hal
-from tap_adstage.config.entity_ids import CROSS_NETWORKS, EXTERNAL_PROVIDERS
+from tap_adstage.config.adstage import CROSS_NETWORKS, EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import error_context
 from tap_adstage.http.json_values import conform
 from tap_adstage.source import Resource, ResourceTable

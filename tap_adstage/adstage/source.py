@@ -16,7 +16,7 @@ from tap_adstage.adstage.import_policy import (
 )
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.settings import is_calculated
+from tap_adstage.config.adstage import is_calculated
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_adstage.config.model import Config, ReportConfig
+    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.settings import Config
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.http.transport import Transport

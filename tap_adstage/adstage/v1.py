@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.windows import Window
 

@@ -1,25 +1,11 @@
 """AdStage's own ids of advertising entities (API: Entity IDs)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
-CROSS_NETWORKS = (
-    "adwords",
-    "amazon",
-    "bing_ads",
-    "facebook",
-    "linkedin",
-    "pinterest",
-    "quora",
-    "spotify",
-    "twitter",
-)
-"""Networks whose data AdStage imports, in the documentation's order."""
-
-EXTERNAL_PROVIDERS = ("facebook", "adwords", "gemini", "google_analytics")
-"""Networks that AdStage also reports on live, with descriptors of their own."""
+from tap_adstage.config.adstage import CROSS_NETWORKS
+from tap_adstage.config.declarations import text
 
 _NETWORKS = (*CROSS_NETWORKS, "gemini", "google_analytics", "adstage")
 _NETWORK_LEVELS = ("account", "campaign", "ad_group", "ad", "keyword", "criterion")
@@ -47,19 +33,19 @@ class EntityId:
         return f"/network/{self.network}/{self.level}/{self.remote_id}"
 
     @classmethod
-    def parse(cls, text: str) -> EntityId:
+    def parse(cls, value: str) -> "EntityId":
         """Read an id.
 
         Args:
-            text: The id as the API writes it.
+            value: The id as the API writes it.
 
         Returns:
             Its parts.
 
         Raises:
-            ValueError: If the text is no entity id; the text says why.
+            ValueError: If it is not an entity id; the message says why.
         """
-        match = _PATTERN.fullmatch(text)
+        match = _PATTERN.fullmatch(value)
         if not match:
             raise ValueError("it takes the form /network/{network}/{level}/{remote_id}")
         network, level, remote_id = match.groups()
@@ -69,3 +55,27 @@ class EntityId:
         if level not in levels:
             raise ValueError(f"its level on {network} is one of {', '.join(levels)}")
         return cls(network, level, remote_id)
+
+
+def _check_account_id(value: str) -> None:
+    entity_id = EntityId.parse(value)
+    if entity_id.level != "account":
+        raise ValueError(f"its level is {entity_id.level}, not account")
+
+
+EntityIdText = Annotated[
+    str,
+    text(
+        "an entity id such as /network/adwords/campaign/123",
+        form="entity-id",
+        check=EntityId.parse,
+    ),
+]
+AccountIdText = Annotated[
+    str,
+    text(
+        "an account's entity id such as /network/adwords/account/123",
+        form="account-id",
+        check=_check_account_id,
+    ),
+]

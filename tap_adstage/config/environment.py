@@ -1,6 +1,6 @@
 """Settings in environment variables, as `--config=ENV` reads them.
 
-The SDK reads them; here it is said which of them it can't read, or would not see.
+The SDK reads them; this finds the ones that it can't read, or would not see.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BOOLEANS = {"true", "1", "yes", "on", "false", "0", "no", "off"}
 
 
 def _boolean(text: str) -> str:
-    """The SDK takes whatever is not true for false; here it has to say so."""
+    """Refuse what is neither true nor false, which the SDK takes for false."""
     if text.lower() not in _BOOLEANS:
         raise ValueError(text)
     return text
@@ -30,7 +30,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "array": (json.loads, "a list, as JSON"),
     "object": (json.loads, "an object, as JSON"),
 }
-"""How a variable becomes a value of a type, and how to say what it takes."""
+"""How a variable becomes a value of a type, and what to call such a value."""
 
 
 def unknown_variables(
@@ -38,20 +38,20 @@ def unknown_variables(
     prefix: str,
     known: Iterable[str],
 ) -> list[str]:
-    """Find environment variables that look like settings and are none.
+    """Find environment variables that look like settings and are unknown.
 
     Args:
         environment: Names of environment variables.
         prefix: What the tap's variables start with, such as `TAP_ADSTAGE_`.
-        known: All settings there are.
+        known: All valid names of settings.
 
     Returns:
-        One line for each, with the nearest names. A second `_` after the prefix is
-        Meltano's, and the SDK has the log level.
+        One line for each, with the nearest names. Meltano's own, which have a second
+        `_` after the prefix, and the SDK's log level are skipped.
     """
     names = [f"{prefix}{name.upper()}" for name in sorted(known)]
     return [
-        f"{variable}: there is no such setting; {did_you_mean(variable, names)}"
+        f"{variable}: unknown setting; {did_you_mean(variable, names)}"
         for variable in environment
         if variable.startswith(prefix)
         and not variable.startswith(f"{prefix}_")
@@ -74,7 +74,7 @@ def unreadable_variables(
     Returns:
         One error line for each.
     """
-    found = []
+    errors = []
     for name, schema in properties.items():
         variable = f"{prefix}{name.upper()}"
         reader = next((_READERS[k] for k in _READERS if k in schema["type"]), None)
@@ -84,8 +84,8 @@ def unreadable_variables(
         try:
             read(environment[variable])
         except ValueError:
-            found.append(
+            errors.append(
                 f"{name}: {json_text(environment[variable])} in the environment "
                 f"variable {variable} is not allowed; it takes {allowed}",
             )
-    return found
+    return errors

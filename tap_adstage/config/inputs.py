@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
+from tap_adstage.config.schema_errors import worst_error
 from tap_adstage.exceptions import InputError, StateError
 from tap_adstage.runtime.redaction import excerpt
-from tap_adstage.runtime.wording import TYPES, json_text
+from tap_adstage.runtime.wording import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,13 +67,13 @@ def read_document(option: str, file: TextIO) -> Any:  # noqa: ANN401 - any JSON 
         The document.
 
     Raises:
-        InputError: If it holds no JSON, or more than one document.
+        InputError: If it is not a single JSON document.
     """
     try:
         return json.loads(file.read().removeprefix("\ufeff"))
     except ValueError as error:
         raise InputError(
-            f"{option} {file.name}: is no whole JSON document ({error}); "
+            f"{option} {file.name}: not a single valid JSON document ({error}); "
             f"{_ADVICE[option]}",
         ) from None
 
@@ -87,10 +85,9 @@ def check_catalog(catalog: Any) -> None:  # noqa: ANN401 - any JSON value
         catalog: What `--catalog` holds.
 
     Raises:
-        InputError: If it is none, naming the place.
+        InputError: If it is not one, naming the place.
     """
-    wrong = _wrong_with(catalog, _CATALOG)
-    if wrong:
+    if wrong := worst_error(catalog, _CATALOG):
         raise InputError(f"--catalog: {wrong}; {_ADVICE['--catalog']}")
 
 
@@ -104,14 +101,14 @@ def checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON valu
         The value.
 
     Raises:
-        StateError: If it is none, naming the place.
+        StateError: If it is not one, naming the place.
     """
     if isinstance(state, dict) and state.get("type") == "STATE":
         state = state.get("value")
-    wrong = _wrong_with(state, _STATE)
+    wrong = worst_error(state, _STATE)
     if not wrong and state and "bookmarks" not in state:
         names = ", ".join(map(json_text, state))
-        wrong = f"has no bookmarks, only {excerpt(names)}"
+        wrong = f"bookmarks missing, there is only {excerpt(names)}"
     if wrong:
         raise StateError(f"--state: {wrong}; {_ADVICE['--state']}")
     return dict(state)
@@ -122,10 +119,10 @@ def own_parts(
     streams: Collection[str],
     keys: Collection[str],
 ) -> dict[str, Any]:
-    """Leave out of a run's own bookmarks what the tap doesn't write.
+    """Drop from a run's own bookmarks what the tap doesn't write.
 
-    The SDK has other ways to keep a bookmark, and would go by what it finds of them:
-    it reads a stream once for each of the `partitions` there.
+    The SDK has other ways to keep a bookmark, and would use what it finds of them: it
+    reads a stream once for each of the `partitions` there.
 
     Args:
         state: A tap's state.
@@ -148,7 +145,7 @@ def own_parts(
 
 
 def strangers(state: Mapping[str, Any], streams: Collection[str]) -> list[str]:
-    """Find the bookmarks that nothing in a run is for.
+    """Find the bookmarks of streams that a run can't have.
 
     Args:
         state: A tap's state.
@@ -165,18 +162,3 @@ _ADVICE = {
     "state to start over",
     "--catalog": "write it anew with --discover",
 }
-
-
-def _wrong_with(document: object, schema: Mapping[str, Any]) -> str | None:
-    """Say which place of a document is wrong, and what it takes."""
-    error = best_match(Draft202012Validator(schema).iter_errors(document))
-    if error is None:
-        return None
-    place = error.json_path.removeprefix("$").removeprefix(".")
-    if error.validator == "required":
-        return f"{place or 'the document'}: {error.message}"
-    taken = error.validator_value
-    kinds = [taken] if isinstance(taken, str) else taken
-    shown = excerpt(json_text(error.instance))
-    takes = " or ".join(TYPES.get(kind, kind) for kind in kinds)
-    return f"{place or 'the document'} is {shown}; it takes {takes}"

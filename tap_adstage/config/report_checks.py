@@ -1,4 +1,4 @@
-"""What is wrong with the reports of the settings, apart from the form of a value.
+"""What is wrong with reports, apart from the form of a value.
 
 Each line names the report's key, its value and what is allowed. What only AdStage can
 tell, such as whether there is a field, is checked at discovery.
@@ -6,23 +6,21 @@ tell, such as whether there is a field, is checked at discovery.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from tap_adstage.config.entity_ids import CROSS_NETWORKS, EntityId
-from tap_adstage.config.settings import (
-    ADSTAGE,
-    FILTER_OPERATORS,
-    REPORT_KEY_ALIASES,
-    api_version,
-    canonical_report,
-    is_calculated,
-)
+from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS, is_calculated
+from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.config.reports import REPORT_KEYS
 from tap_adstage.runtime.wording import TYPES, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Sequence
+
+    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.settings import Config
 
 _LEVEL_RANKS = {
     "account": 0,
@@ -37,39 +35,50 @@ _LEVEL_RANKS = {
 _FINEST_V1_TARGET = "campaign"
 
 
-def errors(given: Mapping[str, Any], stream_names: Collection[str]) -> Iterator[str]:
-    """Find what is wrong with the meaning of reports whose form is right.
+def report_form_errors(reports: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    """Find keys of reports that are missing, or given twice through an alias."""
+    for number, report in enumerate(reports if isinstance(reports, list) else []):
+        if not isinstance(report, Mapping):
+            continue
+        path = f"reports[{number}]"
+        for key in REPORT_KEYS:
+            names = {key.name, key.alias} & report.keys()
+            if len(names) > 1:
+                yield (
+                    f"{path}: {key.name} and {key.alias} mean the same; give one of "
+                    "them"
+                )
+            if key.required and not names:
+                yield f"{path}.{key.name}: not given; every report has one"
+
+
+def report_errors(
+    config: Config, given: Sequence[Mapping[str, Any]], stream_names: Collection[str]
+) -> Iterator[str]:
+    """Find what doesn't go together in reports of valid form.
 
     Args:
-        given: The settings as given, none of them null.
+        config: The settings, typed.
+        given: The reports as given, without aliases.
         stream_names: Names of the resource streams, which no report may take.
 
     Yields:
         One line for each error.
     """
     seen: set[str] = set()
-    for number, keys in enumerate(given.get("reports", [])):
+    for number, (report, keys) in enumerate(zip(config.reports, given, strict=True)):
         path = f"reports[{number}]"
-        for alias, key in REPORT_KEY_ALIASES.items():
-            if keys.get(alias) is not None and keys.get(key) is not None:
-                yield f"{path}: {key} and {alias} mean the same; give one of them"
-        report = canonical_report(keys)
-        for key in ("name", "entity_level", "fields"):
-            if key not in report:
-                yield f"{path}.{key}: not given; every report has one"
-        name = report.get("name", "")
-        refused = f"{path}.name: {json_text(name)} is not allowed"
-        if name in seen:
+        refused = f"{path}.name: {json_text(report.name)} is not allowed"
+        if report.name in seen:
             yield f"{refused}; another report has it, and each has its own"
-        elif name in stream_names:
+        elif report.name in stream_names:
             others = ", ".join(sorted(stream_names))
             yield f"{refused}; the tap's own streams are {others}"
-        if name:
-            seen.add(name)
+        seen.add(report.name)
         yield from _target_errors(path, report)
         yield from _filter_errors(path, report)
-        yield from _version_errors(path, report)
-        yield from _provider_errors(path, report, given)
+        yield from _version_errors(path, report, keys)
+        yield from _provider_errors(path, report, keys, config)
 
 
 def _network(target: str) -> str | None:
@@ -79,8 +88,8 @@ def _network(target: str) -> str | None:
     return entity_id.network if entity_id.level == "account" or profile else None
 
 
-def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
-    for number, condition in enumerate(report.get("filters", [])):
+def _filter_errors(path: str, report: ReportConfig) -> Iterator[str]:
+    for number, condition in enumerate(report.filters):
         kind = FILTER_OPERATORS[condition["op"]]
         if not Draft202012Validator({"type": kind}).is_valid(condition["value"]):
             yield (
@@ -89,11 +98,9 @@ def _filter_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
-    level = report.get("entity_level")
-    if level is None:
-        return
-    for number, target in enumerate(report.get("targets", [])):
+def _target_errors(path: str, report: ReportConfig) -> Iterator[str]:
+    level = report.entity_level
+    for number, target in enumerate(report.targets):
         rank = _LEVEL_RANKS.get(EntityId.parse(target).level, 0)
         refused = f"{path}.targets[{number}]: {json_text(target)} is not allowed"
         if rank > _LEVEL_RANKS[level.removesuffix("s")]:
@@ -101,26 +108,25 @@ def _target_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
                 f"{refused}; it takes entities no finer than the report's "
                 f"entity_level {level}"
             )
-        elif api_version(report) == 1 and rank > _LEVEL_RANKS[_FINEST_V1_TARGET]:
+        elif report.api_version == 1 and rank > _LEVEL_RANKS[_FINEST_V1_TARGET]:
             yield (
                 f"{refused}; API version 1 takes accounts, account groups, folders "
                 "and campaigns"
             )
 
 
-def _version_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
-    """What API V1 lacks (API V1: Building Reports)."""
-    if api_version(report) != 1:
+def _version_errors(
+    path: str, report: ReportConfig, given: Mapping[str, Any]
+) -> Iterator[str]:
+    """Find what API V1 lacks (API V1: Building Reports)."""
+    if report.api_version != 1:
         return
     fields = {
-        **{
-            f"fields[{number}]": field
-            for number, field in enumerate(report.get("fields", ()))
-        },
-        "sort_by": report.get("sort_by", ""),
+        **{f"fields[{number}]": field for number, field in enumerate(report.fields)},
+        "sort_by": given.get("sort_by", ""),
         **{
             f"filters[{number}].path": condition["path"]
-            for number, condition in enumerate(report.get("filters", ()))
+            for number, condition in enumerate(report.filters)
         },
     }
     for key, field in fields.items():
@@ -129,38 +135,36 @@ def _version_errors(path: str, report: Mapping[str, Any]) -> Iterator[str]:
                 f"{path}.{key}: {json_text(field)} is not allowed; calculated metrics "
                 "take api_version 2"
             )
-    if "ignore_precision" in report:
+    if "ignore_precision" in given:
         yield (
-            f"{path}.ignore_precision: {json_text(report['ignore_precision'])} is not "
+            f"{path}.ignore_precision: {json_text(report.ignore_precision)} is not "
             "allowed; it takes api_version 2"
         )
 
 
 def _provider_errors(
-    path: str,
-    report: Mapping[str, Any],
-    given: Mapping[str, Any],
+    path: str, report: ReportConfig, given: Mapping[str, Any], config: Config
 ) -> Iterator[str]:
-    """What external providers take and AdStage's own data don't, and vice versa."""
-    provider = report.get("provider", ADSTAGE)
-    if provider == ADSTAGE:
-        if "dimensions" in report:
+    """Find what external providers take and AdStage's own data don't, or vice versa."""
+    provider = report.provider
+    if not report.is_external:
+        if report.dimensions:
             yield (
-                f"{path}.dimensions: {json_text(report['dimensions'])} is not allowed; "
+                f"{path}.dimensions: {json_text(report.dimensions)} is not allowed; "
                 "it takes an external provider, such as facebook"
             )
         return
-    if api_version(report) != 1:
+    if report.api_version != 1:
         yield (
-            f"{path}.api_version: {report['api_version']} is not allowed; provider "
+            f"{path}.api_version: {report.api_version} is not allowed; provider "
             f"{provider} takes version 1"
         )
-    if "networks" in report:
+    if "networks" in given:
         yield (
-            f"{path}.networks: {json_text(report['networks'])} is not allowed; "
+            f"{path}.networks: {json_text(report.networks)} is not allowed; "
             f"provider {provider} is a network, and its target says which account"
         )
-    targets = report.get("targets", [])
+    targets = report.targets
     if [_network(target) for target in targets] != [provider]:
         shown = f"{json_text(targets)} is not allowed" if targets else "not given"
         yield (
@@ -168,9 +172,9 @@ def _provider_errors(
             f"such as /network/{provider}/account/1"
         )
     elif (
-        given.get("sync_mode") == "SPECIFIC_ACCOUNTS"
+        config.accounts is not None
         and provider in CROSS_NETWORKS
-        and targets[0] not in given.get("accounts", ())
+        and targets[0] not in config.accounts
     ):
         yield (
             f"{path}.targets: {json_text(targets)} is not allowed; sync_mode "

@@ -1,4 +1,4 @@
-"""Which part of the accounts a run reads, where several runs share them out."""
+"""Part of the accounts that a run reads, if several runs share them out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Shard:
             The part.
 
         Raises:
-            ValueError: If the text is none; the text says why.
+            ValueError: If the text is not one; the message says why.
         """
         match = _PATTERN.fullmatch(text)
         if not match:

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tap_adstage.config.default_reports import identifying_fields
 from tap_adstage.config.entity_ids import EntityId
-from tap_adstage.config.model import identifying_fields, parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran.connection import is_masked, read
 from tap_adstage.fivetran.counterparts import (

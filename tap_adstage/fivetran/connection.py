@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-
+from tap_adstage.config.schema_errors import schema_errors
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran.counterparts import GRANULARITIES, SERVICE
-from tap_adstage.runtime.redaction import Secrets, excerpt
+from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.wording import TYPES, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from jsonschema import ValidationError
+    from collections.abc import Collection, Iterator, Mapping
 
 
 def read(document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
@@ -53,9 +50,8 @@ def read(document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     )
     if secrets.are_in(json_text(others)):
         raise ConfigError(["auth: a secret of it stands in another place too"])
-    errors = Draft202012Validator(_SCHEMA).iter_errors(merged)
-    if lines := [*dict.fromkeys(map(_form_error, errors))]:
-        raise ConfigError(lines)
+    if errors := [*schema_errors(merged, _SCHEMA)]:
+        raise ConfigError(errors)
     return merged
 
 
@@ -112,6 +108,10 @@ def _one_of(values: Collection[str]) -> dict[str, Any]:
     return {"type": "string", "enum": [*values]}
 
 
+def _secret(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {**schema, "secret": True}
+
+
 _REPORT = _object(
     table=_TEXT,
     dimension=_TEXT,
@@ -125,25 +125,12 @@ _SCHEMA = _object(
         "type": "array",
         "items": _REPORT | {"required": ["table", "dimension", "fields"]},
     },
-    auth=_object(
-        client_access=_object(client_id=_ANY_TEXT, client_secret=_ANY_TEXT),
-        refresh_token=_ANY_TEXT,
+    auth=_secret(
+        _object(
+            client_access=_secret(
+                _object(client_id=_secret(_ANY_TEXT), client_secret=_secret(_ANY_TEXT))
+            ),
+            refresh_token=_secret(_ANY_TEXT),
+        )
     ),
 )
-
-
-def _form_error(error: ValidationError) -> str:
-    path = error.json_path.removeprefix("$.")
-    schema: Any = error.schema
-    instance: Any = error.instance
-    if error.validator == "required":
-        missing = [name for name in schema["required"] if name not in instance]
-        return f"{path}: {', '.join(missing)} missing"
-    is_secret = error.path[0] == "auth"
-    shown = "(hidden)" if is_secret else excerpt(json_text(instance))
-    takes = (
-        f"one of {', '.join(schema['enum'])}"
-        if "enum" in schema
-        else TYPES[schema["type"]]
-    )
-    return f"{path}: {shown} is not allowed; it takes {takes}"

@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_adstage.config.settings import (
-    AGGREGATE_BY_ALIASES,
-    ENTITY_LEVEL_ALIASES,
-    REPORT_KEY_ALIASES,
-)
+from tap_adstage.config.adstage import AGGREGATE_BY_ALIASES, ENTITY_LEVEL_ALIASES
+from tap_adstage.config.reports import REPORT_KEY_ALIASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

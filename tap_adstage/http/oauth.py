@@ -21,7 +21,7 @@ from tap_adstage.runtime.redaction import excerpt
 if TYPE_CHECKING:
     import logging
 
-    from tap_adstage.config.model import OAuthConfig
+    from tap_adstage.config.settings import OAuthConfig
     from tap_adstage.http.transport import Transport
 
 _EXPIRY_MARGIN = 60.0

@@ -1,8 +1,3 @@
 """From a report's rows to the JSON texts of their records."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_adstage.config.settings import ALL_TIME, TIMEFRAME_MONTHS
+from tap_adstage.config.report_defaults import ALL_TIME, TIMEFRAME_MONTHS
 from tap_adstage.date_ranges import DateRange, parse_date_range
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +19,7 @@ from harness.paths import ROOT, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tap_adstage.sandbox.postgres import Postgres
     from tap_adstage.sandbox.server import Sandbox

@@ -13,14 +13,14 @@ from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery
 from tap_adstage.adstage.v1 import ReportV1
 from tap_adstage.adstage.v2 import ReportV2
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.reports.rows import records_of
 from tap_adstage.runtime.redaction import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.windows import Window
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from repo.definitions import settings_table
 from repo.docs.markdown import README, ROOT, Page
 from tap_adstage.adstage.meta_fields import META_FIELDS
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.entity_ids import CROSS_NETWORKS
-from tap_adstage.config.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
+from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS
+from tap_adstage.config.reports import REPORT_KEYS
+from tap_adstage.config.settings import SETTINGS
 from tap_adstage.date_ranges.__main__ import main as date_ranges_command
 from tap_adstage.sandbox.__main__ import main as sandbox_command
 
@@ -22,41 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tap_adstage.config.settings import Setting
+    from tap_adstage.config.declarations import Setting
 
 REPORTS = ROOT / "docs" / "reports.md"
 DATE_RANGES = ROOT / "docs" / "date-ranges.md"
 ERRORS = ROOT / "docs" / "errors.md"
 SANDBOX = ROOT / "docs" / "sandbox.md"
-
-
-def table(settings: Sequence[Setting]) -> str:
-    """A Markdown table of settings."""
-    rows = [
-        f"| `{setting.name}` | {values(setting)} | {default(setting)} | "
-        f"{setting.description} |"
-        for setting in settings
-    ]
-    return "\n".join(["| name | type | default | meaning |", "| --- " * 4 + "|", *rows])
-
-
-def values(setting: Setting) -> str:
-    schema = setting.schema
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
-    kind = {"array": "list"}.get(schema["type"], schema["type"])
-    limits = [f"{schema[key]}" for key in ("minimum", "maximum") if key in schema]
-    text = f"{kind} {' to '.join(limits)}{'' if 'maximum' in schema else ' or more'}"
-    return (text if limits else kind) + (" (secret)" if setting.secret else "")
-
-
-def default(setting: Setting) -> str:
-    if setting.default is None:
-        return ""
-    if setting.name == "networks":
-        return "all nine"
-    text = setting.default
-    return f"`{text if isinstance(text, str) else json.dumps(text)}`"
 
 
 def check_section(path: Path, section: str, expected: str, *, update: bool) -> None:
@@ -81,7 +53,7 @@ def test_the_tables_of_settings_are_the_definition(
     settings: Sequence[Setting],
     update_golden: bool,  # noqa: FBT001
 ) -> None:
-    check_section(path, section, table(settings), update=update_golden)
+    check_section(path, section, settings_table(settings), update=update_golden)
 
 
 def test_the_meta_fields_are_the_documented_ones(

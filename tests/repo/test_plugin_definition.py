@@ -15,6 +15,7 @@ from harness.paths import ROOT
 from harness.pipeline import meltano
 from jsonschema.validators import validator_for
 
+from repo.definitions import meltano_setting
 from tap_adstage.config.settings import CREDENTIALS, OAUTH, SETTINGS
 
 if TYPE_CHECKING:
@@ -60,27 +61,10 @@ def definition(about: Mapping[str, Any]) -> dict[str, Any]:
         "capabilities": sorted(about["capabilities"]),
         "settings_group_validation": [list(group) for group in CREDENTIALS],
         "settings": [
-            meltano_setting(name, schema)
+            meltano_setting(name, schema, SETTINGS)
             for name, schema in about["settings"]["properties"].items()
         ],
     }
-
-
-def meltano_setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A setting of the tap, or of the SDK, in Meltano's words."""
-    types = {schema["type"]} if isinstance(schema["type"], str) else {*schema["type"]}
-    (kind,) = types - {"null"}
-    entry = {"name": name, "label": schema["title"], "kind": kind}
-    own = {setting.name: setting for setting in SETTINGS}.get(name)
-    if own:
-        entry["kind"] = own.kind
-    if own and own.options:
-        entry["options"] = [{"label": own.options[v], "value": v} for v in own.options]
-    if schema.get("secret"):
-        entry["sensitive"] = True
-    if "default" in schema:
-        entry["value"] = schema["default"]
-    return entry | {"description": schema["description"]}
 
 
 def hub_definition(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config import checks
-from tap_adstage.config.model import Config, default_reports, parse
-from tap_adstage.config.settings import SETTINGS
+from tap_adstage.config.default_reports import default_reports
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.setting_checks import unknown_settings
+from tap_adstage.config.settings import SETTINGS, Config
 from tap_adstage.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -198,13 +199,11 @@ def test_a_secret_in_a_setting_that_is_shown_is_an_error_that_does_not_show_it(
     assert "57a082a0" not in text
 
 
-def test_a_word_of_a_few_letters_is_no_secret_that_other_settings_must_not_hold() -> (
-    None
-):
+def test_other_settings_may_hold_a_secret_of_a_few_letters() -> None:
     read({"access_token": "report", "user_agent": "report-reader"})
 
 
-def test_a_default_that_is_given_says_no_more_than_its_absence() -> None:
+def test_a_default_that_is_given_is_the_same_as_none() -> None:
     defaults = {s.name: s.default for s in SETTINGS if s.default is not None}
     chosen = {
         "sync_mode": "SPECIFIC_ACCOUNTS",
@@ -285,7 +284,7 @@ def test_every_setting_has_a_wrong_value_tested() -> None:
         ({"sort_by": ""}, ["reports[0].sort_by", "not empty"]),
         ({"ignore_precision": "no"}, ["reports[0].ignore_precision", "true or false"]),
         ({"feilds": ["x"]}, ["reports[0].feilds", "did you mean fields or"]),
-        ({"hourly": True}, ["reports[0].hourly", "there is no such key"]),
+        ({"hourly": True}, ["reports[0].hourly", "unknown key"]),
         ({"api_version": 3}, ["reports[0].api_version", "3", "one of 2, 1"]),
         ({"api_version": "1"}, ["reports[0].api_version", '"1"', "one of 2, 1"]),
         (
@@ -385,7 +384,7 @@ def test_targets_may_be_as_fine_as_the_report(keys: dict[str, Any]) -> None:
     assert report.targets == tuple(keys["targets"])
 
 
-def test_reports_without_a_name_are_not_said_to_share_one() -> None:
+def test_reports_without_a_name_do_not_share_one() -> None:
     text = error_of({"reports": [{**REPORT, "name": None}] * 2})
     assert text.count("name: not given") == 2
     assert "another report" not in text
@@ -456,7 +455,7 @@ def test_settings_that_do_not_go_together_are_an_error(
     assert all(part in text for part in parts), text
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_everything_wrong_is_reported_at_once() -> None:
     text = error_of({"page_size": 0, "window_days": 0, "time_zone": "x"})
     assert len(text.splitlines()) == 3
 
@@ -625,7 +624,7 @@ def test_a_start_date_s_day_is_the_one_that_is_written() -> None:
     assert report.start_date == dt.date(2024, 1, 1)
 
 
-def test_oauth_goes_before_the_token_and_ends_at_the_api_s_root() -> None:
+def test_the_token_endpoint_is_at_the_api_s_root_by_default() -> None:
     oauth = {"client_id": "i", "client_secret": "s", "refresh_token": "r"}
     config = read({**oauth, "api_url": "https://api.example:8443/deep/api/"})
     assert config.oauth is not None
@@ -661,10 +660,28 @@ def test_null_means_not_given() -> None:
     assert config.page_size == 1000
 
 
+def test_a_missing_key_is_reported_beside_a_wrong_value() -> None:
+    text = error_of({"page_size": 0, "reports": [{**REPORT, "name": None}]})
+    assert [line.partition(":")[0] for line in text.splitlines()] == [
+        "page_size",
+        "reports[0].name",
+    ]
+
+
+def test_an_integer_may_be_written_with_a_point() -> None:
+    config = read({"page_size": 100.0, "reports": [{**REPORT, "api_version": 1.0}]})
+    assert f"{config.page_size} {config.reports[0].api_version}" == "100 1"
+
+
+def test_a_text_may_be_the_word_null() -> None:
+    (report,) = read({"reports": [{**REPORT, "group_by": "null"}]}).reports
+    assert (report.group_by, report.sort_by) == ("null", "null")
+
+
 def test_unknown_settings_are_errors_with_the_nearest_names() -> None:
     known = [setting.name for setting in SETTINGS]
-    assert checks.unknown_settings({"strat_date": 1, "page_size": 1}, known) == [
-        "strat_date: there is no such setting; did you mean start_date?",
+    assert unknown_settings({"strat_date": 1, "page_size": 1}, known) == [
+        "strat_date: unknown setting; did you mean start_date?",
     ]
 
 
@@ -703,9 +720,7 @@ def test_a_mistake_ends_the_run_before_anything_is_sent_or_written(
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
-    assert (
-        "strat_date: there is no such setting; did you mean start_date?" in ended.stderr
-    )
+    assert "strat_date: unknown setting; did you mean start_date?" in ended.stderr
     assert "page_size: 0 is not allowed; it takes an integer from 1 to" in ended.stderr
     assert "sekrit" not in ended.stderr
     assert httpserver.log == []
@@ -753,7 +768,7 @@ def test_a_variable_of_the_wrong_type_is_an_error_that_names_it(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_variable_that_is_no_setting_is_said() -> None:
+def test_an_unknown_variable_is_logged() -> None:
     ended = run(
         "--config",
         "ENV",
@@ -763,8 +778,8 @@ def test_a_variable_that_is_no_setting_is_said() -> None:
             "TAP_ADSTAGE__SELECT": "[]",
         },
     )
-    (line,) = [x for x in ended.stderr.splitlines() if "no such setting" in x]
-    assert "TAP_ADSTAGE_LOKBACK_DAYS: there is no such setting; did you mean" in line
+    (line,) = [x for x in ended.stderr.splitlines() if "unknown setting" in x]
+    assert "TAP_ADSTAGE_LOKBACK_DAYS: unknown setting; did you mean" in line
     assert "TAP_ADSTAGE_LOOKBACK_DAYS" in line
 
 

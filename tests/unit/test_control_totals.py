@@ -15,13 +15,13 @@ from tap_adstage.adstage.control import SUMMED, control_fields, summed_fields
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.reports.columns import ReportColumns
 from tap_adstage.reports.control_totals import ControlTotals, Tally
 from tap_adstage.reports.rows import Row
 from tap_adstage.reports.windows import Slice, Window, slice_of
 
 if TYPE_CHECKING:
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.reports.columns import ReportColumns
 
 DESCRIPTORS = [{"id": name} for name in ("clicks", "spend", "conversions")]
 CATALOG = FieldCatalog.of(DESCRIPTORS)

@@ -9,12 +9,12 @@ from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, FieldCatalog
 from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.reports.columns import column_name
 
 if TYPE_CHECKING:
-    from tap_adstage.config.model import ReportConfig
+    from tap_adstage.config.reports import ReportConfig
 
 CATALOG = FieldCatalog.of(
     [

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from werkzeug import Request, Response
 
 from tap_adstage.adstage.client import AdStageClient
-from tap_adstage.config.model import OAuthConfig
+from tap_adstage.config.settings import OAuthConfig
 from tap_adstage.exceptions import AuthenticationError, TransientError
 from tap_adstage.http.oauth import OAuthCredentials
 from tap_adstage.http.token_file import TokenFile

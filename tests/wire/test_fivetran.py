@@ -10,7 +10,6 @@ import re
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.model import parse
-from tap_adstage.config.settings import ALL_TIME, TIMEFRAME_MONTHS
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.report_defaults import ALL_TIME, TIMEFRAME_MONTHS
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import Conversion, convert
 from tap_adstage.fivetran.counterparts import (
@@ -36,6 +35,7 @@ from tap_adstage.sandbox.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from conftest import Sync
 

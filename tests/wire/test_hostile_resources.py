@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from werkzeug import Response
 
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.entity_ids import EXTERNAL_PROVIDERS
+from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
     AdStageError,
     ApiError,

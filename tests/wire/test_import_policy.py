@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.adstage.directory import Directory
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from werkzeug import Response
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.adstage.pagination import ApiRequest
-from tap_adstage.config.model import OAuthConfig, parse
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.settings import OAuthConfig
 from tap_adstage.exceptions import ApiError, LinkError
 from tap_adstage.http.oauth import OAuthCredentials
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.config.settings import REPORT_KEY_ALIASES, REPORT_KEYS
+from tap_adstage.config.reports import REPORT_KEY_ALIASES, REPORT_KEYS
 
 if TYPE_CHECKING:
     from conftest import Sync

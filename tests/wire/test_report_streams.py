@@ -15,7 +15,7 @@ import requests
 from harness.taps import directory_of
 from werkzeug import Response
 
-from tap_adstage.config.model import default_reports
+from tap_adstage.config.default_reports import default_reports
 from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError, StateError
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage

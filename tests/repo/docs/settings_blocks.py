@@ -11,7 +11,7 @@ import jsonschema
 import yaml
 
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.model import parse
+from tap_adstage.config.parsing import parse
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:

@@ -1,0 +1,293 @@
+"""How a setting is declared: as one annotated field of a group.
+
+A group is a frozen dataclass. Each of its fields that has a description is a setting:
+msgspec's `Meta` has its bounds and its description, the marks below have what msgspec
+doesn't know. All else follows: the JSON schema, the tables of the documentation,
+Meltano's definition, the checks, and the typed value.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from inspect import get_annotations
+from typing import (
+    Annotated,
+    Any,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from msgspec import Meta
+
+from tap_adstage.config.type_schema import type_schema
+
+_Group = TypeVar("_Group", bound="Group")
+
+_SPELLINGS = {"api": "API", "id": "ID", "oauth": "OAuth", "url": "URL"}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Group:
+    """Base of the groups of settings; it keeps secrets out of their `repr`."""
+
+    def __repr__(self) -> str:
+        """Show the fields, secrets hidden."""
+        secrets = {setting.name for setting in declared(type(self)) if setting.secret}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        shown = (
+            f"{name}={'***' if name in secrets and value else repr(value)}"
+            for name, value in values.items()
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+SECRET = Meta(extra_json_schema={"secret": True, "writeOnly": True})
+"""Marks a setting whose value must never be shown."""
+
+
+def labels(*texts: str) -> Meta:
+    """Label each value of a `Literal`, in the same order, for forms."""
+    return Meta(extra={"labels": texts})
+
+
+def alias(key: str, *, values: Mapping[str, str] | None = None) -> Meta:
+    """Give a key another name, and other names of values what they stand for."""
+    return Meta(extra={"alias": key, "value_aliases": values or {}})
+
+
+def hints(reasons: Mapping[str, str]) -> Meta:
+    """Give a reason for refusing some values."""
+    return Meta(extra_json_schema={"x-hints": reasons})
+
+
+def default_of(make: Callable[[Mapping[str, Any]], object]) -> Meta:
+    """Make the default of the other settings that are given."""
+    return Meta(extra={"default_of": make})
+
+
+def has_schema(schema: Mapping[str, Any]) -> Meta:
+    """Set a JSON schema that the type doesn't give."""
+    return Meta(extra={"schema": schema})
+
+
+def text(
+    takes: str,
+    *,
+    form: str | None = None,
+    check: Callable[[str], object] | None = None,
+    read: Callable[[str], object] | None = None,
+) -> Meta:
+    """Describe a text that has a form.
+
+    Args:
+        takes: What it is, for an error.
+        form: The `format` of its JSON schema.
+        check: Raises a ValueError that says what is wrong with a text.
+        read: Makes the typed value of a valid text; by default it stays a text.
+    """
+    functions = {"check": check, "read": read}
+    return Meta(
+        extra={key: value for key, value in functions.items() if value},
+        extra_json_schema={
+            "minLength": 1,
+            "x-takes": takes,
+            **({"format": form} if form else {}),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting, or one key of a report, as it is declared.
+
+    Attributes:
+        name: Its key in the configuration.
+        group: The class that declares it.
+        schema: JSON schema of its value. Keys that begin with `x-` are for the checks
+            alone.
+        read: Makes the typed value of a valid one.
+        description: Meaning, in one or two sentences.
+        default: Default, if it is a plain JSON value.
+        default_of: Makes the default of the other settings that are given, if it
+            depends on them.
+        required: Whether it has no default of any kind.
+        options: Label of each value, if a form offers them.
+        alias: Another name of the key; empty without one.
+        value_aliases: Other names of values, and the values that they stand for.
+    """
+
+    name: str
+    group: type
+    schema: Mapping[str, Any]
+    read: Callable[[Any], Any]
+    description: str
+    default: Any = None
+    default_of: Callable[[Mapping[str, Any]], Any] | None = None
+    required: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    alias: str = ""
+    value_aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value must never be shown."""
+        return bool(self.schema.get("secret"))
+
+    @property
+    def label(self) -> str:
+        """Name in words, for forms."""
+        words = (_SPELLINGS.get(word, word) for word in self.name.split("_"))
+        words_text = " ".join(words)
+        return words_text[0].upper() + words_text[1:]
+
+    @property
+    def kind(self) -> str:
+        """Meltano's name of its type.
+
+        Dates are plain texts to it: as dates it would read 01/02/2024 in its own way
+        before the tap can refuse it.
+        """
+        return "options" if "enum" in self.schema else str(self.schema["type"])
+
+    def json_schema(self) -> dict[str, Any]:
+        """Property of a JSON schema, with title, description and default."""
+        schema = {**self.schema, "title": self.label, "description": self.description}
+        return schema if self.default is None else schema | {"default": self.default}
+
+
+def declared(group: type) -> tuple[Setting, ...]:
+    """List the settings of a group, those of the groups that it joins first."""
+    annotations = get_type_hints(group, include_extras=True)
+    declarations = {each.name: each for each in fields(group)}
+    return tuple(
+        _setting(declarations[name], annotations[name], part)
+        for part in dict.fromkeys(_parts(group))
+        for name in get_annotations(part)
+        if any(meta.description for meta in _metas(annotations[name]))
+    )
+
+
+def object_schema(settings: Iterable[Setting]) -> dict[str, Any]:
+    """Make one JSON schema of settings, with their aliases."""
+    settings = list(settings)
+    aliases = {
+        each.alias: {**each.schema, "description": f"Alias of `{each.name}`."}
+        for each in settings
+        if each.alias
+    }
+    return {
+        "type": "object",
+        "properties": {each.name: each.json_schema() for each in settings} | aliases,
+        "additionalProperties": False,
+    }
+
+
+def public(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
+    """Drop the keys of a JSON schema that are for the checks alone."""
+    if isinstance(schema, Mapping):
+        return {
+            key: public(value)
+            for key, value in schema.items()
+            if not key.startswith("x-")
+        }
+    return [*map(public, schema)] if isinstance(schema, list) else schema
+
+
+def without_aliases(
+    settings: Iterable[Setting], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write valid settings with the tap's own names of keys and values."""
+    return {
+        each.name: each.value_aliases[given[key]]
+        if each.value_aliases and given[key] in each.value_aliases
+        else given[key]
+        for each in settings
+        for key in (each.name, each.alias)
+        if key in given
+    }
+
+
+def typed(
+    group: type[_Group],
+    settings: Iterable[Setting],
+    given: Mapping[str, Any],
+    **others: Any,  # noqa: ANN401 - fields of the group
+) -> _Group:
+    """Type settings that are valid.
+
+    Args:
+        group: The class to make.
+        settings: What it declares.
+        given: The settings, without aliases. Keys of other groups are ignored.
+        **others: Fields that are typed already, or are not settings.
+    """
+    values = dict(others)
+    for setting in settings:
+        if setting.name in others:
+            continue
+        if setting.name in given:
+            values[setting.name] = setting.read(given[setting.name])
+        elif setting.default_of:
+            values[setting.name] = setting.default_of(given)
+    return group(**values)
+
+
+def _parts(group: type) -> Iterator[type]:
+    for base in group.__bases__:
+        if is_dataclass(base):
+            yield from _parts(base)
+    yield group
+
+
+def _setting(declaration: "Field[Any]", hint: Any, group: type) -> Setting:  # noqa: ANN401 - a type
+    extra: dict[str, Any] = {}
+    description = ""
+    for meta in _metas(hint):
+        extra |= meta.extra or {}
+        description = meta.description or description
+    if "read" in extra:  # it is a text to the user, whatever it is to the code
+        schema = type_schema(Annotated[(str, *_metas(hint))])
+    else:
+        schema = dict(extra.get("schema") or type_schema(hint))
+    texts = extra.get("labels", ())
+    options = dict(zip(schema["enum"], texts, strict=True)) if texts else {}
+    value_aliases = extra.get("value_aliases", {})
+    if value_aliases:
+        schema["enum"] = [*schema["enum"], *value_aliases]
+    default = declaration.default
+    if default is MISSING or default == ():
+        default = None
+    return Setting(
+        name=declaration.name,
+        group=group,
+        schema=schema,
+        read=extra.get("read") or _reader(hint, schema),
+        description=description,
+        default=[*default] if isinstance(default, tuple) else default,
+        default_of=extra.get("default_of"),
+        required=declaration.default is MISSING
+        and declaration.default_factory is MISSING
+        and "default_of" not in extra,
+        options=options,
+        alias=extra.get("alias", ""),
+        value_aliases=value_aliases,
+    )
+
+
+def _reader(hint: Any, schema: Mapping[str, Any]) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
+    if schema.get("type") == "integer":
+        return int  # JSON's 1.0 is an integer to a schema, and a float to Python
+    return lambda value: msgspec.convert(value, hint)
+
+
+def _metas(hint: Any) -> Iterator[Meta]:  # noqa: ANN401 - a type
+    """Find the marks of a type, those of what it wraps first."""
+    inner, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if marks:
+        yield from _metas(inner)
+    elif type(None) in get_args(inner):
+        for each in get_args(inner):
+            yield from _metas(each)
+    yield from (mark for mark in marks if isinstance(mark, Meta))

@@ -1,0 +1,68 @@
+"""From settings as the user wrote them to typed ones, or to all that is wrong.
+
+No request is sent: what only AdStage can tell (accounts, fields) is checked at
+discovery.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage.config.declarations import typed
+from tap_adstage.config.default_reports import default_reports
+from tap_adstage.config.reports import REPORT_SETTINGS, ReportConfig, canonical_report
+from tap_adstage.config.setting_checks import form_errors, secret_errors, setting_errors
+from tap_adstage.config.settings import SETTINGS, Config, without_nulls
+from tap_adstage.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping
+
+
+def parse(
+    raw: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    stream_names: Collection[str],
+) -> Config:
+    """Check and type the settings.
+
+    Args:
+        raw: The settings as given; null counts as omitted. Settings of the SDK are
+            ignored.
+        now: The real time, with a time zone; used unless `as_of` is set.
+        stream_names: Names of the resource streams, which no report may take.
+
+    Raises:
+        ConfigError: If anything is wrong: secrets in the wrong place, whose parts other
+            errors could quote; else all errors of form or, if there are none, all
+            errors of meaning.
+    """
+    given = without_nulls(raw)
+    if errors := [*secret_errors(given)] or [*form_errors(given)]:
+        raise ConfigError(errors)
+    reports = [*map(canonical_report, given.get("reports", default_reports()))]
+    config = _typed(given, reports, now)
+    if errors := [*setting_errors(config, given | {"reports": reports}, stream_names)]:
+        raise ConfigError(errors)
+    return config
+
+
+def _typed(
+    given: Mapping[str, Any], reports: list[dict[str, Any]], now: dt.datetime
+) -> Config:
+    """Type valid settings; a report gets from them what it doesn't override."""
+    settings = dict(given)
+    if given.get("sync_mode") != "SPECIFIC_ACCOUNTS":
+        settings.pop("accounts", None)
+    return typed(
+        Config,
+        SETTINGS,
+        settings,
+        now=now,
+        reports=tuple(
+            typed(ReportConfig, REPORT_SETTINGS, settings | report, now=now)
+            for report in reports
+        ),
+    )

@@ -1,0 +1,161 @@
+"""What is wrong with the settings, in words that help.
+
+Each line names the setting, its value and what is allowed. Nothing here sends a
+request, and no value of a secret is quoted.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from tap_adstage import date_ranges
+from tap_adstage.config.adstage import CROSS_NETWORKS
+from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.config.report_checks import report_errors, report_form_errors
+from tap_adstage.config.schema_errors import schema_errors
+from tap_adstage.config.settings import OAUTH, SETTINGS, secret_values
+from tap_adstage.runtime.redaction import Secrets
+from tap_adstage.runtime.wording import did_you_mean, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tap_adstage.config.declarations import Setting
+    from tap_adstage.config.settings import Config
+
+
+def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+    """Find settings that neither the tap nor the SDK has, and suggest the nearest.
+
+    Args:
+        raw: The settings as given.
+        known: All valid names.
+
+    Returns:
+        One line for each error.
+    """
+    names = sorted(known)
+    return [
+        f"{name}: unknown setting; {did_you_mean(name, names)}"
+        for name in raw
+        if name not in names
+    ]
+
+
+def secret_errors(given: Mapping[str, Any]) -> Iterator[str]:
+    """Find secrets in settings that are shown, as names of streams and columns are."""
+    names = [setting.name for setting in SETTINGS if setting.secret]
+    secrets = {name: Secrets(secret_values({name: given.get(name)})) for name in names}
+    for setting in SETTINGS:
+        if setting.secret:
+            continue
+        for path, text in _texts(setting.name, given.get(setting.name)):
+            for name in names:
+                if secrets[name].are_in(text):
+                    yield (
+                        f"{path}: (hidden) is not allowed; it holds the value of "
+                        f"{name}, a secret, which no other setting takes"
+                    )
+
+
+def form_errors(
+    given: Mapping[str, Any], settings: Sequence[Setting] = SETTINGS
+) -> Iterator[str]:
+    """Find values that their declaration doesn't allow, whatever the others are.
+
+    Args:
+        given: The settings as given, none of them null.
+        settings: What is declared.
+
+    Yields:
+        One line for each error.
+    """
+    for setting in settings:
+        if setting.name in given:
+            yield from schema_errors(given[setting.name], setting.schema, setting.name)
+    yield from report_form_errors(given.get("reports", []))
+
+
+def setting_errors(
+    config: Config, given: Mapping[str, Any], stream_names: Collection[str]
+) -> Iterator[str]:
+    """Find values of valid form that don't go together.
+
+    Args:
+        config: The settings, typed.
+        given: The settings as given, reports without aliases.
+        stream_names: Names of the resource streams, which no report may take.
+
+    Yields:
+        One line for each error.
+    """
+    yield from _credential_errors(config, given)
+    yield from _account_errors(config)
+    yield from _date_errors(config, given)
+    yield from report_errors(config, given["reports"], stream_names)
+
+
+def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    """List each text in a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(f"{path}[{position}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(f"{path}.{key}", item)
+
+
+def _credential_errors(config: Config, given: Mapping[str, Any]) -> Iterator[str]:
+    missing = [name for name in OAUTH if name not in given]
+    if 0 < len(missing) < len(OAUTH):
+        yield (
+            f"{', '.join(missing)}: not given; OAuth takes all of {', '.join(OAUTH)} "
+            "or none"
+        )
+    elif missing and config.access_token is None and not config.sandbox:
+        yield (
+            "access_token: not given; give access_token, or all of "
+            f"{', '.join(OAUTH)}, or set sandbox to true to try generated data"
+        )
+    file = config.oauth_token_file
+    if file is not None and not os.access(file.parent, os.W_OK):
+        yield (
+            f"oauth_token_file: {json_text(given['oauth_token_file'])} is not allowed; "
+            "it takes a path in a folder that exists and can be written"
+        )
+
+
+def _account_errors(config: Config) -> Iterator[str]:
+    if config.sync_mode != "SPECIFIC_ACCOUNTS":
+        return
+    if not config.accounts:
+        yield (
+            "accounts: not given; sync_mode SPECIFIC_ACCOUNTS takes a list of entity "
+            "ids such as /network/adwords/account/123"
+        )
+    narrowed = {*config.networks} < {*CROSS_NETWORKS}
+    for account in config.accounts or ():
+        if narrowed and EntityId.parse(account).network not in config.networks:
+            yield (
+                f"accounts: {json_text(account)} is not allowed; it takes accounts of "
+                f"the networks in the setting networks: {', '.join(config.networks)}"
+            )
+
+
+def _date_errors(config: Config, given: Mapping[str, Any]) -> Iterator[str]:
+    start, end = config.start_date, config.end_date
+    if start and end and start > end:
+        yield (
+            f"end_date: {json_text(given['end_date'])} is not allowed; it takes a date "
+            f"that is not before start_date {json_text(given['start_date'])}"
+        )
+    try:
+        _ = config.today
+        for report in config.reports:
+            if report.date_range:
+                date_ranges.parse_date_range(report.date_range, today=report.today)
+    except date_ranges.DateRangeError as error:
+        yield f"as_of and date_range: {error}"

@@ -30,10 +30,10 @@ __all__ = [
 
 
 class DateRangeError(ValueError):
-    """Text that is no date range, no day or no time zone.
+    """Text that is not a date range, a day or a time zone.
 
-    The message holds the whole text, the part of it that is wrong and what is
-    allowed in that part's place.
+    The message holds the whole text, the part that is wrong, and what is allowed
+    instead.
     """
 
 
@@ -41,15 +41,15 @@ class DateRangeError(ValueError):
 class DateRange:
     """Calendar days from `start` to `end`, both inclusive.
 
-    A range may be empty, as `month to date` is on the first of a month: its end
-    is then the day before its start.
+    A range may be empty, as `month to date` is on the first of a month. Its end is
+    then the day before its start.
 
     Attributes:
         start: The first day.
         end: The last day.
 
     Raises:
-        ValueError: Where the end is more than one day before the start.
+        ValueError: If the end is more than one day before the start.
     """
 
     start: dt.date
@@ -62,7 +62,7 @@ class DateRange:
 
     @property
     def days(self) -> int:
-        """The number of days, 0 where the range is empty."""
+        """The number of days, 0 if the range is empty."""
         return self.end.toordinal() - self.start.toordinal() + 1
 
     @property
@@ -71,31 +71,31 @@ class DateRange:
         return self.days == 0
 
     def __str__(self) -> str:
-        """Return the range as the API takes it: `yyyy-mm-dd..yyyy-mm-dd`."""
+        """Return the range in the API's form: `yyyy-mm-dd..yyyy-mm-dd`."""
         return f"{self.start.isoformat()}..{self.end.isoformat()}"
 
 
 def parse_date_range(text: str, *, today: dt.date) -> DateRange:
     """Resolve a date range of the API's language (API: Date Ranges).
 
-    Case does not matter, a unit may be singular or plural, and words are set
-    apart by any run of spaces and underscores. Weeks start on Monday.
+    Case does not matter, a unit may be singular or plural, and any run of spaces
+    and underscores separates words. Weeks start on Monday.
 
     `previous_period` steps back by the units of the range that follows it, or by
-    its length in days where it has none (absolute ranges, `X units ago`).
+    its length in days if it has no units (absolute ranges, `X units ago`).
     `previous_{unit}` moves both ends back one unit, clipped to shorter months.
-    Prefixes may be nested and apply from the innermost, the last, outwards.
+    Prefixes may be nested; the last one applies first.
 
     Args:
         text: The range, such as `2016-12-25..2016-12-31` or `last_30_days`.
         today: The day that relative ranges count from; see `today()`.
 
     Returns:
-        The days, both ends inclusive; empty where no day of the unit is over yet.
+        The days, both ends inclusive; empty if no day of the unit is over yet.
 
     Raises:
-        DateRangeError: Where the text is no date range, or leaves the years 1
-            to 9999.
+        DateRangeError: If the text is not a date range, or leaves the years 1 to
+            9999.
     """
     phrase = " ".join(_WORD.findall(text.lower()))
     day = _pendulum_day(today)
@@ -116,11 +116,7 @@ def parse_date_range(text: str, *, today: dt.date) -> DateRange:
 
 
 def every_form() -> list[str]:
-    """Write a date range in each form of the language, with each of its units.
-
-    Returns:
-        Texts that `parse_date_range` takes, those of a form beside each other.
-    """
+    """Return an example of each form of the language, with each unit."""
     units = [words for unit in _UNITS for words in (unit, f"2 {unit}s")]
     return [
         "2024-01-15..2024-02-14",
@@ -139,34 +135,28 @@ def parse_day(text: str) -> dt.date:
 
     Args:
         text: `yyyy-mm-dd`, or an ISO 8601 date-time such as
-            `2024-01-01T00:00:00Z`, whose date is taken as it is written,
-            whatever its offset.
-
-    Returns:
-        The day.
+            `2024-01-01T00:00:00Z`. Its date is taken as written, whatever its
+            offset.
 
     Raises:
-        DateRangeError: Where the text is neither, or no day of the calendar.
+        DateRangeError: If the text is neither, or not a day of the calendar.
     """
     day, _ = _read_moment(text)
     return day
 
 
 def today(as_of: str | None, time_zone: str, *, now: dt.datetime) -> dt.date:
-    """Return the day it is in a time zone, now or as of another time.
+    """Return the current day in a time zone, or the day as of another time.
 
     Args:
-        as_of: A day `yyyy-mm-dd`, or an ISO 8601 date-time: with an offset or `Z`
-            it is converted to the zone, without one it is the zone's local time.
+        as_of: A day `yyyy-mm-dd`, or an ISO 8601 date-time. With an offset or `Z`
+            it is converted to the zone; otherwise it is the zone's local time.
             None means `now`.
         time_zone: IANA name of the zone, such as `America/New_York`.
-        now: The present, with a time zone of its own.
-
-    Returns:
-        The day in `time_zone`.
+        now: The current time, with a time zone of its own.
 
     Raises:
-        DateRangeError: Where `as_of` is no such time, or the zone is unknown.
+        DateRangeError: If `as_of` is neither, or the zone is unknown.
     """
     zone = _zone(time_zone)
     if as_of is None:
@@ -182,7 +172,7 @@ def today(as_of: str | None, time_zone: str, *, now: dt.datetime) -> dt.date:
         ) from None
 
 
-# A zone's name reaches the file system, so a bad one fails in many ways: unknown
+# A zone's name is looked up as a file, so a bad name fails in many ways: unknown
 # (ZoneInfoNotFoundError), malformed (ValueError), a directory (OSError).
 def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
@@ -194,7 +184,7 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def _read_moment(text: str) -> tuple[dt.date, dt.datetime | None]:
-    """Read the day as written, and the instant where an offset tells it."""
+    """Read the day as written, and the instant if there is an offset."""
     date, rest = text[: len("yyyy-mm-dd")], text[len("yyyy-mm-dd") :]
     try:
         day = _day(date)
@@ -213,8 +203,8 @@ def _read_moment(text: str) -> tuple[dt.date, dt.datetime | None]:
 
 
 def _day(word: str) -> dt.date:
-    # Not fromisoformat: from Python 3.11 on it takes more forms, and before that the
-    # SDK puts another in its place.
+    # Not fromisoformat: from Python 3.11 on it accepts more forms, and on older
+    # versions the SDK replaces it.
     try:
         if _DAY.fullmatch(word):
             return dt.date(*map(int, word.split("-")))
@@ -224,7 +214,7 @@ def _day(word: str) -> dt.date:
 
 
 def _pendulum_day(day: dt.date) -> pendulum.Date:
-    """The day as pendulum's, which knows how to move it by units."""
+    """Convert a day to pendulum's type, which can move it by units."""
     import pendulum  # noqa: PLC0415 - slow to import, and not always used
 
     return pendulum.Date(day.year, day.month, day.day)
@@ -236,7 +226,7 @@ def _plain(day: dt.date) -> dt.date:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Unit:
-    """A time unit: its length in pendulum's terms and the days it begins and ends."""
+    """A time unit: its length for pendulum, and its first and last day around a day."""
 
     length: Mapping[str, int]
     first: Callable[[pendulum.Date], pendulum.Date]
@@ -274,9 +264,9 @@ _UNITS: Mapping[str, _Unit] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Period:
-    """A range on its way to a `DateRange`, with the units that it is made of.
+    """A range, with the units that it is made of.
 
-    `step` is how far `previous_period` goes back: None where the length in days says.
+    `step` is how far `previous_period` goes back; None for the length in days.
     """
 
     start: pendulum.Date
@@ -327,7 +317,7 @@ def _absolute(match: re.Match[str], _: pendulum.Date) -> _Period:
     start, end = _day(match["start"]), _day(match["end"] or match["start"])
     if end < start:
         raise DateRangeError(
-            f"{match[0]!r} is not a range whose end is its start or later"
+            f"{match[0]!r} is not a valid range: it ends before it starts"
         )
     return _Period(_pendulum_day(start), _pendulum_day(end))
 
@@ -360,8 +350,7 @@ def _count(word: str, least: int) -> int:
     return int(word)
 
 
-# Whether the current unit is one of a range's units (1) or not (0), and the
-# range's last day.
+# How many of a range's units are the current one (1 or 0), and the range's last day.
 _EDGES: Mapping[str, tuple[int, Callable[[_Unit, pendulum.Date], pendulum.Date]]] = {
     "to date": (1, lambda _, today: today.subtract(days=1)),
     "to now": (1, lambda _, today: today),
@@ -395,7 +384,7 @@ _ALLOWED = (
 
 _WORD = re.compile(r"[^\s_]+")
 _PREFIX = re.compile(r"previous (?P<shift>[^ ]+) ")
-# Seven digits count every day of the calendar, and int() refuses some thousands.
+# Seven digits can count every day of the calendar; int() refuses some thousands.
 _COUNT = re.compile(r"[0-9]{1,7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(

@@ -1,4 +1,4 @@
-"""Show the days that a date range stands for."""
+"""Print the days of a date range."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import click
 from tap_adstage.date_ranges import DateRangeError, every_form, parse_date_range, today
 
 
-# Unknown options are left to TEXT, so that "-1 days ago" is refused as a range.
+# Unknown options are passed to TEXT, so that "-1 days ago" is refused as a range.
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("text", required=False)
-@click.option("--as-of", help="Day or date-time to count from; now where not given.")
+@click.option("--as-of", help="Day or date-time to count from; now by default.")
 @click.option(
     "--time-zone",
     default="UTC",
@@ -22,8 +22,8 @@ from tap_adstage.date_ranges import DateRangeError, every_form, parse_date_range
 def main(text: str | None, as_of: str | None, time_zone: str) -> None:
     """Print the first and last day of the date range TEXT.
 
-    TEXT is a range of AdStage's language, such as "last 2 months". Without it, print
-    a table of every form of that language, and the days that it stands for.
+    TEXT is a range in AdStage's language, such as "last 2 months". By default, print
+    a table of every form of that language with its days.
     """
     now = dt.datetime.now(dt.timezone.utc)
     try:
@@ -36,19 +36,16 @@ def main(text: str | None, as_of: str | None, time_zone: str) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(str(days))
     if days.is_empty:
-        click.echo("The range is empty: it holds no day yet.", err=True)
+        click.echo("The range is empty: it has no day yet.", err=True)
 
 
 def table(day: dt.date) -> str:
-    """Write a Markdown table of every form of the language.
+    """Return a Markdown table of every form of the language.
 
     Args:
         day: The day that relative ranges count from.
-
-    Returns:
-        The table, in columns of one width.
     """
-    rows = [("you write", f"on {day} that is"), ("---", "---")]
+    rows = [("date range", f"days on {day}"), ("---", "---")]
     for text in every_form():
         days = parse_date_range(text, today=day)
         rows.append((f"`{text}`", f"{days}{' (no day yet)' if days.is_empty else ''}"))

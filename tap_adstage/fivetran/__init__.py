@@ -1,4 +1,4 @@
-"""From the config of Fivetran's Spotify Ads connector to this tap's."""
+"""Conversion of the config of Fivetran's Spotify Ads connector to this tap's."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ __all__ = ["Conversion", "convert"]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A config of this tap, and what is to be known of it.
+    """A config of this tap, and how it differs from Fivetran's.
 
     Attributes:
         config: The config; without credentials unless they were asked for.
-        lost: A line for each thing of Fivetran's that has no counterpart, with why.
-        differing: A line for each counterpart that is not quite the same.
+        dropped: A line for each item of Fivetran's that has no counterpart, with why.
+        changed: A line for each item whose counterpart differs.
     """
 
     config: dict[str, Any] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
-    differing: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
 
 def convert(
@@ -56,159 +56,173 @@ def convert(
     stream_names: Collection[str],
     with_auth: bool = False,
 ) -> Conversion:
-    """Turn the config of Fivetran's Spotify Ads connector into this tap's.
+    """Convert the config of Fivetran's Spotify Ads connector to this tap's.
 
     Args:
         document: A connection as Fivetran's REST API takes or answers it, as its
-            Terraform provider has it (`config` and `auth` as JSON texts), or a
+            Terraform provider writes it (`config` and `auth` as JSON texts), or a
             connection's `config` alone.
         now: The real now, with a time zone.
         stream_names: Names of the resource streams, which no report may take.
-        with_auth: Whether to take over the credentials in `auth`, which are left out
-            otherwise.
+        with_auth: Whether to convert the credentials in `auth`; by default they are
+            dropped.
 
     Returns:
         A config that the tap accepts, once it has credentials.
 
     Raises:
-        ConfigError: If none can be made, with the reasons.
+        ConfigError: If the document can't be converted, with the reasons.
     """
-    found = _converted(read(document), stream_names, with_auth=with_auth)
-    stand_in = {} if with_auth else {"access_token": "-"}
-    parse(found.config | stand_in, now=now, stream_names=stream_names)
-    return found
+    conversion = _convert(read(document), stream_names, with_auth=with_auth)
+    credentials = {} if with_auth else {"access_token": "-"}
+    parse(conversion.config | credentials, now=now, stream_names=stream_names)
+    return conversion
 
 
-def _converted(
+def _convert(
     connection: Mapping[str, Any], stream_names: Collection[str], *, with_auth: bool
 ) -> Conversion:
-    found = Conversion()
-    _note_keys(found, "", connection, KEYS, {*READ_ONLY, "auth"})
+    conversion = Conversion()
+    _note_dropped_keys(conversion, "", connection, KEYS, {*READ_ONLY, "auth"})
     if with_auth:
-        _take_auth(found, connection)
+        _convert_auth(conversion, connection)
     else:
-        _leave_auth(found, connection)
+        _drop_auth(conversion, connection)
     for key in ("sync_mode", "timeframe_months"):
         if key in connection:
-            found.config[key] = connection[key]
+            conversion.config[key] = connection[key]
     if connection.get("accounts"):
-        found.config["accounts"] = [
+        conversion.config["accounts"] = [
             str(EntityId(NETWORK, "account", account))
             for account in connection["accounts"]
         ]
-    found.config["networks"] = [NETWORK]
-    found.config["reports"] = _reports(found, connection, stream_names)
-    return found
+    conversion.config["networks"] = [NETWORK]
+    conversion.config["reports"] = _reports(conversion, connection, stream_names)
+    return conversion
 
 
-def _note_keys(
-    found: Conversion,
-    path: str,
-    given: Iterable[str],
-    known: Mapping[str, Counterpart],
-    passed: Collection[str] = (),
+def _note_dropped_keys(
+    conversion: Conversion,
+    parent: str,
+    keys: Iterable[str],
+    counterparts: Mapping[str, Counterpart],
+    ignored: Collection[str] = (),
 ) -> None:
-    for key in given:
-        place = path + excerpt(key)
-        if key not in known:
-            if key not in passed:
-                found.lost.append(f"{place}: Fivetran documents no such key")
-        elif known[key].ours is None:
-            found.lost.append(f"{place} has no counterpart: {known[key].remark}")
+    for key in keys:
+        path = parent + excerpt(key)
+        if key not in counterparts:
+            if key not in ignored:
+                conversion.dropped.append(
+                    f"{path}: dropped; Fivetran does not document this key"
+                )
+        elif counterparts[key].value is None:
+            conversion.dropped.append(f"{path}: dropped; {counterparts[key].remark}")
 
 
 def _reports(
-    found: Conversion, connection: Mapping[str, Any], stream_names: Collection[str]
+    conversion: Conversion,
+    connection: Mapping[str, Any],
+    stream_names: Collection[str],
 ) -> list[dict[str, Any]]:
-    given = connection.get("report_list", [])
-    if not given:
-        found.differing.append(
-            "report_list: not given, so there is no report; the tap has five of its "
-            "own where the config has no `reports`"
+    report_list = connection.get("report_list", [])
+    if not report_list:
+        conversion.changed.append(
+            "report_list: omitted or empty, so the config has no reports; remove its "
+            "`reports` to get the tap's five default ones"
         )
     reports: list[dict[str, Any]] = []
-    for number, report in enumerate(given):
+    for number, report in enumerate(report_list):
         path = f"report_list[{number}]"
-        _note_keys(found, f"{path}.", report, REPORT_KEYS)
-        level = _value(found, f"{path}.dimension", report["dimension"], DIMENSIONS)
+        _note_dropped_keys(conversion, f"{path}.", report, REPORT_KEYS)
+        level = _convert_value(
+            conversion, f"{path}.dimension", report["dimension"], DIMENSIONS
+        )
         if level is None:
             continue
-        known = (
-            _value(found, f"{path}.fields", name, FIELDS) for name in report["fields"]
+        fields = (
+            _convert_value(conversion, f"{path}.fields", name, FIELDS)
+            for name in report["fields"]
         )
-        metrics = [metric for metric in known if metric is not None]
+        metrics = [metric for metric in fields if metric is not None]
         if not metrics:
-            found.lost.append(f"{path}: none of its fields has a counterpart")
+            conversion.dropped.append(
+                f"{path}: dropped; none of its fields has a counterpart"
+            )
             continue
-        length = _value(
-            found,
+        granularity = _convert_value(
+            conversion,
             f"{path}.granularity",
             report.get("granularity", "DAY"),
             GRANULARITIES,
         )
-        name = _name(found, path, report["table"], reports, stream_names)
+        name = _report_name(conversion, path, report["table"], reports, stream_names)
         reports.append(
             {
                 "name": name,
                 "entity_level": level,
-                "aggregate_by": length or "day",
+                "aggregate_by": granularity or "day",
                 "fields": [*dict.fromkeys((*metrics, *identifying_fields(level)))],
             }
         )
-    if given and not reports:
-        raise ConfigError([*found.lost, "report_list: no report has a counterpart"])
+    if report_list and not reports:
+        raise ConfigError(
+            [*conversion.dropped, "report_list: no report has a counterpart"]
+        )
     return reports
 
 
-def _value(
-    found: Conversion, path: str, value: str, known: Mapping[str, Counterpart]
+def _convert_value(
+    conversion: Conversion,
+    path: str,
+    value: str,
+    counterparts: Mapping[str, Counterpart],
 ) -> str | None:
-    """What a value is here; what is to be known of it is noted."""
+    """Look up a value's counterpart, and note if it is dropped or changed."""
     shown = excerpt(json_text(value))
-    if value not in known:
-        found.lost.append(
-            f"{path}: {shown} has no counterpart: Fivetran documents no such value; "
-            f"{did_you_mean(value, known)}"
+    if value not in counterparts:
+        conversion.dropped.append(
+            f"{path}: {shown} dropped; Fivetran does not document this value; "
+            f"{did_you_mean(value, counterparts)}"
         )
         return None
-    counterpart = known[value]
-    if counterpart.ours is None:
-        found.lost.append(f"{path}: {shown} has no counterpart: {counterpart.remark}")
+    counterpart = counterparts[value]
+    if counterpart.value is None:
+        conversion.dropped.append(f"{path}: {shown} dropped; {counterpart.remark}")
     elif counterpart.remark:
-        found.differing.append(
-            f"{path}: {shown} becomes {counterpart.ours}: {counterpart.remark}"
+        conversion.changed.append(
+            f"{path}: {shown} changed to {counterpart.value}; {counterpart.remark}"
         )
-    return counterpart.ours
+    return counterpart.value
 
 
-def _name(
-    found: Conversion,
+def _report_name(
+    conversion: Conversion,
     path: str,
     table: str,
     reports: Iterable[Mapping[str, Any]],
     stream_names: Collection[str],
 ) -> str:
-    """A name that a report may have, as near to a table's as can be."""
-    plain = re.sub(r"[^a-z0-9_]+", "_", table.lower()).lstrip("_")
-    if not plain[:1].isalpha():
-        plain = f"report_{plain}".rstrip("_")
-    others = {report["name"] for report in reports}
-    numbered = (f"{plain}_{number}" for number in itertools.count(2))
+    """Choose a valid, unique name that is close to the table's, and note a change."""
+    valid = re.sub(r"[^a-z0-9_]+", "_", table.lower()).lstrip("_")
+    if not valid[:1].isalpha():
+        valid = f"report_{valid}".rstrip("_")
+    taken = {report["name"] for report in reports}
+    numbered = (f"{valid}_{number}" for number in itertools.count(2))
     name = next(
-        each
-        for each in itertools.chain([plain], numbered)
-        if each not in others and each not in stream_names
+        candidate
+        for candidate in itertools.chain([valid], numbered)
+        if candidate not in taken and candidate not in stream_names
     )
     if name != table:
-        why = (
-            "a stream of the tap's own has the name"
-            if plain in stream_names
-            else "another report has the name"
-            if plain in others
-            else "a name has lower-case letters, digits and _, a letter first"
+        reason = (
+            "one of the tap's own streams has this name"
+            if valid in stream_names
+            else "another report has this name"
+            if valid in taken
+            else "a name has lower-case letters, digits and _, and starts with a letter"
         )
         shown = excerpt(json_text(table))
-        found.differing.append(f"{path}.table: {shown} becomes {name}: {why}")
+        conversion.changed.append(f"{path}.table: {shown} changed to {name}; {reason}")
     return name
 
 
@@ -216,31 +230,33 @@ def _name(
 
 
 def _credentials(connection: Mapping[str, Any]) -> dict[str, str]:
-    """The credentials that are given, by their paths."""
-    found = {}
+    """Collect the connection's credentials by their paths."""
+    credentials = {}
     for path in CREDENTIALS:
         value: Any = connection
         for key in path.split("."):
             value = value.get(key, {})
         if value:
-            found[path] = value
-    return found
+            credentials[path] = value
+    return credentials
 
 
-def _take_auth(found: Conversion, connection: Mapping[str, Any]) -> None:
+def _convert_auth(conversion: Conversion, connection: Mapping[str, Any]) -> None:
     for path, value in _credentials(connection).items():
         if is_masked(value):
-            raise ConfigError([f"{path}: it is masked; --with-auth takes the value"])
-        name = str(CREDENTIALS[path].ours)
-        found.config[name] = value
-        found.differing.append(
-            f"{path} becomes {name}, which has to be of AdStage's own application: "
-            "a Spotify application grants nothing there"
+            raise ConfigError(
+                [f"{path}: masked; give its real value to use --with-auth"]
+            )
+        name = str(CREDENTIALS[path].value)
+        conversion.config[name] = value
+        conversion.changed.append(
+            f"{path}: changed to {name}; it must belong to AdStage's own application, "
+            "as a Spotify application grants nothing at AdStage"
         )
 
 
-def _leave_auth(found: Conversion, connection: Mapping[str, Any]) -> None:
-    found.lost.extend(
-        f"{path} has no counterpart: {CREDENTIALS[path].remark}"
+def _drop_auth(conversion: Conversion, connection: Mapping[str, Any]) -> None:
+    conversion.dropped.extend(
+        f"{path}: dropped; {CREDENTIALS[path].remark}"
         for path in _credentials(connection)
     )

@@ -1,4 +1,4 @@
-"""Turn the config of Fivetran's Spotify Ads connector into one of this tap."""
+"""Convert the config of Fivetran's Spotify Ads connector to this tap's."""
 
 from __future__ import annotations
 
@@ -17,53 +17,60 @@ from tap_adstage.http import private_file
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from tap_adstage.fivetran import Conversion
+
 
 @click.command()
-# utf-8-sig takes a byte order mark as well as none.
+# utf-8-sig reads files with and without a byte order mark.
 @click.argument("connection", metavar="CONFIG", type=click.File(encoding="utf-8-sig"))
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write, for you alone (mode 0600); stdout where not given.",
+    help="File to write, readable by you alone (mode 0600); stdout by default.",
 )
 @click.option(
     "--with-auth",
     is_flag=True,
-    help="Write the credentials too. They have to be AdStage's, not Spotify's.",
+    help="Write the credentials too. They must be AdStage's, not Spotify's.",
 )
 def main(connection: TextIO, output: Path | None, *, with_auth: bool) -> None:
     """Write this tap's config for the Fivetran connection in CONFIG.
 
-    CONFIG is a JSON file, or - for stdin: a connection of the service spotify_ads as
-    Fivetran's REST API answers it, or its config alone. What has no counterpart is
-    said on stderr, one line each.
+    CONFIG is a JSON file, or - for stdin. It holds a connection of the service
+    spotify_ads as Fivetran's REST API answers it, or its config alone. Each dropped or
+    changed item is a line on stderr.
     """
     try:
-        made = convert(
+        conversion = convert(
             _json(connection),
             now=dt.datetime.now(dt.timezone.utc),
             stream_names=TABLES,
             with_auth=with_auth,
         )
-        _write(json.dumps(made.config, indent=2) + "\n", output)
+        _write(json.dumps(conversion.config, indent=2) + "\n", output)
     except ConfigError as error:
         raise click.ClickException("\n".join(error.errors)) from error
-    for line in (*made.lost, *made.differing):
+    for line in (*conversion.dropped, *conversion.changed):
         click.echo(line, err=True)
-    reports = len(made.config["reports"])
-    click.echo(
-        f"{reports} {'report' if reports == 1 else 'reports'} made; {len(made.lost)} "
-        f"without counterpart, {len(made.differing)} that differ",
-        err=True,
-    )
+    click.echo(_summary(conversion), err=True)
     if not with_auth:
         click.echo(
-            "The config has no credentials. Set TAP_ADSTAGE_ACCESS_TOKEN to AdStage's "
-            "token, or TAP_ADSTAGE_CLIENT_ID, TAP_ADSTAGE_CLIENT_SECRET and "
+            "The config has no credentials. Set TAP_ADSTAGE_ACCESS_TOKEN to your "
+            "AdStage token, or TAP_ADSTAGE_CLIENT_ID, TAP_ADSTAGE_CLIENT_SECRET and "
             "TAP_ADSTAGE_REFRESH_TOKEN, and run: tap-adstage --config "
             f"{output or 'FILE'} --config=ENV",
             err=True,
         )
+
+
+def _summary(conversion: Conversion) -> str:
+    reports = _count(len(conversion.config["reports"]), "report")
+    dropped = _count(len(conversion.dropped), "item")
+    return f"{reports} written; {dropped} dropped, {len(conversion.changed)} changed"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else f'{noun}s'}"
 
 
 def _json(file: TextIO) -> Any:  # noqa: ANN401 - any JSON value
@@ -71,7 +78,7 @@ def _json(file: TextIO) -> Any:  # noqa: ANN401 - any JSON value
         return json.load(file)
     except (ValueError, RecursionError) as error:
         raise click.ClickException(
-            f"{file.name}: is no whole JSON document ({error})"
+            f"{file.name}: not a single valid JSON document ({error})"
         ) from error
 
 
@@ -83,7 +90,7 @@ def _write(text: str, output: Path | None) -> None:
         private_file.write(output, text)
     except OSError as error:
         raise click.ClickException(
-            f"--output: {output} can't be written ({error.strerror})"
+            f"--output: could not write {output} ({error.strerror})"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""A Fivetran connection, in the forms that it comes in."""
+"""Reading a Fivetran connection, in each of its documented forms."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def read(document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    """Find the keys of a connection, and check the form of their values.
+    """Read a connection's keys, and check the types of their values.
 
     Args:
         document: A connection as Fivetran's REST API takes or answers it, as its
-            Terraform provider has it, or a connection's `config` alone.
+            Terraform provider writes it, or a connection's `config` alone.
 
     Returns:
-        The connection's keys and those of its `config` beside each other, none null.
-        The values that this tap has too are left to its own checks.
+        The connection's keys merged with those of its `config`, without nulls.
+        Values that this tap's config has too are left to the tap's own checks.
 
     Raises:
-        ConfigError: If it is none, or a value has another form than Fivetran documents.
-            No secret is quoted.
+        ConfigError: If the document is not a connection, or a value has a type that
+            Fivetran doesn't document. It quotes no secret.
     """
     if isinstance(document, dict) and isinstance(document.get("data"), dict):
         document = document["data"]
@@ -37,31 +37,33 @@ def read(document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     connection = {key: _decoded(key, value) for key, value in document.items()}
     config = connection.pop("config", None) or {}
     if not isinstance(config, dict):
-        raise ConfigError([f"config: it is not {TYPES['object']}"])
+        raise ConfigError([f"config: not {TYPES['object']}"])
     merged: dict[str, Any] = _without_nulls({**connection, **config})
     if not merged.keys() & _CONFIG_KEYS:
         raise ConfigError(
             [f"the document has none of the keys {', '.join(_CONFIG_KEYS)}"]
         )
-    # From here on values are quoted in what is said of them.
+    # From here on messages quote values.
     others = {key: value for key, value in merged.items() if key != "auth"}
     secrets = Secrets(
         text for text in _texts(merged.get("auth")) if not is_masked(text)
     )
     if secrets.are_in(json_text(others)):
-        raise ConfigError(["auth: a secret of it stands in another place too"])
+        raise ConfigError(
+            ["auth: one of its secrets also stands outside auth; remove it there"]
+        )
     if errors := [*schema_errors(merged, _SCHEMA)]:
         raise ConfigError(errors)
     return merged
 
 
 def is_masked(value: str) -> bool:
-    """Whether Fivetran's API has put stars in the place of a secret."""
+    """Return whether Fivetran's API has replaced a secret by stars."""
     return not value.strip("*")
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
-    """What stands in an `auth`, apart from a `client_id`, which is no secret."""
+    """Yield the values in `auth`, except `client_id`, which is not a secret."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key != "client_id":
@@ -74,17 +76,17 @@ def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
 
 
 def _decoded(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A value; an object that Terraform's `jsonencode` made a text is one again."""
+    """Decode `config` and `auth` if they are texts of Terraform's `jsonencode`."""
     if key not in {"config", "auth"} or not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        raise ConfigError([f"{key}: the text is no JSON document"]) from None
+        raise ConfigError([f"{key}: the text is not a valid JSON document"]) from None
 
 
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A value without nulls: Terraform writes one for each key that isn't given."""
+    """Remove nulls, which Terraform writes for each omitted key."""
     if isinstance(value, dict):
         return {
             key: _without_nulls(item) for key, item in value.items() if item is not None

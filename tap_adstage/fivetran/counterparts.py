@@ -1,4 +1,4 @@
-"""What each key and value of Fivetran's Spotify Ads connector is in this tap.
+"""Counterparts of the keys and values of Fivetran's Spotify Ads connector.
 
 Fivetran documents them in its REST API (Spotify Ads API Configuration). Its
 documentation of hours, ages and genres comes and goes; a connector may still have them.
@@ -21,50 +21,50 @@ NETWORK = "spotify"
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """What something of Fivetran's is here.
+    """This tap's counterpart of a key or value of Fivetran's.
 
     Attributes:
-        ours: Its name or value here, `None` where it has no counterpart.
-        remark: Why it has none, or in what the two differ; empty where they don't.
+        value: Name or value in this tap's config; None if Fivetran's is dropped.
+        remark: Why it is dropped, or how the two differ; empty if they don't.
     """
 
-    ours: str | None
+    value: str | None
     remark: str = ""
 
 
-def _none(why: str, *names: str) -> dict[str, Counterpart]:
+def _dropped(why: str, *names: str) -> dict[str, Counterpart]:
     return dict.fromkeys(names, Counterpart(None, why))
 
 
 # --- keys ---
 
 _ELSEWHERE = {
-    **_none(
-        "the loader says where tables go, as target-postgres's "
-        "`default_target_schema` does",
+    **_dropped(
+        "the loader decides where tables go, as target-postgres does by its "
+        "`default_target_schema`",
         "schema",
         "destination_schema",
         "destination_schema_names",
         "destination_configuration",
         "group_id",
     ),
-    **_none(
-        "when the tap runs is said by what starts it, as a schedule of Meltano's or "
-        "cron does",
+    **_dropped(
+        "whatever starts the tap decides when it runs, such as a Meltano schedule or "
+        "cron",
         "sync_frequency",
         "daily_sync_time",
         "schedule_type",
         "paused",
         "pause_after_trial",
     ),
-    **_none(
-        "a run that fails ends with exit code 1; who is told of a late one is up to "
-        "what starts it",
+    **_dropped(
+        "a failed run ends with exit code 1; alerts about late runs are up to "
+        "whatever starts the tap",
         "data_delay_sensitivity",
         "data_delay_threshold",
     ),
-    **_none(
-        "the tap runs in your own network, and speaks HTTPS to AdStage alone",
+    **_dropped(
+        "the tap runs in your own network and connects to AdStage alone, over HTTPS",
         "networking_method",
         "proxy_agent_id",
         "private_link_id",
@@ -72,8 +72,10 @@ _ELSEWHERE = {
         "trust_certificates",
         "trust_fingerprints",
     ),
-    **_none("there is no web form to set the tap up", "connect_card_config"),
-    **_none("`tap-adstage --config FILE --test` tries the set-up", "run_setup_tests"),
+    **_dropped("the tap has no web form for its set-up", "connect_card_config"),
+    **_dropped(
+        "`tap-adstage --config FILE --test` tests the set-up", "run_setup_tests"
+    ),
 }
 
 KEYS: Mapping[str, Counterpart] = {
@@ -95,15 +97,15 @@ REPORT_KEYS: Mapping[str, Counterpart] = {
 """Keys of a report in `report_list`."""
 
 _GRANT = (
-    "it is of a Spotify application, which grants nothing at AdStage, and AdStage "
-    "should not see it"
+    "it belongs to a Spotify application, grants nothing at AdStage, and should not "
+    "be sent there"
 )
 CREDENTIALS: Mapping[str, Counterpart] = {
     "auth.client_access.client_id": Counterpart("client_id", _GRANT),
     "auth.client_access.client_secret": Counterpart("client_secret", _GRANT),
     "auth.refresh_token": Counterpart("refresh_token", _GRANT),
 }
-"""Credentials, and the settings of the same meaning: for another application."""
+"""Credentials, and the settings for those of an application at AdStage."""
 
 READ_ONLY = frozenset(
     {
@@ -119,28 +121,28 @@ READ_ONLY = frozenset(
         "failed_at",
     }
 )
-"""Keys of a connection that tell of it and set nothing."""
+"""Keys of a connection that describe it and configure nothing."""
 
 # --- values ---
 
 _NO_AUDIENCES = (
-    "AdStage's reports across networks are not broken down by audience; the networks "
-    "that it asks live for dimensions are Facebook, Google Ads, Gemini and Google "
+    "AdStage does not break down its cross-network reports by audience; it takes "
+    "dimensions only in live reports from Facebook, Google Ads, Gemini and Google "
     "Analytics"
 )
 DIMENSIONS: Mapping[str, Counterpart] = {
     **{alias: Counterpart(level) for alias, level in ENTITY_LEVEL_ALIASES.items()},
-    **_none(_NO_AUDIENCES, "AGE", "COUNTRY", "GENDER", "GENRE", "PLATFORM"),
+    **_dropped(_NO_AUDIENCES, "AGE", "COUNTRY", "GENDER", "GENRE", "PLATFORM"),
 }
 
 _WHOLE_RANGE = (
-    "the whole range that `timeframe_months` says, as AdStage has no lifetime of an "
-    "entity"
+    "it covers the range of `timeframe_months`, as AdStage has no reports over an "
+    "entity's lifetime"
 )
 GRANULARITIES: Mapping[str, Counterpart] = {
     **{alias: Counterpart(length) for alias, length in AGGREGATE_BY_ALIASES.items()},
     "LIFETIME": Counterpart(AGGREGATE_BY_ALIASES["LIFETIME"], _WHOLE_RANGE),
-    **_none("AdStage imports daily data; the report is daily instead", "HOUR"),
+    **_dropped("AdStage imports daily data, so the report becomes daily", "HOUR"),
 }
 
 FIELDS: Mapping[str, Counterpart] = {
@@ -150,22 +152,25 @@ FIELDS: Mapping[str, Counterpart] = {
     "IMPRESSIONS": Counterpart("impressions"),
     "SPEND": Counterpart("spend"),
     "CTR": Counterpart(
-        "ctr", "clicks divided by impressions; Spotify writes it in percent"
+        "ctr", "clicks divided by impressions, not in percent as Spotify gives it"
     ),
-    **_none("1000 * `spend` / `impressions`, both of which there are", "E_CPM"),
-    **_none(
-        "AdStage counts impressions alike, whether streamed or downloaded",
+    **_dropped(
+        "compute it from AdStage's metrics: 1000 * `spend` / `impressions`",
+        "E_CPM",
+    ),
+    **_dropped(
+        "AdStage counts streamed and downloaded impressions together",
         "STREAMED_IMPRESSIONS",
         "OFF_SPOTIFY_IMPRESSIONS",
     ),
-    **_none(
-        "AdStage documents no count of people for Spotify, and counts of people can't "
-        "be summed up over days",
+    **_dropped(
+        "AdStage documents no counts of people for Spotify, and such counts can't be "
+        "summed up over days",
         "REACH",
         "FREQUENCY",
     ),
-    **_none(
-        "AdStage documents no metric of how far an ad was played",
+    **_dropped(
+        "AdStage documents no metrics of how far an ad was played",
         "STARTS",
         "FIRST_QUARTILES",
         "MIDPOINTS",
@@ -173,21 +178,21 @@ FIELDS: Mapping[str, Counterpart] = {
         "COMPLETES",
         "SKIPS",
     ),
-    **_none(
-        "AdStage documents no metric of completed listens",
+    **_dropped(
+        "AdStage documents no metrics of completed listens",
         "PAID_LISTENS",
         "PAID_LISTENS_FREQUENCY",
         "PAID_LISTENS_REACH",
         "E_CPCL",
     ),
-    **_none(
-        "AdStage documents no metric of videos for Spotify",
+    **_dropped(
+        "AdStage documents no video metrics for Spotify",
         "VIDEO_VIEWS",
         "VIDEO_EXPANDS",
         "VIDEO_EXPAND_RATE",
     ),
-    **_none(
-        "what people stream after an ad is not among AdStage's metrics",
+    **_dropped(
+        "AdStage has no metrics of what people stream after an ad",
         "LISTENERS",
         "NEW_LISTENERS",
         "STREAMS",
@@ -196,11 +201,11 @@ FIELDS: Mapping[str, Counterpart] = {
         "STREAMS_PER_NEW_LISTENER",
         "INTENT_RATE",
     ),
-    **_none(
-        "the share of listeners who stream after an ad; AdStage's conversion rates "
-        "are of conversions on a site or in an app, another thing",
+    **_dropped(
+        "it is the share of listeners who stream after an ad; AdStage's conversion "
+        "rates count conversions on a site or in an app",
         "CONVERSION_RATE",
         "NEW_LISTENER_CONVERSION_RATE",
     ),
 }
-"""Metrics of Spotify's Ads API that the connector has."""
+"""The connector's metrics, which come from Spotify's Ads API."""

@@ -425,7 +425,7 @@ def test_a_load_that_would_forget_its_state_is_refused(account: Account) -> None
     runner = account.runner(FIRST)
     runner.values = {**runner.values, "vars.MELTANO_STATE_BACKEND_URI": ""}
     job = runner.start(LOAD, "load", "Load")
-    assert "say where the state is kept" in job.communicate(timeout=60)[0]
+    assert "where the state is kept" in job.communicate(timeout=60)[0]
     assert job.returncode != 0
     assert list(account.sandbox.requests) == []
 

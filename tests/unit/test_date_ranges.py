@@ -29,10 +29,10 @@ def resolve(text: str, as_of: str) -> str:
 
 
 def bad_part(call: pytest.ExceptionInfo[DateRangeError]) -> str:
-    """Return the quoted words of an error that are said not to be allowed."""
-    found = re.search(r"(?:^|: )'([^']*)' is not ", str(call.value))
-    assert found, f"names no bad part: {call.value}"
-    return found[1]
+    """Return the quoted words that an error does not allow."""
+    match = re.search(r"(?:^|: )'([^']*)' is not ", str(call.value))
+    assert match, f"names no bad part: {call.value}"
+    return match[1]
 
 
 # The API's worked examples
@@ -239,10 +239,10 @@ def test_calendar_edges(text: str, as_of: str, days: str) -> None:
 def test_nothing_to_date_on_a_units_first_day_is_an_empty_range(
     text: str, as_of: str, days: str
 ) -> None:
-    found = parse_date_range(text, today=dt.date.fromisoformat(as_of))
-    assert str(found) == days
-    assert found.is_empty
-    assert found.days == 0
+    period = parse_date_range(text, today=dt.date.fromisoformat(as_of))
+    assert str(period) == days
+    assert period.is_empty
+    assert period.days == 0
 
 
 # Spelling
@@ -357,7 +357,7 @@ def test_an_error_names_the_text_and_its_bad_part(text: str, part: str) -> None:
         ("banana", "previous_period"),
     ],
 )
-def test_an_error_says_what_is_allowed(text: str, allowed: str) -> None:
+def test_an_error_names_what_is_allowed(text: str, allowed: str) -> None:
     with pytest.raises(DateRangeError) as call:
         parse_date_range(text, today=BLUEPRINT_TODAY)
     assert allowed in str(call.value).split(" is not ")[1]
@@ -379,24 +379,24 @@ def test_a_range_that_leaves_the_calendar_is_an_error(text: str, as_of: str) -> 
 
 def test_prefixes_nest_deeper_than_the_stack() -> None:
     deep = "previous_day " * 20_000 + "today"
-    found = parse_date_range(deep, today=BLUEPRINT_TODAY)
-    assert found.start == BLUEPRINT_TODAY - 20_000 * DAY
+    period = parse_date_range(deep, today=BLUEPRINT_TODAY)
+    assert period.start == BLUEPRINT_TODAY - 20_000 * DAY
 
 
 # DateRange
 
 
 def test_a_range_counts_both_of_its_ends() -> None:
-    found = DateRange(dt.date(2019, 6, 1), dt.date(2019, 6, 30))
-    assert found.days == 30
-    assert not found.is_empty
-    assert str(found) == "2019-06-01..2019-06-30"
+    period = DateRange(dt.date(2019, 6, 1), dt.date(2019, 6, 30))
+    assert period.days == 30
+    assert not period.is_empty
+    assert str(period) == "2019-06-01..2019-06-30"
 
 
 def test_a_range_of_one_day_is_not_empty() -> None:
-    found = DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)
-    assert found.days == 1
-    assert not found.is_empty
+    period = DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)
+    assert period.days == 1
+    assert not period.is_empty
 
 
 def test_a_range_cannot_be_reversed() -> None:
@@ -411,22 +411,22 @@ def test_years_are_written_with_four_digits() -> None:
 
 
 def test_a_range_is_an_immutable_value() -> None:
-    found = parse_date_range("today", today=BLUEPRINT_TODAY)
-    assert found == DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)
-    assert len({found, DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)}) == 1
+    period = parse_date_range("today", today=BLUEPRINT_TODAY)
+    assert period == DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)
+    assert len({period, DateRange(BLUEPRINT_TODAY, BLUEPRINT_TODAY)}) == 1
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.start = dt.date(2000, 1, 1)  # type: ignore[misc]
-    assert not hasattr(found, "__dict__")
+        period.start = dt.date(2000, 1, 1)  # type: ignore[misc]
+    assert not hasattr(period, "__dict__")
 
 
 @pytest.mark.parametrize("text", ["today", "this week", "2018-02-12", "1 year ago"])
 def test_ends_are_plain_dates(text: str) -> None:
-    found = parse_date_range(text, today=BLUEPRINT_TODAY)
-    assert type(found.start) is dt.date
-    assert type(found.end) is dt.date
+    period = parse_date_range(text, today=BLUEPRINT_TODAY)
+    assert type(period.start) is dt.date
+    assert type(period.end) is dt.date
 
 
-# The day it is
+# The current day
 
 
 def utc(text: str) -> dt.datetime:
@@ -491,9 +491,9 @@ def test_as_of_with_an_offset_is_converted_to_the_zone(
     ],
 )
 def test_as_of_is_a_day_a_local_time_or_an_instant(as_of: str, day: str) -> None:
-    found = today(as_of, "America/New_York", now=NOON)
-    assert found == dt.date.fromisoformat(day)
-    assert type(found) is dt.date
+    resolved = today(as_of, "America/New_York", now=NOON)
+    assert resolved == dt.date.fromisoformat(day)
+    assert type(resolved) is dt.date
 
 
 def test_now_may_have_any_zone() -> None:
@@ -569,9 +569,9 @@ def test_an_unknown_zone_is_an_error_that_names_it(
     ],
 )
 def test_a_day_is_taken_as_it_is_written(text: str) -> None:
-    found = parse_day(text)
-    assert found == dt.date(2024, 2, 29)
-    assert type(found) is dt.date
+    day = parse_day(text)
+    assert day == dt.date(2024, 2, 29)
+    assert type(day) is dt.date
 
 
 @pytest.mark.parametrize(
@@ -633,19 +633,21 @@ phrases = st.builds(
 def test_a_range_never_ends_before_it_starts_unless_empty(
     text: str, day: dt.date
 ) -> None:
-    found = parse_date_range(text, today=day)
-    assert found.start <= found.end or found.is_empty
-    assert found.days == len(range(found.start.toordinal(), found.end.toordinal() + 1))
+    period = parse_date_range(text, today=day)
+    assert period.start <= period.end or period.is_empty
+    assert period.days == len(
+        range(period.start.toordinal(), period.end.toordinal() + 1)
+    )
     if "to date" not in text:
-        assert not found.is_empty
+        assert not period.is_empty
 
 
 @quickly
 @given(text=phrases, day=days)
 def test_a_previous_period_ends_where_its_range_starts(text: str, day: dt.date) -> None:
-    found = parse_date_range(text, today=day)
+    period = parse_date_range(text, today=day)
     before = parse_date_range(f"previous_period {text}", today=day)
-    assert before.end == found.start - DAY
+    assert before.end == period.start - DAY
     assert before.start <= before.end
 
 
@@ -654,8 +656,8 @@ def test_a_previous_period_ends_where_its_range_starts(text: str, day: dt.date) 
     text=st.one_of(absolute, st.builds("{} {}s ago".format, counts, units)), day=days
 )
 def test_the_previous_period_of_days_is_as_long(text: str, day: dt.date) -> None:
-    found = parse_date_range(text, today=day)
-    assert parse_date_range(f"previous_period {text}", today=day).days == found.days
+    period = parse_date_range(text, today=day)
+    assert parse_date_range(f"previous_period {text}", today=day).days == period.days
 
 
 @quickly
@@ -697,7 +699,7 @@ def test_the_previous_period_of_the_last_units_is_the_units_before(
 
 @quickly
 @given(edge=st.sampled_from(["this", "last"]), unit=units, day=days)
-def test_a_count_of_one_says_nothing_new(edge: str, unit: str, day: dt.date) -> None:
+def test_a_count_of_one_changes_nothing(edge: str, unit: str, day: dt.date) -> None:
     for one, many in [
         (f"{edge} {unit}", f"{edge} 1 {unit}"),
         (f"{unit} to date", f"1 {unit} to date"),
@@ -729,11 +731,11 @@ def test_a_previous_unit_does_not_overlap_a_range_no_longer_than_it(
 def test_a_previous_unit_starts_earlier_and_leaves_empty_ranges_empty(
     text: str, unit: str, day: dt.date
 ) -> None:
-    found = parse_date_range(text, today=day)
+    period = parse_date_range(text, today=day)
     before = parse_date_range(f"previous_{unit} {text}", today=day)
-    assert before.start < found.start
-    assert before.end < found.end
-    assert before.is_empty == found.is_empty
+    assert before.start < period.start
+    assert before.end < period.end
+    assert before.is_empty == period.is_empty
 
 
 @quickly
@@ -776,11 +778,11 @@ def test_any_text_either_parses_or_is_a_date_range_error(
     text: str, day: dt.date
 ) -> None:
     try:
-        found = parse_date_range(text, today=day)
+        period = parse_date_range(text, today=day)
     except DateRangeError as error:
         assert repr(text) in str(error)  # noqa: PT017
     else:
-        assert parse_date_range(str(found), today=day) == found or found.is_empty
+        assert parse_date_range(str(period), today=day) == period or period.is_empty
 
 
 @quickly
@@ -796,11 +798,11 @@ def test_any_as_of_and_zone_either_give_a_day_or_a_date_range_error(
     text: str, zone: str
 ) -> None:
     try:
-        found = today(text, zone, now=NOON)
+        day = today(text, zone, now=NOON)
     except DateRangeError as error:
         assert repr(text) in str(error) or repr(zone) in str(error)  # noqa: PT017
     else:
-        assert abs(found - parse_day(text)) <= 2 * DAY
+        assert abs(day - parse_day(text)) <= 2 * DAY
 
 
 # The command
@@ -820,7 +822,7 @@ def test_the_command_prints_every_form_with_its_days() -> None:
     done = run("--as-of", "2019-06-15T23:00:00Z", "--time-zone", "Europe/Berlin")
     assert (done.returncode, done.stderr) == (0, "")
     head, line, *rows = done.stdout.splitlines()
-    assert head.split(" | ")[1] == "on 2019-06-16 that is |"
+    assert head.split(" | ")[1] == "days on 2019-06-16 |"
     assert re.fullmatch(r"\| --- +\| --- \|", line)
     days = dict(re.findall(r"^\| `(.+?)` +\| (.+?) \|$", "\n".join(rows), re.MULTILINE))
     assert days["previous_period last month"] == "2019-04-01..2019-04-30"
@@ -851,7 +853,7 @@ def test_the_command_prints_the_days_of_a_range() -> None:
 
 
 @pytest.mark.parametrize("time", ["00:00:00Z", "23:59:59Z"])
-def test_the_command_counts_days_in_utc_unless_told_otherwise(time: str) -> None:
+def test_the_command_counts_days_in_utc_by_default(time: str) -> None:
     done = run("today", "--as-of", f"2019-06-15T{time}")
     assert done.stdout == "2019-06-15..2019-06-15\n"
 

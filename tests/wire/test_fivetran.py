@@ -1,4 +1,4 @@
-"""The config of Fivetran's Spotify Ads connector becomes one of the tap."""
+"""The config of Fivetran's Spotify Ads connector is converted to the tap's."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def refusal(document: object, *, with_auth: bool = False) -> list[str]:
 # --- what becomes of what ---
 
 
-def test_a_config_becomes_the_tap_s() -> None:
+def test_a_config_is_converted_to_the_tap_s() -> None:
     assert converted(CONNECTION).config == {
         "sync_mode": "ALL_ACCOUNTS",
         "timeframe_months": "TWELVE",
@@ -162,11 +162,11 @@ def test_each_documented_form_gives_the_same(document: dict[str, Any]) -> None:
 
 
 def test_chosen_accounts_become_entity_ids() -> None:
-    made = converted(
+    conversion = converted(
         CONFIG | {"sync_mode": "SPECIFIC_ACCOUNTS", "accounts": ["03561a07-cb0a", "7"]}
     )
-    assert made.config["sync_mode"] == "SPECIFIC_ACCOUNTS"
-    assert made.config["accounts"] == [
+    assert conversion.config["sync_mode"] == "SPECIFIC_ACCOUNTS"
+    assert conversion.config["accounts"] == [
         "/network/spotify/account/03561a07-cb0a",
         "/network/spotify/account/7",
     ]
@@ -174,11 +174,11 @@ def test_chosen_accounts_become_entity_ids() -> None:
 
 @pytest.mark.parametrize("timeframe", [*TIMEFRAME_MONTHS, ALL_TIME])
 def test_timeframes_are_the_same(timeframe: str) -> None:
-    made = converted(CONFIG | {"timeframe_months": timeframe})
-    assert made.config["timeframe_months"] == timeframe
+    conversion = converted(CONFIG | {"timeframe_months": timeframe})
+    assert conversion.config["timeframe_months"] == timeframe
 
 
-def test_what_is_not_given_is_left_to_the_tap_s_default() -> None:
+def test_omitted_keys_get_the_tap_s_defaults() -> None:
     assert set(converted({"report_list": [REPORT]}).config) == {"networks", "reports"}
 
 
@@ -192,65 +192,66 @@ def test_what_is_not_given_is_left_to_the_tap_s_default() -> None:
     ],
 )
 def test_dimensions_become_entity_levels(dimension: str, level: str) -> None:
-    made = of_reports({"dimension": dimension})
-    (report,) = made.config["reports"]
+    conversion = of_reports({"dimension": dimension})
+    (report,) = conversion.config["reports"]
     assert report["entity_level"] == level
     assert f"remote_{level.removesuffix('s')}_id" in report["fields"]
-    assert not made.lost
+    assert not conversion.dropped
 
 
 @pytest.mark.parametrize("dimension", ["AGE", "COUNTRY", "GENDER", "GENRE", "PLATFORM"])
-def test_a_report_by_audience_is_left_out_and_named(dimension: str) -> None:
-    made = of_reports({}, {"table": "audience", "dimension": dimension})
-    assert [report["name"] for report in made.config["reports"]] == ["campaigns"]
-    (line,) = made.lost
+def test_a_report_by_audience_is_dropped_and_named(dimension: str) -> None:
+    conversion = of_reports({}, {"table": "audience", "dimension": dimension})
+    assert [report["name"] for report in conversion.config["reports"]] == ["campaigns"]
+    (line,) = conversion.dropped
     assert line.startswith(
-        f'report_list[1].dimension: "{dimension}" has no counterpart: AdStage\'s '
-        "reports across networks are not broken down by audience"
+        f'report_list[1].dimension: "{dimension}" dropped; AdStage does not break '
+        "down its cross-network reports by audience"
     )
 
 
 def test_an_hourly_report_is_daily_and_named() -> None:
-    made = of_reports({"granularity": "HOUR"})
-    assert made.config["reports"][0]["aggregate_by"] == "day"
-    (line,) = made.lost
+    conversion = of_reports({"granularity": "HOUR"})
+    assert conversion.config["reports"][0]["aggregate_by"] == "day"
+    (line,) = conversion.dropped
     assert line == (
-        'report_list[0].granularity: "HOUR" has no counterpart: AdStage imports daily '
-        "data; the report is daily instead"
+        'report_list[0].granularity: "HOUR" dropped; AdStage imports daily data, so '
+        "the report becomes daily"
     )
 
 
 def test_a_lifetime_becomes_the_whole_range() -> None:
-    made = of_reports({"granularity": "LIFETIME"})
-    assert made.config["reports"][0]["aggregate_by"] == "total"
-    assert not made.lost
-    (line,) = made.differing
-    assert line.startswith('report_list[0].granularity: "LIFETIME" becomes total: the')
+    conversion = of_reports({"granularity": "LIFETIME"})
+    assert conversion.config["reports"][0]["aggregate_by"] == "total"
+    assert not conversion.dropped
+    (line,) = conversion.changed
+    assert line.startswith(
+        'report_list[0].granularity: "LIFETIME" changed to total; it covers'
+    )
 
 
 def test_a_report_without_granularity_is_daily() -> None:
     report = {key: value for key, value in REPORT.items() if key != "granularity"}
-    made = converted({"report_list": [report]})
-    assert made.config["reports"][0]["aggregate_by"] == "day"
-    assert not made.lost
+    conversion = converted({"report_list": [report]})
+    assert conversion.config["reports"][0]["aggregate_by"] == "day"
+    assert not conversion.dropped
 
 
 @pytest.mark.parametrize("name", DOCUMENTED_FIELDS)
 def test_each_documented_field_is_a_metric_of_spotify_s_or_named(name: str) -> None:
-    made = of_reports({"fields": ["CLICKS", name]})
-    (report,) = made.config["reports"]
+    conversion = of_reports({"fields": ["CLICKS", name]})
+    (report,) = conversion.config["reports"]
     known = [field for field in report["fields"] if field in METRICS]
-    if FIELDS[name].ours is None:
+    if FIELDS[name].value is None:
         assert known == ["clicks"]
-        (line,) = made.lost
+        (line,) = conversion.dropped
         assert line.startswith(
-            f'report_list[0].fields: "{name}" has no counterpart: '
-            f"{FIELDS[name].remark[:20]}"
+            f'report_list[0].fields: "{name}" dropped; {FIELDS[name].remark[:20]}'
         )
     else:
-        assert known == [*dict.fromkeys(("clicks", FIELDS[name].ours))]
+        assert known == [*dict.fromkeys(("clicks", FIELDS[name].value))]
         assert all("spotify" in METRICS[metric].networks for metric in known)
-        assert not made.lost
+        assert not conversion.dropped
 
 
 def test_the_fields_are_those_that_fivetran_documents() -> None:
@@ -258,20 +259,23 @@ def test_the_fields_are_those_that_fivetran_documents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "hint"), [("CLIKS", "did you mean CLICKS?"), ("LEADS", "there are CLI")]
+    ("field", "hint"),
+    [("CLIKS", "did you mean CLICKS?"), ("LEADS", ", ".join(FIELDS))],
 )
-def test_a_field_that_is_not_documented_is_named(field: str, hint: str) -> None:
-    (line,) = of_reports({"fields": ["CLICKS", field]}).lost
-    assert line.startswith(
-        f'report_list[0].fields: "{field}" has no counterpart: Fivetran documents no '
-        f"such value; {hint}"
+def test_an_undocumented_field_is_named(field: str, hint: str) -> None:
+    (line,) = of_reports({"fields": ["CLICKS", field]}).dropped
+    start, reason, suggestion = line.split("; ")
+    assert start == f'report_list[0].fields: "{field}" dropped'
+    assert reason == "Fivetran does not document this value"
+    assert hint in suggestion
+
+
+def test_a_report_without_any_counterpart_is_dropped_and_named() -> None:
+    conversion = of_reports({}, {"table": "streams", "fields": ["STREAMS"]})
+    assert [report["name"] for report in conversion.config["reports"]] == ["campaigns"]
+    assert conversion.dropped[-1] == (
+        "report_list[1]: dropped; none of its fields has a counterpart"
     )
-
-
-def test_a_report_without_any_counterpart_is_left_out_and_named() -> None:
-    made = of_reports({}, {"table": "streams", "fields": ["STREAMS"]})
-    assert [report["name"] for report in made.config["reports"]] == ["campaigns"]
-    assert made.lost[-1] == "report_list[1]: none of its fields has a counterpart"
 
 
 @pytest.mark.parametrize(
@@ -286,34 +290,34 @@ def test_a_report_without_any_counterpart_is_left_out_and_named() -> None:
         ("Folders", "folders_2"),
     ],
 )
-def test_a_table_becomes_a_name_that_a_report_may_have(table: str, name: str) -> None:
-    made = of_reports({"table": table})
-    assert made.config["reports"][0]["name"] == name
-    (line,) = made.differing
-    assert line.startswith(f'report_list[0].table: "{table}" becomes {name}: ')
+def test_a_table_gets_a_valid_report_name(table: str, name: str) -> None:
+    conversion = of_reports({"table": table})
+    assert conversion.config["reports"][0]["name"] == name
+    (line,) = conversion.changed
+    assert line.startswith(f'report_list[0].table: "{table}" changed to {name}; ')
 
 
-def test_tables_of_one_name_get_a_number() -> None:
-    made = of_reports({"table": "a b"}, {"table": "a_b"}, {"table": "a_b"})
-    names = [report["name"] for report in made.config["reports"]]
+def test_duplicate_tables_get_a_number() -> None:
+    conversion = of_reports({"table": "a b"}, {"table": "a_b"}, {"table": "a_b"})
+    names = [report["name"] for report in conversion.config["reports"]]
     assert names == ["a_b", "a_b_2", "a_b_3"]
-    assert made.differing[1:] == [
-        'report_list[1].table: "a_b" becomes a_b_2: another report has the name',
-        'report_list[2].table: "a_b" becomes a_b_3: another report has the name',
+    assert conversion.changed[1:] == [
+        'report_list[1].table: "a_b" changed to a_b_2; another report has this name',
+        'report_list[2].table: "a_b" changed to a_b_3; another report has this name',
     ]
 
 
-def test_a_connection_without_reports_has_none() -> None:
-    made = converted({"sync_mode": "ALL_ACCOUNTS"})
-    assert made.config["reports"] == []
-    (line,) = made.differing
-    assert line.startswith("report_list: not given, so there is no report")
+def test_a_connection_without_reports_gives_a_config_without_reports() -> None:
+    conversion = converted({"sync_mode": "ALL_ACCOUNTS"})
+    assert conversion.config["reports"] == []
+    (line,) = conversion.changed
+    assert line.startswith("report_list: omitted or empty, so the config has no")
 
 
-@pytest.mark.parametrize("key", [key for key, each in KEYS.items() if not each.ours])
-def test_each_key_that_is_another_s_business_is_named(key: str) -> None:
-    (line,) = converted({key: "x", "config": CONFIG}).lost
-    assert line == f"{key} has no counterpart: {KEYS[key].remark}"
+@pytest.mark.parametrize("key", [key for key, each in KEYS.items() if not each.value])
+def test_each_key_without_counterpart_is_named(key: str) -> None:
+    (line,) = converted({key: "x", "config": CONFIG}).dropped
+    assert line == f"{key}: dropped; {KEYS[key].remark}"
 
 
 @pytest.mark.parametrize(
@@ -323,63 +327,69 @@ def test_each_key_that_is_another_s_business_is_named(key: str) -> None:
         ({"report_list": [REPORT | {"segments": []}]}, "report_list[0].segments"),
     ],
 )
-def test_a_key_that_is_not_documented_is_named(
-    document: dict[str, Any], path: str
-) -> None:
-    assert converted(document).lost == [f"{path}: Fivetran documents no such key"]
+def test_an_undocumented_key_is_named(document: dict[str, Any], path: str) -> None:
+    assert converted(document).dropped == [
+        f"{path}: dropped; Fivetran does not document this key"
+    ]
 
 
-def test_what_fivetran_only_tells_of_a_connection_is_passed_over() -> None:
-    told = {"id": "a_b", "status": {"setup_state": "connected"}, "succeeded_at": "x"}
-    made = converted({"data": {**CONNECTION, **told, "auth": {}}})
-    assert (made.lost, made.differing) == ([], [])
+def test_keys_that_only_describe_a_connection_are_ignored() -> None:
+    descriptive = {
+        "id": "a_b",
+        "status": {"setup_state": "connected"},
+        "succeeded_at": "x",
+    }
+    conversion = converted({"data": {**CONNECTION, **descriptive, "auth": {}}})
+    assert (conversion.dropped, conversion.changed) == ([], [])
 
 
 # --- credentials ---
 
 
-def test_credentials_are_left_out_and_named() -> None:
-    made = converted(CONNECTION)
-    assert not made.config.keys() & {"client_id", "client_secret", "refresh_token"}
-    assert [line.partition(" ")[0] for line in made.lost] == [
+def test_credentials_are_dropped_and_named() -> None:
+    conversion = converted(CONNECTION)
+    assert not conversion.config.keys() & {
+        "client_id",
+        "client_secret",
+        "refresh_token",
+    }
+    assert [line.partition(":")[0] for line in conversion.dropped] == [
         "auth.client_access.client_id",
         "auth.client_access.client_secret",
         "auth.refresh_token",
     ]
-    assert all("a Spotify application" in line for line in made.lost)
+    assert all("a Spotify application" in line for line in conversion.dropped)
 
 
-def test_credentials_that_are_asked_for_are_settings() -> None:
-    made = converted(CONNECTION, with_auth=True)
-    config = parse(made.config, now=NOW, stream_names=TABLES)
+def test_with_auth_converts_the_credentials() -> None:
+    conversion = converted(CONNECTION, with_auth=True)
+    config = parse(conversion.config, now=NOW, stream_names=TABLES)
     assert config.oauth is not None
     assert config.oauth.client_id == "spotify-app"
     assert config.oauth.client_secret == CLIENT_SECRET
     assert config.oauth.refresh_token == REFRESH_TOKEN
-    assert not made.lost
-    assert all("AdStage's own application" in line for line in made.differing)
+    assert not conversion.dropped
+    assert all("AdStage's own application" in line for line in conversion.changed)
 
 
 @pytest.mark.parametrize(
-    ("auth", "said"),
+    ("auth", "message"),
     [
         ({}, "access_token: not given; give access_token, or all of client_id"),
         ({"refresh_token": REFRESH_TOKEN}, "client_id, client_secret: not given"),
-        (AUTH | {"refresh_token": "******"}, "auth.refresh_token: it is masked"),
+        (AUTH | {"refresh_token": "******"}, "auth.refresh_token: masked"),
     ],
 )
-def test_credentials_that_are_asked_for_have_to_be_there(
-    auth: dict[str, Any], said: str
-) -> None:
+def test_with_auth_requires_all_credentials(auth: dict[str, Any], message: str) -> None:
     (line,) = refusal(CONNECTION | {"auth": auth}, with_auth=True)
-    assert line.startswith(said)
+    assert line.startswith(message)
 
 
 # --- what is refused ---
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         ([], "the document is not an object"),
         ({}, "the document has none of the keys sync_mode, accounts, report_list"),
@@ -387,8 +397,8 @@ def test_credentials_that_are_asked_for_have_to_be_there(
             {"code": "NotFound_Connection", "message": "…"},
             "the document has none of the keys sync_mode",
         ),
-        ({"config": "{"}, "config: the text is no JSON document"),
-        ({"config": [CONFIG]}, "config: it is not an object"),
+        ({"config": "{"}, "config: the text is not a valid JSON document"),
+        ({"config": [CONFIG]}, "config: not an object"),
         (
             CONNECTION | {"service": "facebook_ads"},
             'service: "facebook_ads" is not allowed; it takes one of spotify_ads',
@@ -428,15 +438,15 @@ def test_credentials_that_are_asked_for_have_to_be_there(
         ),
         (
             CONNECTION | {"schema": f"x{CLIENT_SECRET}"},
-            "auth: a secret of it stands in another place too",
+            "auth: one of its secrets also stands outside auth; remove it there",
         ),
     ],
 )
-def test_what_can_t_be_converted_is_refused_with_the_reason(
-    document: object, said: str
+def test_an_invalid_document_is_refused_with_the_reason(
+    document: object, message: str
 ) -> None:
     (line,) = refusal(document)
-    assert line.startswith(said)
+    assert line.startswith(message)
 
 
 def test_a_config_none_of_whose_reports_has_a_counterpart_is_refused() -> None:
@@ -517,16 +527,16 @@ def test_any_documented_config_gives_a_valid_one_or_the_reason(
     document = {"config": encode(config), "auth": encode(auth)}
     before = copy.deepcopy(document)
     try:
-        made = converted(document, with_auth=with_auth)
+        conversion = converted(document, with_auth=with_auth)
     except ConfigError as error:
         lines = error.errors
         assert lines
     else:
-        lines = made.lost + made.differing
+        lines = conversion.dropped + conversion.changed
         token = {} if with_auth else {"access_token": "t"}
-        parse(made.config | token, now=NOW, stream_names=TABLES)
+        parse(conversion.config | token, now=NOW, stream_names=TABLES)
         if not with_auth:
-            text = json.dumps(made.config, ensure_ascii=False)
+            text = json.dumps(conversion.config, ensure_ascii=False)
             assert not [secret for secret in secrets_in(auth) if secret in text]
     assert not [line for line in lines if "\n" in line or not line]
     assert not [s for s in secrets_in(auth) for line in lines if s in line]
@@ -536,11 +546,11 @@ def test_any_documented_config_gives_a_valid_one_or_the_reason(
 @given(document=JSON)
 def test_any_document_gives_a_valid_config_or_the_reason(document: object) -> None:
     try:
-        made = converted(document)
+        conversion = converted(document)
     except ConfigError:
         return
     token = {"access_token": "t"}
-    parse(made.config | token, now=NOW, stream_names=TABLES)
+    parse(conversion.config | token, now=NOW, stream_names=TABLES)
 
 
 # --- the command ---
@@ -570,12 +580,12 @@ def test_the_command_writes_the_config_to_stdout_and_all_else_to_stderr(
     given_file: Path,
 ) -> None:
     done = run(given_file)
-    made = converted(CONNECTION)
+    conversion = converted(CONNECTION)
     assert done.returncode == 0
-    assert json.loads(done.stdout) == made.config
+    assert json.loads(done.stdout) == conversion.config
     lines = done.stderr.splitlines()
-    assert lines[:-2] == made.lost + made.differing
-    assert lines[-2] == "1 report made; 3 without counterpart, 0 that differ"
+    assert lines[:-2] == conversion.dropped + conversion.changed
+    assert lines[-2] == "1 report written; 3 items dropped, 0 changed"
     assert "TAP_ADSTAGE_ACCESS_TOKEN" in lines[-1]
 
 
@@ -593,7 +603,9 @@ def test_the_command_writes_a_file_for_the_user_alone(
 
 
 @pytest.mark.parametrize("options", [[], ["--with-auth"]])
-def test_the_command_says_no_secret(given_file: Path, options: list[str]) -> None:
+def test_the_command_writes_no_secret_to_stderr(
+    given_file: Path, options: list[str]
+) -> None:
     done = run(given_file, *options)
     assert CLIENT_SECRET not in done.stderr
     assert REFRESH_TOKEN not in done.stderr
@@ -606,29 +618,34 @@ def test_the_command_reads_stdin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stdin", "said"),
+    ("stdin", "message"),
     [
-        ("{", "<stdin>: is no whole JSON document"),
-        ("[" * 200_000, "<stdin>: is no whole JSON document"),
+        ("{", "<stdin>: not a single valid JSON document"),
+        ("[" * 200_000, "<stdin>: not a single valid JSON document"),
         ("{}", "the document has none of the keys"),
-        (json.dumps({"auth": "client-secret"}), "auth: the text is no JSON document"),
+        (
+            json.dumps({"auth": "client-secret"}),
+            "auth: the text is not a valid JSON document",
+        ),
     ],
 )
-def test_the_command_says_why_no_config_can_be_made(stdin: str, said: str) -> None:
+def test_the_command_prints_why_the_document_can_t_be_converted(
+    stdin: str, message: str
+) -> None:
     done = run("-", stdin=stdin)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Error: {said}")
+    assert done.stderr.startswith(f"Error: {message}")
     assert "Traceback" not in done.stderr
     assert "client-secret" not in done.stderr
 
 
-def test_the_command_says_why_a_file_can_t_be_written(
+def test_the_command_names_a_file_that_can_t_be_written(
     given_file: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "nowhere" / "adstage.json"
     done = run(given_file, "--output", output)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"--output: {output} can't be written (No such file" in done.stderr
+    assert f"--output: could not write {output} (No such file" in done.stderr
 
 
 # --- with the real tap ---
@@ -649,7 +666,7 @@ def test_the_config_loads_rows_of_the_chosen_accounts(
         | {"table": dimension, "dimension": dimension, "fields": DOCUMENTED_FIELDS}
         for dimension in DIMENSIONS
     ]
-    made = converted(
+    conversion = converted(
         {
             "sync_mode": "SPECIFIC_ACCOUNTS",
             "accounts": [chosen],
@@ -657,8 +674,8 @@ def test_the_config_loads_rows_of_the_chosen_accounts(
             "report_list": [*reports, REPORT | {"granularity": "LIFETIME"}],
         }
     )
-    messages = sync(settings | made.config)
-    names = [report["name"] for report in made.config["reports"]]
+    messages = sync(settings | conversion.config)
+    names = [report["name"] for report in conversion.config["reports"]]
     assert names == ["ad_account", "campaign", "ad_set", "ad", "campaigns"]
     for name in names:
         records = messages.records(name)
@@ -702,7 +719,7 @@ def test_the_file_and_the_environment_make_a_run(
 # --- the page ---
 
 
-def table(ours: str, rows: Mapping[str, Counterpart]) -> str:
+def table(column: str, rows: Mapping[str, Counterpart]) -> str:
     """A Markdown table; names that follow each other and mean the same share a row."""
     groups: list[tuple[list[str], Counterpart]] = []
     for name, counterpart in rows.items():
@@ -712,23 +729,23 @@ def table(ours: str, rows: Mapping[str, Counterpart]) -> str:
             groups.append(([name], counterpart))
     lines = [
         f"| {', '.join(f'`{name}`' for name in names)} | "
-        f"{f'`{each.ours}`' if each.ours else 'none'} | {each.remark} |"
+        f"{f'`{each.value}`' if each.value else 'none'} | {each.remark} |"
         for names, each in groups
     ]
-    header = [f"| Fivetran | {ours} | what to know |", "| --- | --- | --- |"]
+    header = [f"| Fivetran | {column} | note |", "| --- | --- | --- |"]
     return "\n".join([*header, *lines, ""])
 
 
 KEY_TABLE = {
-    **{key: each for key, each in KEYS.items() if each.ours},
+    **{key: each for key, each in KEYS.items() if each.value},
     **{f"report_list[].{key}": each for key, each in REPORT_KEYS.items()},
     **CREDENTIALS,
-    **{key: each for key, each in KEYS.items() if not each.ours},
+    **{key: each for key, each in KEYS.items() if not each.value},
 }
 
 
 @pytest.mark.parametrize(
-    ("section", "ours", "rows"),
+    ("section", "column", "rows"),
     [
         ("keys", "setting", KEY_TABLE),
         ("dimensions", "`entity_level`", DIMENSIONS),
@@ -738,13 +755,13 @@ KEY_TABLE = {
 )
 def test_the_page_s_tables_are_the_module_s(
     section: str,
-    ours: str,
+    column: str,
     rows: Mapping[str, Counterpart],
     update_golden: bool,  # noqa: FBT001
 ) -> None:
     start = f"<!-- {section}: kept by tests/wire/test_fivetran.py -->\n"
     end = f"<!-- end of {section} -->"
-    expected = table(ours, rows)
+    expected = table(column, rows)
     before, _, rest = PAGE.read_text().partition(start)
     held, _, after = rest.partition(end)
     if update_golden:
@@ -753,17 +770,17 @@ def test_the_page_s_tables_are_the_module_s(
     assert held == expected
 
 
-def test_the_page_s_example_is_what_the_command_says(tmp_path: Path) -> None:
+def test_the_page_s_example_is_what_the_command_prints(tmp_path: Path) -> None:
     def blocks(language: str) -> list[str]:
         block = re.compile(rf"^```{language}\n(.+?)^```", re.MULTILINE | re.DOTALL)
         return [match[1] for match in block.finditer(PAGE.read_text())]
 
     (connection,) = blocks("json")
     (tmp_path / "fivetran.json").write_text(connection)
-    config, said = blocks("text")
+    config, messages = blocks("text")
     shown = run("fivetran.json", cwd=tmp_path)
     assert shown.stdout == config
     assert "******" not in shown.stdout + shown.stderr
     written = run("fivetran.json", "--output", "adstage.json", cwd=tmp_path)
     assert (tmp_path / "adstage.json").read_text() == config
-    assert written.stderr == said
+    assert written.stderr == messages

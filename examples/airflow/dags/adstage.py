@@ -1,7 +1,7 @@
-"""AdStage into Postgres every morning, in shards of the accounts beside each other.
+"""Loads AdStage into Postgres every morning, in concurrent shards of the accounts.
 
-docs/scale-out.md says what the DAG needs: a Meltano project with the plugins installed,
-and a few of Airflow's connections and variables.
+docs/scale-out.md lists what the DAG needs: a Meltano project with the plugins
+installed, and a few of Airflow's connections and variables.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ COMMAND = {
     "env": {
         "MELTANO_PROJECT_ROOT": "{{ var.value.adstage_project }}",
         "TAP_ADSTAGE_ACCESS_TOKEN": "{{ conn.adstage.password }}",
-        # The moment that the run is due, and not the one at which it gets its turn: a
-        # run that is repeated asks for no other days than before.
+        # The time that the run is due, not the time that it starts, so that a repeated
+        # run asks for the same days.
         "TAP_ADSTAGE_AS_OF": (
             "{{ (dag_run.data_interval_end or dag_run.run_after).isoformat() }}"
         ),
@@ -38,8 +38,8 @@ COMMAND = {
     max_active_runs=1,
     default_args={
         "retries": 3,
-        # Meltano takes a run that was killed for one that goes on, for five minutes. A
-        # retry within them would be refused; one that really goes on should refuse it.
+        # For five minutes, Meltano takes a killed run for one that is running, and
+        # refuses a retry. A run that is really running should make it refuse.
         "retry_delay": dt.timedelta(minutes=6),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": dt.timedelta(hours=1),
@@ -53,7 +53,8 @@ def adstage() -> None:
         count = int(Variable.get("adstage_shards", default=4))
         return [f"{number}/{count}" for number in range(1, count + 1)]
 
-    # Several loaders that find a table missing all create it, and all but one fail.
+    # Loaders that start at the same time without a table all try to create it, and all
+    # but one fail.
     @task.bash(**COMMAND)
     def tables() -> str:
         return (
@@ -61,7 +62,7 @@ def adstage() -> None:
             'meltano invoke target-postgres <<< "$schemas"'
         )
 
-    # `meltano el` gives each run a folder of its own, where those of `meltano run`
+    # `meltano el` gives each run its own folder, while concurrent runs of `meltano run`
     # overwrite each other's catalog and state.
     @task.bash(**COMMAND, max_active_tis_per_dagrun=4, map_index_template="{{ shard }}")
     def load(shard: str) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 from harness.paths import TESTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BENCHMARKS = TESTS / "benchmarks"
 SMALL = {
@@ -20,10 +26,29 @@ SMALL = {
     "latency": "0.01",
     "pairs": "1",
 }
+ONE_STYLE_A_REPORT = ("exponents", "total", "v1", "v1-total")
+PAGE: dict[str, Any] = {
+    "_embedded": {
+        "results": [
+            {
+                "series": {
+                    "metrics": {
+                        "ctr": [0.0123, 0.0, 0.5],
+                        "cpc": [3.1, None, 0.25],
+                        "conversions": [1, 0, 2],
+                    },
+                },
+            },
+        ]
+        * 2,
+    },
+}
 
 
 def test_the_benchmark_shows_each_figure_once_all_wrote_the_same_records() -> None:
     options = [f"--{name}={value}" for name, value in SMALL.items()]
+    options += [f"--only={number}" for number in (1, 2, 3, 4, 5, 6)]
+    options += [f"--style={style}" for style in ONE_STYLE_A_REPORT]
     ended = subprocess.run(  # noqa: S603 - the benchmark itself
         [
             sys.executable,
@@ -43,21 +68,85 @@ def test_the_benchmark_shows_each_figure_once_all_wrote_the_same_records() -> No
         for line in ended.stdout.splitlines()
         if line.startswith("| ")
     ]
-    assert [row[:2] for row in rows[2:]] == [
-        ["1", "wall time"],
-        ["1", "CPU time"],
-        ["1", "wall time"],
-        ["2", "wall time at 10 ms an answer"],
-        ["2", "wall time at 10 ms an answer"],
-        ["2", "wall time at 10 ms an answer"],
-        ["3", "peak memory"],
-        ["3", "peak memory"],
-        ["4", "`--version`"],
-        ["4", "`--about`"],
-        ["4", "`--discover`"],
-        ["6", "the tap alone"],
+    number = r"\*\*[0-9.]+\*\*"
+    faster = f"{number} times as fast as a plain SDK tap"
+    cpu = f"{number} times the CPU time of a plain SDK tap"
+    bare = f"{number} times the time of a bare loop"
+    slower = f"{number} times the time of a plain SDK tap"
+    memory = f"{number} MB of memory at its peak"
+    expected = [
+        *(("1", "numbers such as `1.0e-05`", each) for each in (faster, cpu, bare)),
+        ("1", "numbers such as `1.0e-05`", memory),
+        *(("1", "`total`", each) for each in (faster, cpu, memory)),
+        *(("1", "API V1", each) for each in (faster, cpu, memory)),
+        *(("1", "API V1, `total`", each) for each in (faster, cpu, memory)),
+        ("2", "10 ms an answer", faster),
+        ("2", "10 ms an answer, 16 requests at once", faster),
+        (
+            "2",
+            "10 ms an answer, 16 requests at once",
+            f"{number} times the least possible",
+        ),
+        ("3", "peak memory", f"{number} MB"),
+        ("3", "peak memory", f"{number} times as much for ten times the windows"),
+        ("4", "`--version`", slower),
+        ("4", "`--about`", slower),
+        ("4", "`--discover`", slower),
+        ("6", "batches, the tap alone", f"{number} times as fast as records"),
     ]
+    shown = [tuple(row[:3]) for row in rows[2:]]
+    assert [row[:2] for row in shown] == [row[:2] for row in expected]
+    for row, (*_, result) in zip(shown, expected, strict=True):
+        assert re.fullmatch(result, row[2])
     assert "8 campaigns, 4 days, 10 metrics" in ended.stdout
+
+
+@pytest.fixture
+def styles(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The benchmark's styles of pages."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    found: dict[str, Any] = import_module("page_styles").STYLES
+    return found
+
+
+def rewritten(style: Any) -> bytes:  # noqa: ANN401 - of the benchmark
+    """The page in a style."""
+    content: bytes = style.rewrite(json.dumps(PAGE).encode())
+    return content
+
+
+def test_a_page_with_spaces_has_them_after_all_separators(
+    styles: dict[str, Any],
+) -> None:
+    page = rewritten(styles["spaces"])
+    assert b'"ctr": [0.0123, 0.0, 0.5], "cpc": [' in page
+    assert json.loads(page) == PAGE
+
+
+def test_each_series_with_an_exponent_has_one_as_rails_writes_it(
+    styles: dict[str, Any],
+) -> None:
+    page = rewritten(styles["exponents"])
+    assert b'"ctr":[1.0e-05,0.0,0.5]' in page
+    assert b'"ctr":[0.0123,2.1e-05,0.5]' in page
+
+
+def test_unknown_members_are_in_each_row_and_each_series(
+    styles: dict[str, Any],
+) -> None:
+    page = json.loads(rewritten(styles["unknown-members"]))
+    for row, original in zip(
+        page["_embedded"]["results"], PAGE["_embedded"]["results"], strict=True
+    ):
+        assert row.keys() - original.keys()
+        assert row["series"].keys() - original["series"].keys()
+        assert row["series"]["metrics"] == original["series"]["metrics"]
+
+
+def test_long_numbers_have_17_digits_and_more(styles: dict[str, Any]) -> None:
+    page = rewritten(styles["long-numbers"])
+    assert b'"cpc":[1.1234567891234567,null,0.25]' in page
+    assert b'"conversions":[1,212345678912345678,2]' in page
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class Report:
 
     def body(self, config: dict[str, Any], date_range: str) -> dict[str, Any]:
         """The body that asks for a window's first page, as the API documents it."""
-        asked = {
+        body = {
             "date_range": date_range,
             "fields": [*METRICS],
             "sort_by": "entity_id",
@@ -64,19 +64,19 @@ class Report:
             "relative_to_time_zone": "UTC",
         }
         if self.version == 1:
-            asked |= {
+            body |= {
                 "provider": "adstage",
                 "networks": ",".join(config["networks"]),
                 "entity_level": LEVEL,
             }
         else:
             source = {"networks": config["networks"], "entity_level": LEVEL}
-            asked |= {
+            body |= {
                 "version": "2",
                 "output_format": "row" if self.is_total else "series",
                 "sources": {"metrics": source},
             }
-        return asked if self.is_total else {**asked, "aggregate_by": "day"}
+        return body if self.is_total else {**body, "aggregate_by": "day"}
 
 
 DAYS = Report("campaign_days")

@@ -1,7 +1,7 @@
 """The report without the Singer SDK: what reading it in Python costs at the least.
 
-Pages are decoded into typed structs and written a page at a time. There is no retry, no
-check, no state and no catalog.
+Pages are decoded into typed structs and written a page at a time, without retries,
+checks, state or a catalog.
 """
 
 from __future__ import annotations

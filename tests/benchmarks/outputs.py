@@ -85,7 +85,7 @@ def _batched(stdout: Path) -> Iterator[bytes]:
 
 
 def _record(line: bytes | None) -> dict[str, Any]:
-    """The record of a line, its numbers exact; empty if there is no line."""
+    """The record of a line, its numbers exact; empty without a line."""
     document: dict[str, Any] = json.loads(line or b"{}", parse_float=Decimal)
     record: dict[str, Any] = document.get("record", document)
     return record

@@ -213,15 +213,15 @@ def serve(entities: int, total_entities: int) -> None:
         _Server(sandbox, total_entities) as server,
     ):
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        _tell([server.api_url, sandbox.token])
+        _reply([server.api_url, sandbox.token])
         for line in sys.stdin:
             asked, server.asked = server.asked, []
             server.latency, server.style = json.loads(line)
-            _tell(asked)
+            _reply(asked)
         server.shutdown()
 
 
-def _tell(texts: list[str]) -> None:
+def _reply(texts: list[str]) -> None:
     sys.stdout.write(f"{json.dumps(texts)}\n")
     sys.stdout.flush()
 

@@ -34,8 +34,7 @@ The figures:
    - `long-numbers`: every series has numbers of 17 and more digits. One pair without a
      goal: the tap must write them as the plain tap does, which reads decimals. The bare
      loop can't;
-   - `total`, `v1`, `v1-total`: other reports, in the first style. There is no bare loop
-     for them.
+   - `total`, `v1`, `v1-total`: other reports in the first style, without a bare loop.
 
 2. Time if every answer takes 250 ms, with the tap's default of requests at once and
    with 16, the latter also against the least that is possible: the same run without

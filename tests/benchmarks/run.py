@@ -49,7 +49,7 @@ The figures:
 6. BATCH messages (gzipped JSON lines) against records: the tap alone, and into Postgres
    through the loader as `meltano.yml` sets it, without Meltano.
 
-With all figures this takes most of an hour, much of it the loader, whose runs are
+With all figures this takes more than an hour, much of it the loader, whose runs are
 repeated less often (`--load-pairs`).
 """
 

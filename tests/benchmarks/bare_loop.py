@@ -1,7 +1,7 @@
 """The report without the Singer SDK: what reading it in Python costs at the least.
 
-Pages are decoded into typed structs and written a page at a time. There is no retry, no
-check, no state and no catalog.
+Pages are decoded into typed structs and written a page at a time, without retries,
+checks, state or a catalog.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import requests
-from asked import META, METRICS, STREAM, body, date_ranges, read_config
+from asked import DAYS, META, METRICS, date_ranges, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ Record = msgspec.defstruct("Record", ["date", *META, *METRICS], gc=False)
 
 
 def pages(config: dict[str, Any]) -> Iterator[Page]:
-    url = f"{config['api_url']}/v2/organizations/{config['organization_id']}/report"
+    url = config["api_url"] + DAYS.path.format_map(config)
     start, end = (
         dt.date.fromisoformat(config[f"{name}_date"]) for name in ("start", "end")
     )
@@ -85,7 +85,7 @@ def pages(config: dict[str, Any]) -> Iterator[Page]:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {config['access_token']}"
         for date_range in date_ranges(start, end, config["window_days"]):
-            question = body(config, date_range)
+            question = DAYS.body(config, date_range)
             while True:
                 answer = session.post(url, json=question, timeout=300)
                 answer.raise_for_status()
@@ -111,7 +111,7 @@ def main(config: dict[str, Any]) -> None:
     encode = msgspec.json.Encoder().encode_lines
     for page in pages(config):
         now = dt.datetime.now(dt.timezone.utc).isoformat()
-        lines = [Message(STREAM, record, now) for record in records(page)]
+        lines = [Message(DAYS.name, record, now) for record in records(page)]
         sys.stdout.buffer.write(encode(lines))
 
 

@@ -6,18 +6,22 @@ import datetime as dt
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import asked
 from outputs import check_count
+from page_styles import STYLES
 from runs import Run, environment, run, side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from asked import Report
     from page_server import PageServer
     from runs import Contestant
 
@@ -36,12 +40,15 @@ class Bench:
         days: Days in the report.
         window_days: Days asked for in one request.
         page_size: Entities a page.
-        latency: Seconds that an answer takes where answers are to take time.
+        latency: Seconds that an answer takes in figure 2.
         pairs: How often contestants run side by side.
-        load_pairs: How often where they load into Postgres.
+        load_pairs: How often those that load into Postgres.
         warm_up: Whether each runs once before that.
         loads: Whether anything is loaded into Postgres.
+        styles: Names of the styles to measure in figure 1.
+        discovered: Where the tap's catalog is kept, for all figures.
         folder: Where files go.
+        style: Name of the style that pages are written in.
     """
 
     server: PageServer
@@ -54,19 +61,33 @@ class Bench:
     load_pairs: int
     warm_up: bool
     loads: bool
-    folder: Path = Path()
+    styles: Collection[str]
+    discovered: Path
+    folder: Path
+    style: str = "rails"
 
-    def within(self, folder: Path) -> Bench:
-        """The same with files in that folder."""
-        return replace(self, folder=folder)
+    @contextmanager
+    def in_new_folder(self) -> Iterator[Bench]:
+        """The same with files in a folder that is removed afterwards."""
+        with TemporaryDirectory(dir=self.folder) as folder:
+            yield replace(self, folder=Path(folder))
 
     def over(self, days: int) -> Bench:
         """The same with a report of so many days."""
         return replace(self, days=days)
 
+    def in_style(self, style: str) -> Bench:
+        """The same with pages, and a report, of that style."""
+        return replace(self, style=style)
+
+    @property
+    def report(self) -> Report:
+        """What is read."""
+        return STYLES[self.style].report
+
     @property
     def rows(self) -> int:
-        """Records in the report."""
+        """Records in the report; one of totals has as many, each of another entity."""
         return self.entities * self.days
 
     @property
@@ -76,8 +97,9 @@ class Bench:
 
     @property
     def first_day(self) -> dt.date:
-        """The report's first day."""
-        return asked.LAST_DAY - dt.timedelta(days=self.days - 1)
+        """The report's first day; one of totals is of a single window."""
+        days = self.window_days if self.report.is_total else self.days
+        return asked.LAST_DAY - dt.timedelta(days=days - 1)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -94,30 +116,49 @@ class Bench:
         }
 
     @property
+    def plain_settings(self) -> dict[str, Any]:
+        """Settings of the plain tap and the bare loop."""
+        return {**self.settings, "report": self.report.name}
+
+    @property
     def tap_settings(self) -> dict[str, Any]:
         """Settings of the tap."""
-        report = {
-            "name": asked.STREAM,
-            "entity_level": asked.LEVEL,
-            "fields": [*asked.METRICS],
-        }
-        return {**self.settings, "as_of": str(asked.TODAY), "reports": [report]}
+        reports = [self._tap_report(self.report)]
+        return {**self.settings, "as_of": str(asked.TODAY), "reports": reports}
 
-    def compete(self, contestants: Mapping[str, Contestant]) -> dict[str, list[Run]]:
-        """Run contestants side by side."""
-        return side_by_side(contestants, self.pairs, warm_up=self.warm_up)
+    def compete(
+        self,
+        contestants: Mapping[str, Contestant],
+        pairs: int | None = None,
+        *,
+        cold: Collection[str] = (),
+    ) -> dict[str, list[Run]]:
+        """Run contestants side by side.
+
+        Args:
+            contestants: What to run, by name.
+            pairs: How often; by default as often as all figures do.
+            cold: Names of those that need no warm-up.
+        """
+        warm_up = [name for name in contestants if self.warm_up and name not in cold]
+        return side_by_side(contestants, pairs or self.pairs, warm_up=warm_up)
 
     def load(self, contestants: Mapping[str, Contestant]) -> dict[str, list[Run]]:
         """Run contestants side by side that load into Postgres."""
-        return side_by_side(contestants, self.load_pairs, warm_up=self.warm_up)
+        warm_up = [*contestants] if self.warm_up else []
+        return side_by_side(contestants, self.load_pairs, warm_up=warm_up)
 
     def plain(self) -> list[str]:
         """The plain tap's command."""
-        return [*PLAIN, "--config", self.written("plain", self.settings)]
+        return [*PLAIN, "--config", self.plain_config()]
 
     def bare(self) -> list[str]:
         """The bare loop's command."""
-        return [*BARE, self.written("plain", self.settings)]
+        return [*BARE, self.plain_config()]
+
+    def plain_config(self) -> str:
+        """Path of the plain tap's settings."""
+        return self.written(f"plain-{self.report.name}", self.plain_settings)
 
     def tap(self, name: str = "tap", **settings: Any) -> list[str]:  # noqa: ANN401
         """The tap's command; it reads the report alone.
@@ -126,7 +167,8 @@ class Bench:
             name: For the file of the settings.
             **settings: Settings to add.
         """
-        config = self.written(f"{name}-{self.days}", {**self.tap_settings, **settings})
+        name = f"{name}-{self.report.name}-{self.days}"
+        config = self.written(name, {**self.tap_settings, **settings})
         return [*TAP, "--config", config, "--catalog", str(self._catalog)]
 
     def reader(
@@ -137,11 +179,11 @@ class Bench:
         latency: float = 0,
     ) -> Contestant:
         """A contestant that writes the report to stdout, all of it."""
-        folder = self.folder / f"{name}-{self.days}-{latency}"
+        folder = self.folder / f"{name}-{self.style}-{self.days}-{latency}"
         folder.mkdir(exist_ok=True)
 
         def read() -> Run:
-            self.server.wait_before_answers(latency)
+            self.server.prepare(latency=latency, style=self.style)
             ended = run(command, folder)
             check_count(ended.stdout, self.rows)
             return ended
@@ -156,12 +198,26 @@ class Bench:
 
     @cached_property
     def _catalog(self) -> Path:
-        config = self.written("discovery", self.tap_settings)
-        catalog = self._said(*TAP, "--config", config, "--discover")
-        report = [each for each in catalog["streams"] if each["stream"] == asked.STREAM]
-        return Path(self.written("catalog", {"streams": report}))
+        """The catalog of the report alone; one discovery serves all reports."""
+        if not self.discovered.exists():
+            reports = [self._tap_report(each) for each in asked.REPORTS]
+            config = {**self.tap_settings, "reports": reports}
+            command = [*TAP, "--config", self.written("discovery", config)]
+            self.discovered.write_bytes(self._output(*command, "--discover"))
+        streams = json.loads(self.discovered.read_text())["streams"]
+        report = [each for each in streams if each["stream"] == self.report.name]
+        return Path(self.written(f"catalog-{self.report.name}", {"streams": report}))
 
-    def _said(self, *command: str) -> dict[str, Any]:
+    def _tap_report(self, report: Report) -> dict[str, Any]:
+        return {
+            "name": report.name,
+            "entity_level": asked.LEVEL,
+            "aggregate_by": "total" if report.is_total else "day",
+            "api_version": report.version,
+            "fields": [*asked.METRICS],
+        }
+
+    def _output(self, *command: str) -> bytes:
         ended = subprocess.run(  # noqa: S603 - the tap
             command,
             env=environment(),
@@ -169,5 +225,4 @@ class Bench:
             stderr=subprocess.DEVNULL,
             check=True,
         )
-        said: dict[str, Any] = json.loads(ended.stdout)
-        return said
+        return ended.stdout

@@ -40,7 +40,7 @@ def load_with_meltano(bench: Bench) -> tuple[dict[str, list[Run]], float]:
     """
     project = _installed_project(bench.folder)
     shipped = {
-        "TAP_ADSTAGE__SELECT": json.dumps([f"{asked.STREAM}.*"]),
+        "TAP_ADSTAGE__SELECT": json.dumps([f"{asked.DAYS.name}.*"]),
         "MELTANO_STATE_BACKEND_URI": "systemdb",
         **_variables("TAP_ADSTAGE", bench.tap_settings),
     }
@@ -58,6 +58,7 @@ def load_with_meltano(bench: Bench) -> tuple[dict[str, list[Run]], float]:
             }
 
             def load() -> Run:
+                bench.server.prepare()
                 database.unlink(missing_ok=True)  # and with it the bookmarks
                 return run(
                     [_MELTANO, "run", "tap-adstage", "target-postgres"],
@@ -101,6 +102,7 @@ def load_with_and_without_batches(
             def load() -> Run:
                 shutil.rmtree(root, ignore_errors=True)
                 root.mkdir()
+                bench.server.prepare()
                 return run(["bash", "-c", pipeline], bench.folder)
 
             return _into(postgres, schema, bench.rows, load)
@@ -123,8 +125,8 @@ def _into(
     rows: int,
     load: Callable[[], Run],
 ) -> Contestant:
-    """Load into a schema that isn't there before and has so many rows afterwards."""
-    table = sql.Identifier(schema, asked.STREAM)
+    """Load into a new schema; its table must have so many rows afterwards."""
+    table = sql.Identifier(schema, asked.DAYS.name)
 
     def load_anew() -> Run:
         with psycopg.connect(postgres.dsn) as connection:
@@ -140,16 +142,18 @@ def _into(
 
 
 def _check_same_tables(postgres: Postgres, one: str, other: str) -> None:
-    """Refuse tables of which one has a row that the other has not."""
+    """Refuse tables if one has a row that the other has not."""
     columns = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
     left, right = (
-        sql.SQL("select {} from {}").format(columns, sql.Identifier(each, asked.STREAM))
+        sql.SQL("select {} from {}").format(
+            columns, sql.Identifier(each, asked.DAYS.name)
+        )
         for each in (one, other)
     )
     for ours, theirs in ((left, right), (right, left)):
         query = sql.SQL("select count(*) from ({} except all {})").format(ours, theirs)
         if _number(postgres, query):
-            raise click.ClickException(f"{one} and {other} have other rows")
+            raise click.ClickException(f"{one} and {other} have different rows")
 
 
 def _number(postgres: Postgres, query: sql.Composed) -> int:
@@ -179,7 +183,7 @@ def _installed_project(folder: Path) -> Path:
 
 
 def _shipped_loader_settings() -> dict[str, Any]:
-    """What `meltano.yml` says to the loader."""
+    """What `meltano.yml` sets for the loader."""
     plugins = yaml.safe_load((_ROOT / "meltano.yml").read_text())["plugins"]
     (loader,) = plugins["loaders"]
     settings: dict[str, Any] = loader["config"]
@@ -187,7 +191,7 @@ def _shipped_loader_settings() -> dict[str, Any]:
 
 
 def _loader_defaults() -> dict[str, Any]:
-    """The loader's own defaults of the settings that `meltano.yml` has others for."""
+    """The loader's own defaults of what `meltano.yml` sets."""
     about = subprocess.run(  # noqa: S603 - the loader itself
         [_LOADER, "--about", "--format", "json"],
         env=environment(),

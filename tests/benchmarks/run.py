@@ -8,11 +8,12 @@ every other time in the opposite order. A figure is a ratio of two medians; besi
 median stand the least and the most, and beside each ratio those of the single pairs.
 What a contestant writes goes through a pipe and `cat` to a file. CPU time and memory
 are those of the contestant's process alone. Every run's records are counted, and the
-records of all contestants compared by value: a run that is wrong ends the benchmark.
+records of all contestants compared by value: a wrong run ends the benchmark.
 
 The report has 2,000 campaigns, 240 days and ten metrics, in eight windows of 30 days
-and two pages each: 480,000 records. The API is the sandbox's, in a process of its own
-that makes every answer once and then gives it from memory, at next to no cost.
+and two pages each: 480,000 records. A `total` report has 480,000 entities, on pages of
+1,000. The API is the sandbox's, in a process of its own that makes every answer once
+and then gives it from memory, at next to no cost.
 
 The contestants:
 
@@ -23,21 +24,32 @@ The contestants:
 
 The figures:
 
-1. Wall and CPU time of the tap, the plain tap and the bare loop; no latency.
-2. Wall time where every answer takes 250 ms, with the tap's default of requests at once
-   and with 16, the latter also against the least that is possible: the same run without
+1. Time and peak memory of the tap, beside the plain tap and the bare loop, for each
+   style of pages (`--style`), without latency:
+
+   - `rails`: compact, as Rails writes them;
+   - `spaces`: spaces after `:` and `,`;
+   - `exponents`: every series has a number such as `1.0e-05`;
+   - `unknown-members`: each row and each series has a member that isn't documented;
+   - `long-numbers`: every series has numbers of 17 and more digits. One pair without a
+     goal: the tap must write them as the plain tap does, which reads decimals. The bare
+     loop can't;
+   - `total`, `v1`, `v1-total`: other reports in the first style, without a bare loop.
+
+2. Time if every answer takes 250 ms, with the tap's default of requests at once and
+   with 16, the latter also against the least that is possible: the same run without
    latency, and the latencies of those requests that must wait for each other. The tap's
-   output has to be the same, line by line, however many requests it makes at once.
+   output must be the same, line by line, however many requests it makes at once.
 3. Peak memory of the tap, and of the tap with ten times the windows.
 4. `--version`, `--about` and `--discover` of the tap and of the plain tap, which has
    nothing to look up.
-5. Rows a second through Meltano into Postgres, as `meltano.yml` is shipped and with the
-   loader's own defaults in place of what it says to the loader. The tables are compared
-   in SQL. A run without any row shows what the start of Meltano costs.
+5. Rows a second through Meltano into Postgres, as `meltano.yml` is shipped and with
+   the loader's own defaults in place of what it sets for the loader. The tables are
+   compared in SQL. A run without any row shows what the start of Meltano costs.
 6. BATCH messages (gzipped JSON lines) against records: the tap alone, and into Postgres
    through the loader as `meltano.yml` sets it, without Meltano.
 
-With all figures this takes most of an hour, much of it the loader, whose runs are
+With all figures this takes more than an hour, much of it the loader, whose runs are
 repeated less often (`--load-pairs`).
 """
 
@@ -52,6 +64,7 @@ from asked import METRICS
 from bench import Bench
 from figures import FIGURES
 from page_server import PageServer
+from page_styles import STYLES
 from table import machine, markdown
 
 if TYPE_CHECKING:
@@ -79,6 +92,14 @@ if TYPE_CHECKING:
     multiple=True,
     help="Number of a figure; may be given several times.  [default: all]",
 )
+@click.option(
+    "--style",
+    "styles",
+    type=click.Choice([*STYLES]),
+    multiple=True,
+    help="Style of figure 1, which is then the only one unless --only names others; "
+    "may be given several times.  [default: all]",
+)
 def main(
     *,
     entities: int,
@@ -91,10 +112,18 @@ def main(
     warm_up: bool,
     loads: bool,
     numbers: Sequence[int],
+    styles: Sequence[str],
 ) -> None:
     """Measure the tap against others that read the same, and print a table."""
+    if entities <= page_size or entities * days % page_size:
+        raise click.UsageError(
+            "--entities must be more than --page-size, and with --days make whole pages"
+        )
     rows = []
-    with PageServer(entities) as server:
+    with (
+        PageServer(entities, total_entities=entities * days) as server,
+        TemporaryDirectory(prefix="tap-adstage-benchmark-") as folder,
+    ):
         bench = Bench(
             server=server,
             entities=entities,
@@ -106,12 +135,15 @@ def main(
             load_pairs=load_pairs,
             warm_up=warm_up,
             loads=loads,
+            styles=[name for name in STYLES if name in (styles or STYLES)],
+            discovered=Path(folder, "discovered.json"),
+            folder=Path(folder),
         )
-        for number in sorted({*(numbers or FIGURES)}):
+        for number in sorted({*(numbers or ([1] if styles else FIGURES))}):
             measure = FIGURES[number]
             click.echo(f"{number}. {measure.__doc__}", err=True)
-            with TemporaryDirectory(prefix="tap-adstage-benchmark-") as folder:
-                rows += measure(bench.within(Path(folder)))
+            with bench.in_new_folder() as placed:
+                rows += measure(placed)
     click.echo(
         f"{entities:,} campaigns, {days} days, {len(METRICS)} metrics; "
         f"windows of {window_days} days, pages of "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 HERE = Path(__file__).parent
 _OTHERS = ("TAP_", "TARGET_", "MELTANO_", "SINGER_")
@@ -82,8 +82,8 @@ def run(
         )
     taken = json.loads(report.read_text())
     if taken.pop("code"):
-        said = stderr.read_text(errors="replace")[-3000:]
-        raise click.ClickException(f"{' '.join(command)} failed:\n{said}")
+        log_end = stderr.read_text(errors="replace")[-3000:]
+        raise click.ClickException(f"{' '.join(command)} failed:\n{log_end}")
     return Run(**taken, stdout=stdout)
 
 
@@ -91,31 +91,31 @@ def side_by_side(
     contestants: Mapping[str, Contestant],
     pairs: int,
     *,
-    warm_up: bool = True,
+    warm_up: Collection[str],
 ) -> dict[str, list[Run]]:
     """Run all in turn, every other time backwards.
 
     Args:
         contestants: What to run, by name.
         pairs: How often.
-        warm_up: Whether each is run once before that, which doesn't count.
+        warm_up: Names of those that run once before that, which doesn't count.
 
     Returns:
         The runs of each, in their order.
     """
     names = [*contestants]
-    for name in names if warm_up else ():
-        _told(name, "warm-up", contestants[name])
+    for name in warm_up:
+        _logged(name, "warm-up", contestants[name])
     runs: dict[str, list[Run]] = {name: [] for name in names}
     for pair in range(pairs):
         for name in names if pair % 2 == 0 else reversed(names):
             runs[name].append(
-                _told(name, f"{pair + 1} of {pairs}", contestants[name]),
+                _logged(name, f"{pair + 1} of {pairs}", contestants[name]),
             )
     return runs
 
 
-def _told(name: str, which: str, contestant: Contestant) -> Run:
+def _logged(name: str, which: str, contestant: Contestant) -> Run:
     ended = contestant()
     click.echo(
         f"  {name}, {which}: {ended.wall:.2f} s, CPU {ended.cpu:.2f} s, "

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_HEAD = ("", "figure", "measured", "against", "ratio", "each pair", "goal", "")
+_HEAD = ("", "what", "result", "measured", "compared with", "single pairs", "goal", "")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was measured of one contestant, a value for each pair."""
+    """Measurements of one contestant, a value for each pair."""
 
     name: str
     values: Sequence[float]
@@ -37,30 +37,51 @@ class Sample:
 
 @dataclass(frozen=True)
 class Goal:
-    """The least or the most that a figure should be."""
+    """A limit that a result should keep to.
 
-    sign: str
+    Attributes:
+        limit: The limit.
+        is_least: Whether it is the least that the result should be, not the most.
+    """
+
     limit: float
+    is_least: bool
 
     def is_met(self, value: float) -> bool:
-        """Tell whether a value is good enough."""
-        return value >= self.limit if self.sign == "≥" else value <= self.limit
+        """Whether a value is good enough."""
+        return value >= self.limit if self.is_least else value <= self.limit
+
+    def __str__(self) -> str:
+        """The limit in words."""
+        return f"at {'least' if self.is_least else 'most'} {self.limit:g}"
+
+
+def at_least(limit: float) -> Goal:
+    """The goal that a result is not below a limit."""
+    return Goal(limit, is_least=True)
+
+
+def at_most(limit: float) -> Goal:
+    """The goal that a result is not above a limit."""
+    return Goal(limit, is_least=False)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a ratio, or where there is nothing to divide by, a value.
+    """One line of the table: a ratio, or a value if there is nothing to divide by.
 
     Attributes:
         figure: Number of the figure.
         what: What the line is about.
+        result: The result in words, with `{}` for its number.
         above: What is measured.
         below: What it is divided by.
-        goal: What the figure should be, if there is a goal.
+        goal: What the number should be, if there is a goal.
     """
 
     figure: int
     what: str
+    result: str
     above: Sample
     below: Sample | None = None
     goal: Goal | None = None
@@ -73,24 +94,21 @@ class Row:
     @property
     def cells(self) -> list[str]:
         """The line's cells."""
-        ratio = spread = ""
+        spread = ""
         if self.below:
             ratios = [
                 a / b for a, b in zip(self.above.values, self.below.values, strict=True)
             ]
-            ratio = f"**{_number(self.value)}**"
             spread = f"{_number(min(ratios))} to {_number(max(ratios))}"
-        goal = f"{self.goal.sign} {self.goal.limit:g}" if self.goal else ""
         met = "" if self.goal is None else "✓" if self.goal.is_met(self.value) else "✗"
-        below = str(self.below or "")
         return [
             str(self.figure),
             self.what,
+            self.result.format(f"**{_number(self.value)}**"),
             str(self.above),
-            below,
-            ratio,
+            str(self.below or ""),
             spread,
-            goal,
+            str(self.goal or ""),
             met,
         ]
 
@@ -102,7 +120,7 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def machine() -> str:
-    """Say what the figures were measured on, and with."""
+    """What the figures were measured on, and with."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     packages = ("singer-sdk", "msgspec", "meltano", "meltanolabs-target-postgres")
     return ", ".join(

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from tap_adstage.sandbox.app import FAULT, create_app
-from tap_adstage.sandbox.conditions import Conditions
-from tap_adstage.sandbox.faults import SIZE_FAULTS, write_answer
-from tap_adstage.sandbox.faults import kinds as fault_kinds
-from tap_adstage.sandbox.imports import Imports
-from tap_adstage.sandbox.requests_log import RequestsLog
-from tap_adstage.sandbox.service import Clock, Service, Switches
-from tap_adstage.sandbox.tokens import Credentials, Tokens
-from tap_adstage.sandbox.v1_links import V1Style
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.adstage.app import FAULT, create_app
+from tap_adstage.sandbox.adstage.backend import Clock, Service, Switches
+from tap_adstage.sandbox.adstage.reports.v1_links import V1Style
+from tap_adstage.sandbox.service.faults import SIZE_FAULTS, write_answer
+from tap_adstage.sandbox.service.faults import kinds as fault_kinds
+from tap_adstage.sandbox.service.request_log import RequestsLog
+from tap_adstage.sandbox.service.throttling import Conditions
+from tap_adstage.sandbox.service.tokens import Credentials, Tokens
+from tap_adstage.sandbox.world.import_status import Imports
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox.requests_log import ReceivedRequest
+    from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 _HOST = "127.0.0.1"
 _BACKLOG = 128

@@ -18,7 +18,7 @@ import requests
 from asked import NETWORKS, TODAY
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -21,7 +21,7 @@ from harness.paths import ROOT, SCRIPTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_adstage.sandbox.postgres import Postgres
+    from tap_adstage.sandbox.cli.postgres import Postgres
     from tap_adstage.sandbox.server import Sandbox
 
 PLUGINS = ("tap-adstage", "target-postgres")

@@ -16,7 +16,7 @@ from tap_adstage.adstage.resources import RESOURCE_STREAMS
 from tap_adstage.config.entity_ids import CROSS_NETWORKS
 from tap_adstage.config.settings import FILTER_OPERATORS, REPORT_KEYS, SETTINGS
 from tap_adstage.date_ranges.__main__ import main as date_ranges_command
-from tap_adstage.sandbox.__main__ import main as sandbox_command
+from tap_adstage.sandbox.cli.command import main as sandbox_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.world.entities import Entity
 
 TODAY = dt.date(2019, 7, 15)
 NETWORKS = [

@@ -11,7 +11,7 @@ from .api import TODAY, Api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 
 @pytest.fixture(scope="package")

@@ -23,8 +23,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from tap_adstage.sandbox import demo
-from tap_adstage.sandbox.__main__ import main
+from tap_adstage.sandbox.cli import demo
+from tap_adstage.sandbox.cli.command import main
 from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ def test_a_command_that_cannot_run_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_at_a_terminal_is_not_sent_twice() -> None:
     ask = (
-        "import signal; from tap_adstage.sandbox.__main__ import _sent_by_terminal;"
+        "import signal; from tap_adstage.sandbox.cli.command import _sent_by_terminal;"
         "print([_sent_by_terminal(n) for n in (signal.SIGINT, signal.SIGTERM)])"
     )
     ours, theirs = pty.openpty()
@@ -421,15 +421,15 @@ def test_the_demo_says_that_meltano_is_missing(monkeypatch: pytest.MonkeyPatch) 
 def test_the_demo_says_that_it_needs_a_clone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a" / "b" / "c" / "demo.py"))
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a/b/c/d/demo.py"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(demo.DemoError, match="run it in a clone"):
         demo.find_project()
 
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("tap_adstage.sandbox.demo")
-    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.demo")
+    monkeypatch.delattr("tap_adstage.sandbox.cli.demo")
+    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.cli.demo")
     monkeypatch.setitem(sys.modules, "psycopg", None)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1

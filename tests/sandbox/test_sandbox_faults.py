@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tap_adstage.sandbox.faults import ANSWERS, FAULTS
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.service.faults import ANSWERS, FAULTS
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body, v1_body
 

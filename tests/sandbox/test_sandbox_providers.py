@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVEL_KINDS, LEVELS
-from tap_adstage.sandbox.providers import EXTERNAL
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.entities import LEVEL_KINDS, LEVELS
+from tap_adstage.sandbox.world.providers import EXTERNAL
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, ids_of, is_in, v1_body, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.world.entities import Entity
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 DIMENSIONS = {

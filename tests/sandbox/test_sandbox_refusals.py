@@ -8,7 +8,7 @@ import pytest
 from .api import Api, body
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 SUMMARIES: dict[str, Any] = {
     "summarize_on": ["page"],

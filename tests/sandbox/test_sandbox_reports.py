@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, STATUS_FILTERS
-from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.world.entities import LEVELS, STATUS_FILTERS
+from tap_adstage.sandbox.world.metrics import METRICS
 
 from .api import COMMON, NETWORKS, TODAY, Api, body, ids_of, is_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 

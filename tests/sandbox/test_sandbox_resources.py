@@ -7,7 +7,7 @@ import pytest
 import uritemplate
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 from .api import NETWORKS, TODAY, Api, body
 

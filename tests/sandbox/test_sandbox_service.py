@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body
 

@@ -11,7 +11,7 @@ from tap_adstage.sandbox.server import Sandbox
 from .api import NETWORKS, TODAY, Api, v1_body, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 DOCUMENTED = {
     "aggregate_by",

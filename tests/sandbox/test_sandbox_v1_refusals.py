@@ -7,7 +7,7 @@ import pytest
 from .api import Api, v1_body
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"date_range": None}, "date_range"),

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, STATUS_FILTERS
-from tap_adstage.sandbox.metrics import METRICS
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world.entities import LEVELS, STATUS_FILTERS
+from tap_adstage.sandbox.world.metrics import METRICS
 
 from .api import COMMON, NETWORKS, TODAY, Api, body, ids_of, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 FIELDS_OF_V1 = [name for name in METRICS if not name.startswith("calculated_metric:")]

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, Entity
-from tap_adstage.sandbox.meta import META_FIELDS
-from tap_adstage.sandbox.metrics import METRICS
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.entities import LEVELS, Entity
+from tap_adstage.sandbox.world.meta_fields import META_FIELDS
+from tap_adstage.sandbox.world.metrics import METRICS
+from tap_adstage.sandbox.world.world import World
 
 from .api import COMMON, NETWORKS, TODAY
 
@@ -217,7 +217,7 @@ def test_the_seed_decides_everything() -> None:
 def test_memory_is_bounded_and_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_adstage.sandbox.amounts._CACHED_SPLITS", 10)
+    monkeypatch.setattr("tap_adstage.sandbox.world.amounts._CACHED_SPLITS", 10)
     forgetful = World()
     for ad in world.entities("ads")[::40]:
         twin = forgetful.entity(ad.entity_id)

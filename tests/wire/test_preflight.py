@@ -25,7 +25,7 @@ from tap_adstage.exceptions import (
 )
 from tap_adstage.preflight import Result, Step, advice, results
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

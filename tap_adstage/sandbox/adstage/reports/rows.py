@@ -1,0 +1,311 @@
+"""Which rows a report has, and what stands in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_adstage.sandbox.world.breakdowns import Cell, cells_of
+from tap_adstage.sandbox.world.measures import (
+    json_number,
+    parts_by_slice,
+    sum_by_slice,
+    total_of,
+)
+from tap_adstage.sandbox.world.meta_fields import LIST_FIELDS, legacy_id
+from tap_adstage.sandbox.world.metrics import OMITTING_NETWORKS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tap_adstage.sandbox.adstage.reports.request import ReportRequest
+    from tap_adstage.sandbox.world.entities import Entity
+    from tap_adstage.sandbox.world.measures import DailyAmounts, Parts
+    from tap_adstage.sandbox.world.metrics import Metric
+    from tap_adstage.sandbox.world.world import World
+
+MAX_TEXTS = 100
+"""How many texts a group's meta field shows at most."""
+
+_SINGLE_FIELDS = frozenset({"currency_code", "currency_symbol"})
+"""Meta fields that are one text also of groups, null where the group is mixed."""
+
+
+class Piece(NamedTuple):
+    """An entity, or what of it is in one cell of a report that is broken down."""
+
+    entity: Entity
+    cell: Cell = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One piece, or the pieces of a group, all of the same cell.
+
+    Attributes:
+        pieces: One, or those of the group.
+        group: What the group has in common; None also for those that have none of it.
+    """
+
+    pieces: tuple[Piece, ...]
+    group: object = None
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """The entities that the pieces are of."""
+        return tuple(piece.entity for piece in self.pieces)
+
+    @property
+    def cell(self) -> Cell:
+        """The values of the dimensions, empty where nothing is broken down."""
+        return self.pieces[0].cell
+
+
+class ReportRows:
+    """The rows of a report, computed as they are asked for.
+
+    Attributes:
+        overall: How many rows there were if nothing limited the report.
+        matching: All rows that the filters let through, in the order of the report.
+        page: Those of them on the requested page.
+        shown: Those of the page that the answer shows, all unless some are dropped.
+    """
+
+    def __init__(
+        self,
+        request: ReportRequest,
+        world: World,
+        organization_id: int,
+        today: dt.date,
+        *,
+        drop_rows: int = 0,
+    ) -> None:
+        """Find and sort the rows of a request.
+
+        Args:
+            request: What to report.
+            world: What there is to report on.
+            organization_id: Whose entities to report on.
+            today: The last day that there is data for.
+            drop_rows: How many rows of the first page are not shown, though they count.
+        """
+        self._request = request
+        self._world = world
+        self._today = today
+        self._days = [part for _, part in request.slices]
+        self._known: dict[tuple[str, Cell, str], list[Parts]] = {}
+        self._amounts: dict[Cell, DailyAmounts] = {}
+        everything = [
+            Piece(entity, cell)
+            for entity in self._entities(organization_id)
+            for cell in cells_of(request.provider, request.dimensions)
+        ]
+        self.overall = sum(1 for _ in self._grouped(everything))
+        pieces = [piece for piece in everything if self._selects(piece)]
+        rows = [row for row in self._grouped(pieces) if self._accepts(row)]
+        self.matching = self._sorted(rows)
+        self.page = self.matching[request.offset : request.offset + request.limit]
+        is_first = request.offset == 0
+        self.shown = self.page[: -drop_rows or None] if is_first else self.page
+
+    def meta(self, row: Row, field: str) -> object:
+        """Return a row's value of a meta field or dimension."""
+        if field == self._request.group_by:
+            return row.group
+        if field in self._request.provider.dimensions:
+            return dict(row.cell).get(field)
+        if self._request.group_by is None:
+            return row.entities[0].meta(field)
+        return shared_meta(row.entities, field, suffix=self._group_suffix(row))
+
+    def totals(
+        self, pieces: Sequence[Piece], metrics: Iterable[Metric]
+    ) -> dict[str, float | int | None]:
+        """Return the metrics of some pieces together over the whole range.
+
+        A metric that none of their networks has is null, or missing where all of the
+        networks are such as leave it out.
+        """
+        return {
+            metric.id: self._number(metric, total_of(self._parts(pieces, metric)))
+            for metric in _reported(metrics, pieces)
+        }
+
+    def series(
+        self, pieces: Sequence[Piece], metrics: Iterable[Metric]
+    ) -> dict[str, list[float | int | None]]:
+        """Return the metrics of some pieces together, one number for each slice."""
+        return {
+            metric.id: [
+                self._number(metric, parts) for parts in self._parts(pieces, metric)
+            ]
+            for metric in _reported(metrics, pieces)
+        }
+
+    def _entities(self, organization_id: int) -> Iterator[Entity]:
+        """Yield what the provider knows: all there is, or what is in its target."""
+        request = self._request
+        provider = request.provider
+        for entity in self._world.provider_entities(
+            provider.name, request.entity_level
+        ):
+            if entity.organization_id == organization_id and (
+                not provider.is_external or self._is_targeted(entity)
+            ):
+                yield entity
+
+    def _is_targeted(self, entity: Entity) -> bool:
+        targets = self._request.targets
+        return targets is None or any(contains(entity) for contains in targets)
+
+    def _selects(self, piece: Piece) -> bool:
+        request, entity = self._request, piece.entity
+        return (
+            entity.network in request.networks
+            and entity.status in request.statuses
+            and self._is_targeted(entity)
+            and all(
+                each.accepts(self._piece_meta(piece, each.field))
+                for each in request.filters
+                if each.is_meta
+            )
+        )
+
+    def _piece_meta(self, piece: Piece, field: str) -> object:
+        if field in self._request.provider.dimensions:
+            return dict(piece.cell).get(field)
+        return piece.entity.meta(field)
+
+    def _grouped(self, pieces: Sequence[Piece]) -> Iterator[Row]:
+        field = self._request.group_by
+        if field is None:
+            yield from (Row((piece,)) for piece in pieces)
+            return
+        members: dict[tuple[object, Cell], list[Piece]] = {}
+        for piece in pieces:
+            value = self._piece_meta(piece, field)
+            values = (value or [None]) if isinstance(value, list) else [value]
+            for each in values:
+                members.setdefault((each, piece.cell), []).append(piece)
+        for (group, _), pieces_of_group in members.items():
+            yield Row(tuple(pieces_of_group), group)
+
+    def _accepts(self, row: Row) -> bool:
+        metrics = self._request.provider.metrics
+        return all(
+            each.accepts(self._total(row, metrics[each.field]))
+            for each in self._request.filters
+            if not each.is_meta
+        )
+
+    def _sorted(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows in order; rows without a value are last, ties by identity."""
+        tied = sorted(rows, key=self._identity)
+        known, unknown = [], []
+        for row in tied:
+            value = self._sort_value(row)
+            if value is None:
+                unknown.append(row)
+            else:
+                known.append((value, row))
+        known.sort(key=lambda pair: pair[0], reverse=self._request.descending)
+        return [row for _, row in known] + unknown
+
+    def _identity(self, row: Row) -> tuple[bool, str]:
+        if self._request.group_by is None:
+            return False, row.entities[0].entity_id
+        return row.group is None, str(row.group)
+
+    def _sort_value(self, row: Row) -> float | str | None:
+        metric = self._request.provider.metrics.get(self._request.sort_by)
+        if metric is not None:
+            return self._total(row, metric)
+        value = self.meta(row, self._request.sort_by)
+        if value is None or isinstance(value, (str, float)):
+            return value
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def _total(self, row: Row, metric: Metric) -> float | int | None:
+        return self._number(metric, total_of(self._parts(row.pieces, metric)))
+
+    def _parts(self, pieces: Sequence[Piece], metric: Metric) -> list[Parts]:
+        """Return the sums behind a metric for each slice."""
+        columns = [self._parts_of_one(piece, metric) for piece in pieces]
+        if len(columns) == 1:
+            return columns[0]
+        return sum_by_slice(columns) if columns else [None] * len(self._days)
+
+    def _parts_of_one(self, piece: Piece, metric: Metric) -> list[Parts]:
+        key = piece.entity.entity_id, piece.cell, metric.id
+        parts = self._known.get(key)
+        if parts is None:
+            amounts = self._amounts_in(piece.cell)
+            parts = parts_by_slice(
+                amounts, piece.entity, metric, self._days, today=self._today
+            )
+            self._known[key] = parts
+        return parts
+
+    def _amounts_in(self, cell: Cell) -> DailyAmounts:
+        amounts = self._amounts.get(cell)
+        if amounts is None:
+            amounts = self._world.breakdown(self._request.provider.name, cell)
+            self._amounts[cell] = amounts
+        return amounts
+
+    def _number(self, metric: Metric, parts: Parts) -> float | int | None:
+        return json_number(
+            metric, parts, ignore_precision=self._request.ignore_precision
+        )
+
+    def _group_suffix(self, row: Row) -> str:
+        return f"[{self._request.group_by}={row.group}]"
+
+
+def pieces_of(rows: Iterable[Row]) -> tuple[Piece, ...]:
+    """Return the pieces of some rows, each once though it be in several groups."""
+    return tuple(dict.fromkeys(piece for row in rows for piece in row.pieces))
+
+
+def shared_meta(entities: Iterable[Entity], field: str, *, suffix: str = "") -> object:
+    """Return the value of a meta field for several entities together.
+
+    That is null for `entity_id`, the accounts' legacy ids in one text for `id`, the
+    currency if all have the same, and a list of distinct values for any other field.
+    """
+    if field == "entity_id":
+        return None
+    if field == "id":
+        accounts = dict.fromkeys(entity.account for entity in entities)
+        return ",".join(legacy_id(account) for account in accounts) + suffix
+    values = _distinct(entities, field)
+    if field in _SINGLE_FIELDS:
+        return values[0] if len(values) == 1 else None
+    return values[:MAX_TEXTS]
+
+
+def _distinct(entities: Iterable[Entity], field: str) -> list[object]:
+    """Return the different values of a field, without nulls, as they come."""
+    distinct: dict[object, object] = {}
+    for entity in entities:
+        value = entity.meta(field)
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                key = json.dumps(each) if isinstance(each, dict) else each
+                distinct.setdefault(key, each)
+    return list(distinct.values())
+
+
+def _reported(metrics: Iterable[Metric], pieces: Sequence[Piece]) -> Iterator[Metric]:
+    networks = {piece.entity.network for piece in pieces}
+    for metric in metrics:
+        omitting = OMITTING_NETWORKS - metric.networks
+        if not (networks and networks <= omitting):
+            yield metric
+
+
+def qualified(field: str, user_id: int) -> str:
+    """Return the name under which a meta field comes back."""
+    return f"{field}.{user_id}" if field in LIST_FIELDS else field

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox in the middle of July 2019, which tests only read from."""
+    """A sandbox in the middle of July 2019 that tests only read."""
     with Sandbox(today=TODAY) as sandbox:
         yield sandbox
 

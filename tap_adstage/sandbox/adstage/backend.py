@@ -1,70 +1,54 @@
-"""What a sandbox serves with: its data, its clock and its conditions."""
+"""What the routes of one API share: its data, clock, tokens, limits and switches."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.adstage.reports.v1_links import V1Style
-    from tap_adstage.sandbox.service.request_log import RequestsLog
-    from tap_adstage.sandbox.service.throttling import Conditions
+    from tap_adstage.sandbox.service.clock import Clock
+    from tap_adstage.sandbox.service.faults import FaultGenerator
+    from tap_adstage.sandbox.service.request_log import RequestLog
+    from tap_adstage.sandbox.service.throttling import Throttling
     from tap_adstage.sandbox.service.tokens import Tokens
-    from tap_adstage.sandbox.world.import_status import Imports
+    from tap_adstage.sandbox.world.import_status import ImportStatuses
     from tap_adstage.sandbox.world.world import World
-
-
-class Clock:
-    """The sandbox's idea of the day.
-
-    Attributes:
-        fixed: A day at which time stands still, or None to go with the world.
-    """
-
-    def __init__(self, fixed: dt.date | None) -> None:
-        """Start on that day, or today where it is None."""
-        self.fixed = fixed
-
-    @property
-    def now(self) -> dt.datetime:
-        """The moment in UTC, noon where the day is fixed."""
-        if self.fixed is None:
-            return dt.datetime.now(dt.timezone.utc)
-        return dt.datetime.combine(self.fixed, dt.time(12), dt.timezone.utc)
-
-    @property
-    def today(self) -> dt.date:
-        """The day in UTC."""
-        return self.now.date()
 
 
 @dataclass
 class Switches:
-    """What may change while the sandbox runs.
+    """Settings that may change while the API runs.
 
     Attributes:
-        imports: How the imports of the accounts are getting on.
-        drop_rows: How many of the last rows of a report's first page are not shown.
+        imports: The import status of each account.
+        drop_rows: How many rows are missing from the end of a report's first page.
         max_report_days: The days that a report may have; None for any number.
         refresh_faults: How many of the next token requests fail.
     """
 
-    imports: Imports
+    imports: ImportStatuses
     drop_rows: int
     max_report_days: int | None
     refresh_faults: int
 
 
 @dataclass(frozen=True)
-class Service:
-    """What the routes of one sandbox share."""
+class Backend:
+    """What the routes of one API share.
+
+    Attributes:
+        v1: The style of V1 reports.
+        size_fault: How a report of too many days is refused, of `faults.SIZE_FAULTS`.
+        retry_after: Seconds in the `Retry-After` of failing answers.
+    """
 
     world: World
     clock: Clock
     tokens: Tokens
-    conditions: Conditions
-    log: RequestsLog
+    throttling: Throttling
+    faults: FaultGenerator
+    log: RequestLog
     v1: V1Style
     size_fault: str
     retry_after: int

@@ -1,4 +1,4 @@
-"""The lists of metric descriptors, all of them bare arrays."""
+"""The lists of metric descriptors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Json: TypeAlias = "dict[str, Any]"
 
 _FLAGGED_NETWORKS = (*NETWORKS, "gemini", "google_analytics")
 _KINDS = ("account", "campaign", "ad_group", "ad", "keyword")
-_REPEATED = ("clicks", "impressions", "ctr")
-"""Cross-network metrics that an organization's list begins with."""
+_SHARED = ("clicks", "impressions", "ctr")
+"""The cross-network metrics at the beginning of an organization's list."""
 
 _REPORTS = [
     "ACCOUNT_PERFORMANCE_REPORT",
@@ -28,32 +28,35 @@ _REPORTS = [
 
 
 def cross_network_descriptors() -> list[Json]:
-    """Return the descriptors of the metrics that AdStage has for all its users."""
-    return [_descriptor(each) for each in METRICS.values() if not each.organization]
+    """Return the descriptors of the metrics that all users have."""
+    return [
+        _descriptor(metric) for metric in METRICS.values() if not metric.organization
+    ]
 
 
 def organization_descriptors() -> list[Json]:
-    """Return an organization's own metrics, after a few of everybody's."""
-    own = [each for each in METRICS.values() if each.organization]
-    return [_descriptor(each) for each in (*(METRICS[id_] for id_ in _REPEATED), *own)]
+    """Return the descriptors of a few shared metrics and the organization's own."""
+    own = [metric for metric in METRICS.values() if metric.organization]
+    shared = [METRICS[metric_id] for metric_id in _SHARED]
+    return [_descriptor(metric) for metric in (*shared, *own)]
 
 
-def provider_descriptors(name: str) -> list[Json] | None:
-    """Return the descriptors of an external provider, None if there is no such one.
+def provider_descriptors(provider_name: str) -> list[Json] | None:
+    """Return the descriptors of an external provider, None if it is unknown.
 
-    Dimensions and other text stand among the metrics.
+    The list has metrics, dimensions and other text.
     """
-    provider = EXTERNAL.get(name)
+    provider = EXTERNAL.get(provider_name)
     if provider is None:
         return None
     return [
         *(
-            _provider_descriptor(provider, each.id, each.name, each.format)
-            for each in provider.metrics.values()
+            _provider_descriptor(provider, metric.id, metric.name, metric.format)
+            for metric in provider.metrics.values()
         ),
         *(
-            _provider_descriptor(provider, field, shown, "TEXT")
-            for field, shown in (provider.texts or {}).items()
+            _provider_descriptor(provider, field, name, "TEXT")
+            for field, name in (provider.texts or {}).items()
         ),
     ]
 
@@ -70,7 +73,7 @@ def _descriptor(metric: Metric) -> Json:
         "type": "METRIC",
         "category": metric.category,
         "default_sort_order": "DESC",
-        **{f"is_{each}": each in metric.networks for each in _FLAGGED_NETWORKS},
+        **{f"is_{name}": name in metric.networks for name in _FLAGGED_NETWORKS},
         **{f"is_{kind}": metric.on_keywords or kind != "keyword" for kind in _KINDS},
         "is_post": unknown,
         "is_company_status_update": unknown,
@@ -91,7 +94,7 @@ def _provider_descriptor(
         "type": "TEXT" if field_format == "TEXT" else "METRIC",
         "category": "PERFORMANCE",
         "default_sort_order": "DESC",
-        **{f"is_{each}": each == provider.name for each in _FLAGGED_NETWORKS},
+        **{f"is_{network}": network == provider.name for network in _FLAGGED_NETWORKS},
         **{f"is_{kind}": kind in kinds for kind in _KINDS},
         "is_post": False,
         "is_company_status_update": False,

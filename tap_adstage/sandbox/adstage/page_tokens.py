@@ -1,4 +1,4 @@
-"""Page tokens: Base64 of an Erlang term that holds limit and offset.
+"""Page tokens: Base64 of an Erlang term with limit and offset.
 
 The term is the map `#{limit => L, offset => O, t => <<"offset">>}` in the external
 term format: atoms under tag 100, small integers under 97, larger ones under 98.
@@ -33,11 +33,11 @@ def decode(token: str) -> tuple[int, int]:
     """Return limit and offset of a token.
 
     Raises:
-        ValueError: It is no token of a page.
+        ValueError: It is not the token of a page.
     """
     match = _TERM.fullmatch(base64.b64decode(token, validate=True))
     if match is None:
-        message = "no term with limit and offset"
+        message = "not a term with limit and offset"
         raise ValueError(message)
     limit, offset = (
         int.from_bytes(number[1:], "big", signed=number[:1] == b"b")

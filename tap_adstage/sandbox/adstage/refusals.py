@@ -1,4 +1,4 @@
-"""What the sandbox's API answers instead of data."""
+"""Why a request is not answered with data."""
 
 from __future__ import annotations
 

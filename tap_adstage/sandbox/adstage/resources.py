@@ -1,25 +1,32 @@
-"""The V1 resources as JSON: user, organizations, accounts, groups, folders, imports."""
+"""The resources as JSON: user, organization, account, group, folder, import status."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox.world.entities import VISIBLE
-from tap_adstage.sandbox.world.names import NAVIGATION_GROUPS, NETWORK_NAMES, NETWORKS
+from tap_adstage.sandbox.world.names import NETWORK_NAMES, NETWORKS
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from tap_adstage.sandbox.world.entities import AccountGroup, Entity, Folder
-    from tap_adstage.sandbox.world.import_status import Imports
+    from tap_adstage.sandbox.world.import_status import ImportStatuses
     from tap_adstage.sandbox.world.organizations import Organization
     from tap_adstage.sandbox.world.world import World
 
 Json: TypeAlias = "dict[str, Any]"
 
+_NAVIGATION_GROUPS = {
+    "adwords": "search",
+    "amazon": "marketplace",
+    "bing_ads": "search",
+}
+"""AdStage's grouping of networks in its navigation, `social` by default."""
 
-def current_user(world: World, imports: Imports, *, lightweight: bool) -> Json:
-    """Return the user; the lightweight form has no organizations."""
+
+def current_user(world: World, imports: ImportStatuses, *, lightweight: bool) -> Json:
+    """Return the user, without organizations if it is to be lightweight."""
     user = world.user
     accounts = world.entities("accounts")
     resource: Json = {
@@ -32,15 +39,15 @@ def current_user(world: World, imports: Imports, *, lightweight: bool) -> Json:
         "has_linked": bool(accounts),
         "account_status": {
             network: imports.worst_code(
-                each for each in accounts if each.network == network
+                account for account in accounts if account.network == network
             )
             for network in NETWORKS
         },
         "visible_account_status": {
             network: imports.worst_code(
-                each
-                for each in accounts
-                if each.network == network and each.status in VISIBLE
+                account
+                for account in accounts
+                if account.network == network and account.status in VISIBLE
             )
             for network in NETWORKS
         },
@@ -49,69 +56,73 @@ def current_user(world: World, imports: Imports, *, lightweight: bool) -> Json:
         resource["_embedded"] = {
             "adstage:organizations": [
                 {
-                    "id": f"/api/organizations/{each.number}",
-                    **_organization(each, world),
+                    "id": f"/api/organizations/{organization.number}",
+                    **_organization_fields(organization, world),
                     "is_former_customer": False,
                 }
-                for each in user.organizations
+                for organization in user.organizations
             ]
         }
     return resource
 
 
-def organization(it: Organization, world: World) -> Json:
-    """Return an organization, which here has no `id`."""
+def organization_resource(organization: Organization, world: World) -> Json:
+    """Return an organization, which has no `id` of its own."""
     return {
-        **_organization(it, world),
+        **_organization_fields(organization, world),
         "company_url": "https://lighthouse.example",
         "cumulative_monthly_spend": 12_654,
     }
 
 
-def account(it: Entity, api_url: str) -> Json:
-    """Return an account as lists show it, whose only ids are network and remote_id."""
+def account_resource(account: Entity, api_url: str) -> Json:
+    """Return an account in a list, identified by network and remote_id alone."""
+    path = f"network/{account.network}/accounts/{account.remote_id}"
     return {
-        "remote_id": it.remote_id,
-        "network": it.network,
-        "network_name": NETWORK_NAMES[it.network],
-        "name": it.name,
-        "is_visible": it.status in VISIBLE,
-        "currency_code": it.currency[0],
-        "status": it.status,
+        "remote_id": account.remote_id,
+        "network": account.network,
+        "network_name": NETWORK_NAMES[account.network],
+        "name": account.name,
+        "is_visible": account.status in VISIBLE,
+        "currency_code": account.currency[0],
+        "status": account.status,
         "_embedded": {},
         "_forms": {
             "adstage:unlink": {
-                "href": f"{api_url}/organizations/{it.organization_id}"
+                "href": f"{api_url}/organizations/{account.organization_id}"
                 "/unlink_network_account",
                 "method": "PUT",
                 "fields": {
-                    "network": {"type": "hidden", "value": it.network},
-                    "network_account_id": {"type": "hidden", "value": it.remote_id},
+                    "network": {"type": "hidden", "value": account.network},
+                    "network_account_id": {
+                        "type": "hidden",
+                        "value": account.remote_id,
+                    },
                 },
             }
         },
         "_links": {
             "self": {
-                "href": f"{api_url}/network/{it.network}/accounts/{it.remote_id}",
-                "title": it.name,
+                "href": f"{api_url}/{path}",
+                "title": account.name,
             }
         },
     }
 
 
-def account_group(it: AccountGroup, user_id: int, api_url: str) -> Json:
-    """Return an account group, whose own link is relative."""
-    path = f"users/{user_id}/account_groups/{it.id}"
+def account_group_resource(group: AccountGroup, user_id: int, api_url: str) -> Json:
+    """Return an account group, whose link to itself is relative."""
+    path = f"users/{user_id}/account_groups/{group.id}"
     add = {
         "href": f"{api_url}/{path}/add",
         "method": "POST",
         "name": "account_group",
     }
     return {
-        "account_count": len(it.accounts),
-        "id": it.id,
-        "is_visible": all(each.status in VISIBLE for each in it.accounts),
-        "name": it.name,
+        "account_count": len(group.accounts),
+        "id": group.id,
+        "is_visible": all(account.status in VISIBLE for account in group.accounts),
+        "name": group.name,
         "_embedded": {},
         "_forms": {
             "adstage:add": {
@@ -133,11 +144,11 @@ def account_group(it: AccountGroup, user_id: int, api_url: str) -> Json:
     }
 
 
-def folder(it: Folder, api_url: str) -> Json:
+def folder_resource(folder: Folder, api_url: str) -> Json:
     """Return a folder with links to its campaigns; its `fetch_id` is a string."""
-    fetch_id = str(it.fetch_id)
+    fetch_id = str(folder.fetch_id)
     counts: dict[str, int] = {}
-    for campaign in it.campaigns:
+    for campaign in folder.campaigns:
         counts[campaign.network] = counts.get(campaign.network, 0) + 1
     return {
         "daily_budget_value": 0.0,
@@ -145,45 +156,47 @@ def folder(it: Folder, api_url: str) -> Json:
         "id": f"/api/folders/{fetch_id}",
         "lifetime_budget_value": 0.0,
         "monthly_budget_value": 0.0,
-        "name": it.name,
-        "network_counts": {**counts, "totals": len(it.campaigns)},
+        "name": folder.name,
+        "network_counts": {**counts, "totals": len(folder.campaigns)},
         "_forms": {"adstage:link": _link_form(fetch_id, api_url)},
         "_links": {
             "adstage:network_campaign": [
-                _campaign_link(campaign, api_url) for campaign in it.campaigns
+                _campaign_link(campaign, api_url) for campaign in folder.campaigns
             ],
             "self": {
                 "data-fetch_id": fetch_id,
                 "href": f"{api_url}/folders/{fetch_id}",
                 "name": fetch_id,
-                "title": it.name,
+                "title": folder.name,
             },
         },
     }
 
 
-def sync_information(world: World, today: dt.date, imports: Imports) -> Json:
-    """Return how the import of each account is getting on."""
+def sync_information(world: World, today: dt.date, imports: ImportStatuses) -> Json:
+    """Return the import status of each account."""
     return {
         "accounts": [
             {
-                "name": each.name,
-                "network": each.network,
-                "import_status": imports.status(each, today),
+                "name": account.name,
+                "network": account.network,
+                "import_status": imports.status(account, today),
             }
-            for each in world.entities("accounts")
+            for account in world.entities("accounts")
         ]
     }
 
 
-def _organization(it: Organization, world: World) -> Json:
+def _organization_fields(organization: Organization, world: World) -> Json:
     accounts = [
-        each
-        for each in world.entities("accounts")
-        if each.organization_id == it.fetch_id
+        account
+        for account in world.entities("accounts")
+        if account.organization_id == organization.fetch_id
     ]
     return {
-        "active_accounts_count": sum(each.status == "ACTIVE" for each in accounts),
+        "active_accounts_count": sum(
+            account.status == "ACTIVE" for account in accounts
+        ),
         "is_active_customer": True,
         "additional_accounts_purchased": 5,
         "advertiser_type": "Agency / Consultant",
@@ -191,10 +204,10 @@ def _organization(it: Organization, world: World) -> Json:
         "billable_accounts_count": len(accounts),
         "billing_contact_email": world.user.email,
         "is_billing_error": False,
-        "blurb": f"{it.company_name} runs campaigns for shops and hotels.",
-        "company_name": it.company_name,
+        "blurb": f"{organization.company_name} runs campaigns for shops and hotels.",
+        "company_name": organization.company_name,
         "customer_status": "paying",
-        "fetch_id": it.fetch_id,
+        "fetch_id": organization.fetch_id,
     }
 
 
@@ -221,19 +234,19 @@ def _link_form(fetch_id: str, api_url: str) -> Json:
 
 
 def _campaign_link(campaign: Entity, api_url: str) -> Json:
-    """Return a folder's link to a campaign, whose number has lost leading zeros."""
-    network, remote_id, parent = campaign.network, campaign.remote_id, campaign.account
+    """Return a folder's link to a campaign; its number has no leading zeros."""
+    network, remote_id, owner = campaign.network, campaign.remote_id, campaign.account
     path = f"/api/network/{network}/campaigns/{remote_id}"
-    account_path = f"/network/{network}/accounts/{parent.remote_id}"
+    account_path = f"/network/{network}/accounts/{owner.remote_id}"
     return {
         "data-fetch_id": int(remote_id),
         "data-id": path,
-        "data-navgroup": NAVIGATION_GROUPS.get(network, "social"),
+        "data-navgroup": _NAVIGATION_GROUPS.get(network, "social"),
         "data-network": network,
         "data-network_name": NETWORK_NAMES[network],
         "href": f"{api_url}{account_path}/campaigns/{remote_id}",
         "name": path,
         "network_account_id": f"/api{account_path}",
-        "network_account_name": parent.name,
+        "network_account_name": owner.name,
         "title": campaign.name,
     }

@@ -1,4 +1,4 @@
-"""The options of `tap-adstage-sandbox` that say what the sandbox is like."""
+"""The options of `tap-adstage-sandbox`, which are parameters of the sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_PORT = 8765
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What the command line says about the sandbox, in the words of `Sandbox`."""
+    """The sandbox's parameters on the command line, named as those of `Sandbox`."""
 
     port: int | None
     token: str
@@ -41,7 +41,11 @@ class SandboxOptions:
 
     @contextmanager
     def running(self, default_port: int = 0) -> Iterator[Sandbox]:
-        """Run the sandbox for the time of a block, on any free port by default."""
+        """Run the sandbox within a block.
+
+        Args:
+            default_port: Port to use without `--port`, 0 for any that is free.
+        """
         try:
             from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
         except ModuleNotFoundError as error:
@@ -56,21 +60,21 @@ class SandboxOptions:
                 raise click.UsageError(str(error)) from error
             except OSError as error:
                 raise click.ClickException(
-                    f"Port {port} is not free ({error.strerror}): choose another one "
+                    f"Port {port} is not free ({error.strerror}); choose another one "
                     "with --port, 0 for any"
                 ) from error
             yield sandbox
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> click.ClickException:
-    """Return what to say where the libraries of an extra are not installed."""
+    """Return the error for an extra that is not installed."""
     return click.ClickException(
-        f"This needs {error.name}: install tap-adstage[{extra}]"
+        f"This needs {error.name}; install tap-adstage[{extra}]"
     )
 
 
 def with_sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command an option for each field of `SandboxOptions`."""
+    """Add an option for each field of `SandboxOptions` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -104,20 +108,20 @@ _OPTIONS = (
         type=click.DateTime(["%Y-%m-%d"]),
         callback=_day,
         metavar="YYYY-MM-DD",
-        help="The sandbox's today. [default: today]",
+        help="The day that it is in the sandbox. [default: today]",
     ),
     click.option(
         "--latency",
         type=click.FloatRange(min=0),
         default=0.0,
         metavar="SECONDS",
-        help="Time that every answer takes.",
+        help="Time before each answer.",
     ),
     click.option(
         "--rate-limit",
         type=click.FloatRange(min=0, min_open=True),
         metavar="N",
-        help="Requests a second; those above get 429.",
+        help="Requests a second; more are answered with 429.",
     ),
     click.option(
         "--fault-rate",
@@ -132,7 +136,7 @@ _OPTIONS = (
         type=click.Choice(FAULTS),
         multiple=True,
         callback=lambda _context, _option, value: value or None,
-        help="How they fail; may be given several times. [default: any way]",
+        help="How requests fail; may be repeated. [default: any way]",
     ),
     click.option(
         "--slow",
@@ -140,20 +144,20 @@ _OPTIONS = (
         type=click.FloatRange(min=0),
         default=0.0,
         metavar="SECONDS",
-        help="Time that failing answers take which are slow; without it none is.",
+        help="Pause in answers that fail by being slow. [default: no slow answers]",
     ),
     click.option(
         "--max-report-days",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Days that a report may have; one with more is refused.",
+        help="Days that a report may have; a longer one is refused.",
     ),
     click.option(
         "--size-fault",
         type=click.Choice(SIZE_FAULTS),
         default=SIZE_FAULTS[0],
         show_default=True,
-        help="How it is refused; timeout takes as long as --slow says.",
+        help="How a longer report is refused; timeout pauses for --slow first.",
     ),
     click.option(
         "--v1-links",
@@ -167,13 +171,13 @@ _OPTIONS = (
         type=click.Choice(FOLLOW_METHODS),
         default=FOLLOW_METHODS[0],
         show_default=True,
-        help="How that page is asked for: by the link, or by the first request again.",
+        help="How to get that page: by the link, or by the first request, sent again.",
     ),
     click.option(
         "--drop-rows",
         type=click.IntRange(min=0),
         default=0,
         metavar="N",
-        help="Rows missing from the end of each report's first page.",
+        help="Rows that are missing from the end of each report's first page.",
     ),
 )

@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request and what became of it.
+    """A request and its outcome.
 
     Attributes:
         method: `GET`, `POST`, ….
         path: Path on the server, `/api/me` for instance.
         query: The parameters in the URL.
-        body: The JSON body, or the fields of a form; None without any.
-        status: HTTP status of the answer, also where it was lost on its way.
+        body: The JSON body, or the fields of a form; None without either.
+        status: HTTP status of the answer, even if it was lost on its way.
         fault: The kind of fault that hit the request, of `faults.FAULTS`, if any.
         number: Place in the order of arrival.
     """
@@ -31,7 +31,7 @@ class ReceivedRequest:
     number: int = field(default=0, compare=False, repr=False)
 
 
-class RequestsLog:
+class RequestLog:
     """Requests in the order of their arrival; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -40,13 +40,13 @@ class RequestsLog:
         self._arrivals = 0
         self._lock = threading.Lock()
 
-    def arrival(self) -> int:
+    def next_number(self) -> int:
         """Return the number of a request that is arriving now."""
         with self._lock:
             self._arrivals += 1
             return self._arrivals
 
     def add(self, received: ReceivedRequest) -> None:
-        """Put a request that is being answered in its place."""
+        """Insert a request at its place in the order of arrival."""
         with self._lock:
-            bisect.insort(self.requests, received, key=lambda each: each.number)
+            bisect.insort(self.requests, received, key=lambda request: request.number)

@@ -16,7 +16,7 @@ class OAuthError(Exception):
     """A token request that failed, with one of the error codes of RFC 6749."""
 
     def __init__(self, code: str, description: str, *, status: int = 400) -> None:
-        """Make an error of a code, a sentence about it, and an HTTP status."""
+        """Make an error from a code, a description and an HTTP status."""
         super().__init__(description)
         self.code = code
         self.description = description
@@ -31,7 +31,7 @@ class Credentials(NamedTuple):
 
 
 class Tokens:
-    """Keeps the tokens that are valid; safe to use from several threads."""
+    """The tokens that are valid; safe to use from several threads."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class Tokens:
         lifetime: float,
         uses: int | None,
     ) -> None:
-        """Start with a token that is always valid and a first refresh token.
+        """Start with one access token that never expires and a first refresh token.
 
         Args:
             static: Access token that never expires.
             credentials: The OAuth application.
-            refresh_token: What the first refresh needs.
+            refresh_token: The first valid refresh token.
             lifetime: Seconds that issued access tokens are valid.
             uses: Requests that they are good for; None for any number.
         """
@@ -62,12 +62,12 @@ class Tokens:
 
     @property
     def refresh_token(self) -> str:
-        """The one refresh token that is valid now."""
+        """The only refresh token that is valid."""
         with self._lock:
             return self._refresh_token
 
     def accept(self, access_token: str) -> bool:
-        """Tell whether the token is good for one more request, and count it."""
+        """Return whether the token is good for one more request, and count the use."""
         if access_token == self._static:
             return True
         with self._lock:
@@ -82,14 +82,14 @@ class Tokens:
     def refresh(
         self, form: Mapping[str, str], basic: Credentials | None = None
     ) -> dict[str, object]:
-        """Answer a token request; the refresh token that it used is spent.
+        """Exchange a refresh token for new tokens; it can't be used twice.
 
         Args:
             form: The fields of the request.
-            basic: Credentials from the request's header, if it had any.
+            basic: Credentials from the request's header, if it has any.
 
         Raises:
-            OAuthError: The request is not granted.
+            OAuthError: The request is refused.
         """
         credentials = basic or Credentials(
             form.get("client_id", ""), form.get("client_secret", "")

@@ -1,8 +1,8 @@
-"""What happened to every entity on every day, as integers; money is in cents.
+"""The daily amounts of every entity, as integers; money is in cents.
 
-An account's day follows from a hash; it is shared out among the campaigns, theirs among
-ad groups and ads, without remainder, so a parent is always exactly the sum of its
-children and yet costs no more to know than one child. Keywords have days of their own.
+An account's amounts follow from a hash. They are split among its campaigns, theirs
+among ad groups and ads, without remainder. So a parent is exactly the sum of its
+children, and costs no more to compute than one child. Keywords have their own amounts.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _FUNNEL: dict[str, tuple[str, int, int]] = {
     "shares": ("clicks", 10_000, 80_000),
     "follows": ("clicks", 5_000, 30_000),
 }
-"""For an amount, which it follows from and the least and most of it per million."""
+"""For an amount, its source, and the least and most of it per million of that."""
 
 _VALUES = {
     "total_conversion_value": "conversions",
     "custom_conversion_value": "custom_conversions",
 }
-"""Amounts of money that are a number of conversions at the account's price."""
+"""Amounts of money and the conversions that they are the value of."""
 
 _SALTS = {
     name: 1000 + place for place, name in enumerate(("impressions", *_FUNNEL, *_VALUES))
@@ -46,16 +46,16 @@ _SALTS = {
 _VOLUME, _WEIGHT, _ARRIVAL = 11, 12, 13
 
 _WEEKDAYS = (104, 108, 106, 103, 94, 66, 61)
-"""How busy a weekday is, from Monday; the average of a week is about 92."""
+"""Volume of each weekday from Monday, in percent; a week averages about 92."""
 
 _CACHED_SPLITS = 60_000
 
 
 class Amounts:
-    """Daily amounts of all entities; remembers a bounded number of them."""
+    """Daily amounts of all entities, with a bounded cache."""
 
     def __init__(self) -> None:
-        """Start with an empty memory."""
+        """Start with an empty cache."""
         self._splits: dict[tuple[int, str, int], tuple[int, ...]] = {}
         self._weights: dict[tuple[int, str], list[int]] = {}
 
@@ -63,10 +63,10 @@ class Amounts:
         """Return an amount of an entity on a day.
 
         Args:
-            entity: Of any level.
-            name: Of the amount, `impressions` or `spend` for instance.
+            entity: An entity of any level.
+            name: The amount's name, `impressions` or `spend` for instance.
             day: Proleptic ordinal of the day.
-            age: Days that have passed since, not below 0; None for all there will be.
+            age: Days that have passed since, 0 or more; None for the final amount.
         """
         source = _VALUES.get(name)
         if source is not None:
@@ -77,9 +77,9 @@ class Amounts:
         return self._final(entity, name, day)
 
     def _conversions(self, entity: Entity, day: int, age: int) -> int:
-        """Return those conversions that are known after so many days."""
+        """Return the conversions that are attributed after so many days."""
         if entity.children:
-            return sum(self._conversions(each, day, age) for each in entity.children)
+            return sum(self._conversions(child, day, age) for child in entity.children)
         percentage = 30 + 70 * age // CONVERSION_DAYS
         arrival = mix(entity.key + _ARRIVAL, day) % 100
         return (self._final(entity, "conversions", day) * percentage + arrival) // 100
@@ -99,21 +99,21 @@ class Amounts:
         source, low, high = _FUNNEL[name]
         rate = between(salted, 0, low, high)
         amount = self._root(entity, source, day) * rate * noise
-        luck = mix(salted + 1, day) % (100 * _ONE)  # else small amounts were all zero
-        return (amount + luck) // (100 * _ONE)
+        rounding = mix(salted + 1, day) % (100 * _ONE)  # else small amounts were all 0
+        return (amount + rounding) // (100 * _ONE)
 
     def _split(self, parent: Entity, name: str, day: int) -> tuple[int, ...]:
-        """Return what each child has of the parent's amount.
+        """Return each child's share of the parent's amount.
 
-        The children's weights stand end to end; each boundary between two of them is
-        moved a little every day, and the amount is cut there.
+        The children's weights are laid end to end. Each boundary between two of them
+        moves a little every day, and the amount is cut there.
         """
-        remembered = self._splits.get((parent.key, name, day))
-        if remembered is not None:
-            return remembered
+        cached = self._splits.get((parent.key, name, day))
+        if cached is not None:
+            return cached
         total = self._final(parent, name, day)
         weights = self._weights_of(parent, name)
-        whole = sum(weights) or 1
+        total_weight = sum(weights) or 1
         salted = parent.key + _SALTS[name]
         shares, position, cut = [], 0, 0
         for place, weight in enumerate(weights):
@@ -122,7 +122,7 @@ class Amounts:
             if place + 1 < len(weights):
                 room = min(weight, weights[place + 1]) // 2
                 boundary += mix(salted + place, day) % (room + 1)
-            next_cut = total * boundary // whole
+            next_cut = total * boundary // total_weight
             shares.append(next_cut - cut)
             cut = next_cut
         split = tuple(shares)
@@ -140,7 +140,7 @@ class Amounts:
 
 
 def _weight(key: int, name: str) -> int:
-    """Return a child's weight: 0 for those that never served, else 1000 to 5000."""
+    """Return a child's weight: 0 for one that never served, else 1000 to 5000."""
     if mix(key, _WEIGHT) % 19 == 0:
         return 0
     base = 1000 + mix(key, _WEIGHT + 1) % 3000

@@ -1,4 +1,4 @@
-"""How the amounts of an entity break down by the dimensions of a provider."""
+"""The amounts of an entity broken down by the dimensions of a provider."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.world.providers import Provider
 
 Cell: TypeAlias = "tuple[tuple[str, str | None], ...]"
-"""Values of some dimensions, each with its name before it."""
+"""Pairs of a dimension's name and value."""
 
-_SHARE, _LUCK = 51, 52
+_SHARE, _ROUNDING = 51, 52
 
 
-def cells_of(provider: Provider, dimensions: Sequence[str]) -> Iterator[Cell]:
-    """Yield every combination of the dimensions' values, one empty without any."""
+def combine_values(provider: Provider, dimensions: Sequence[str]) -> Iterator[Cell]:
+    """Yield every combination of the dimensions' values; without dimensions, ()."""
     choices = (
         [(name, value) for value in provider.dimensions[name]] for name in dimensions
     )
@@ -30,20 +30,20 @@ def cells_of(provider: Provider, dimensions: Sequence[str]) -> Iterator[Cell]:
 
 
 class Shares:
-    """How large the finest cells of each entity are; remembers it of those asked for.
+    """Sizes of the finest cells of each entity, cached.
 
     Attributes:
-        finest: The cells of all of the provider's dimensions together.
+        finest: The combinations of all of the provider's dimensions.
     """
 
     def __init__(self, provider: Provider) -> None:
-        """Start with an empty memory."""
-        self.finest = [*cells_of(provider, [*provider.dimensions])]
+        """Start with an empty cache."""
+        self.finest = [*combine_values(provider, [*provider.dimensions])]
         self._sizes = [len(values) for values in provider.dimensions.values()]
         self._cuts: dict[int, list[int]] = {}
 
     def cuts_of(self, entity: Entity) -> list[int]:
-        """Return where the finest cells begin and end, if weights stand end to end."""
+        """Return the boundaries of the finest cells, with their weights end to end."""
         cuts = self._cuts.get(entity.key)
         if cuts is None:
             weights = [
@@ -62,39 +62,40 @@ class Shares:
 class Breakdown:
     """The daily amounts of entities within one cell.
 
-    What has no children is always cut into the finest cells, whatever a report is
-    broken by, and what has some is their sum. So the parts add up to the whole, and
-    every breakdown at every level tells the same.
+    An entity without children is always cut into the finest cells, whatever the
+    dimensions of the report. One with children is their sum. So the parts add up to the
+    whole, and all breakdowns at all levels agree.
     """
 
     def __init__(self, amounts: DailyAmounts, shares: Shares, cell: Cell) -> None:
-        """Find where the cell's parts of each amount are."""
+        """Find the finest cells that the cell consists of."""
         self._amounts = amounts
         self._shares = shares
-        self._spans = [
-            *_spans(
-                place for place, each in enumerate(shares.finest) if {*cell} <= {*each}
-            )
-        ]
+        places = (
+            place for place, finest in enumerate(shares.finest) if {*cell} <= {*finest}
+        )
+        self._spans = [*_spans(places)]
 
     def amount(self, entity: Entity, name: str, day: int, age: int | None) -> int:
-        """Return the cell's part of an amount; arguments as of `Amounts.amount`."""
+        """Return the cell's part of an amount; arguments as for `Amounts.amount`."""
         if entity.children:
-            return sum(self.amount(each, name, day, age) for each in entity.children)
+            return sum(self.amount(child, name, day, age) for child in entity.children)
         whole = self._amounts.amount(entity, name, day, age)
         if whole == 0:
             return 0
         cuts = self._shares.cuts_of(entity)
-        every = cuts[-1]
-        luck = mix(entity.key + _LUCK, day) % every  # else small amounts stayed in one
+        size = cuts[-1]
+        # A small amount would be in the same cell every day without it.
+        offset = mix(entity.key + _ROUNDING, day) % size
         return sum(
-            (whole * cuts[end] + luck) // every - (whole * cuts[start] + luck) // every
+            (whole * cuts[end] + offset) // size
+            - (whole * cuts[start] + offset) // size
             for start, end in self._spans
         )
 
 
 def _spans(places: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each run of places, the end exclusive."""
+    """Yield start and end (exclusive) of each run of consecutive places."""
     runs = itertools.groupby(enumerate(places), lambda pair: pair[1] - pair[0])
     for _, run in runs:
         members = [place for _, place in run]

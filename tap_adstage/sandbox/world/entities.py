@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 LEVELS = ("accounts", "campaigns", "ad_groups", "ads", "keywords")
-"""The entity levels of reports, coarsest first; ads and keywords are siblings."""
+"""The entity levels, coarsest first; ads and keywords are siblings."""
 
 LEVEL_KINDS = {
     "accounts": "account",
@@ -18,30 +18,10 @@ LEVEL_KINDS = {
     "ads": "ad",
     "keywords": "keyword",
 }
-"""What one entity of a level is called."""
+"""The kind of the entities of each level."""
 
 VISIBLE = frozenset({"ACTIVE", "PAUSED", "COMPLETED"})
-
-STATUS_FILTERS = {
-    "all_visible": VISIBLE,
-    "all_active": frozenset({"ACTIVE"}),
-    "all_inactive": frozenset({"PAUSED", "COMPLETED"}),
-    "all_with_deleted": VISIBLE | {"ARCHIVED", "DELETED"},
-}
-"""The entity statuses that each value of a report's `statuses` lets through."""
-
-STATUS_WORDS = {
-    "active": "ACTIVE",
-    "ad_group_inactive": "PAUSED",
-    "archived": "ARCHIVED",
-    "campaign_inactive": "PAUSED",
-    "completed": "COMPLETED",
-    "deleted": "DELETED",
-    "empty": None,
-    "inactive": "PAUSED",
-    "not_empty": None,
-}
-"""The words into which V1's links expand `statuses`; two of them limit nothing here."""
+"""Statuses of entities that AdStage shows; the others are archived and deleted."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +54,9 @@ class Entity:
         status: `ACTIVE`, `PAUSED`, `COMPLETED`, `ARCHIVED` or `DELETED`.
         organization_id: `fetch_id` of the organization that owns it.
         currency: Code and symbol of the account's currency.
-        key: The bits from which everything generated about the entity follows.
+        key: The bits from which all generated data of the entity follow.
         position: Place among the siblings, from 0.
-        meta_fields: How to find the value of each meta field.
+        meta_fields: For each meta field, a function that returns its value.
         children: Entities one level down, without keywords.
         keywords: Keywords, of ad groups only.
         groups: Account groups, of accounts only.
@@ -101,13 +81,13 @@ class Entity:
     entity_id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive the entity id, under which Google's keywords are criteria."""
+        """Derive the entity id, in which Google's keywords are criteria."""
         is_criterion = self.kind == "keyword" and self.network == "adwords"
         kind = "criterion" if is_criterion else self.kind
         self.entity_id = f"/network/{self.network}/{kind}/{self.remote_id}"
 
     def ancestor(self, kind: str) -> Entity | None:
-        """Return the entity of that kind above this one, or itself, or None."""
+        """Return the entity of that kind above this one, or this one, or None."""
         entity: Entity | None = self
         while entity is not None and entity.kind != kind:
             entity = entity.parent
@@ -115,7 +95,7 @@ class Entity:
 
     @property
     def account(self) -> Entity:
-        """The account that the entity belongs to, or itself."""
+        """The account that the entity belongs to; an account itself."""
         entity = self
         while entity.parent is not None:
             entity = entity.parent

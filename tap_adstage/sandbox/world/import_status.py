@@ -1,4 +1,4 @@
-"""How AdStage's imports of the accounts are getting on."""
+"""The status of AdStage's import of each account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.world.entities import Entity
 
     Overrides: TypeAlias = Mapping[str, Mapping[str, object]]
-    """For an account's entity id, what its import status says instead."""
+    """Changes to import statuses, by the account's entity id."""
 
 _IMPORT = 41
 _IMPORTING = "currently_importing"
@@ -29,20 +29,20 @@ _KEYS = (
 )
 
 
-class Imports:
-    """The import status of each account, the generated one unless told otherwise."""
+class ImportStatuses:
+    """The import status of each account: generated, with overrides."""
 
     def __init__(self, accounts: Iterable[Entity], overrides: Overrides) -> None:
-        """Start with some overrides, checked as the property's are."""
+        """Start with some overrides, which are checked as the property checks them."""
         self._accounts = frozenset(account.entity_id for account in accounts)
         self.overrides = overrides
 
     @property
     def overrides(self) -> Overrides:
-        """What is different from the generated states, to be set as a whole.
+        """Changes to the generated statuses, to be set as a whole.
 
         Raises:
-            ValueError: Where it is set for no account, or with an unknown key.
+            ValueError: An account or a key is unknown.
         """
         return self._overrides
 
@@ -50,24 +50,23 @@ class Imports:
     def overrides(self, overrides: Overrides) -> None:
         for entity_id, changes in overrides.items():
             if entity_id not in self._accounts:
-                raise ValueError(f"imports: there is no account {entity_id!r}")
+                raise ValueError(f"imports: unknown account {entity_id!r}")
             for key in changes:
                 if key not in _KEYS:
                     raise ValueError(
-                        f"imports: an import status has no {key!r}, but"
-                        f" {', '.join(_KEYS)}"
+                        f"imports: unknown key {key!r}; use one of {', '.join(_KEYS)}"
                     )
         self._overrides = MappingProxyType(
             {entity_id: dict(changes) for entity_id, changes in overrides.items()}
         )
 
     def status(self, account: Entity, today: dt.date) -> dict[str, object]:
-        """Return an account's last import, by default on the morning of that day."""
+        """Return the status of an account's last import, by default of that morning."""
         generated = _status(account, today)
         return {**generated, **self._overrides.get(account.entity_id, {})}
 
     def worst_code(self, accounts: Iterable[Entity]) -> str:
-        """Return the code of the account that is worst off, if there is any."""
+        """Return the worst code of the accounts, `unimportable` without accounts."""
         codes = {self._code(account) for account in accounts}
         for code in (_AUTHENTICATION_ERROR, _IMPORTING, "good"):
             if code in codes:
@@ -92,7 +91,7 @@ def _status(account: Entity, today: dt.date) -> dict[str, object]:
     started = day + dt.timedelta(minutes=between(account.key, _IMPORT, 60, 540))
     finished = started + dt.timedelta(minutes=5 + mix(account.key, _IMPORT) % 200)
     if is_importing:
-        finished -= dt.timedelta(days=1)  # that of the import before
+        finished -= dt.timedelta(days=1)  # of the previous import
     return {
         "code": code,
         "is_importing": is_importing,

@@ -1,4 +1,4 @@
-"""From daily amounts to the numbers in reports."""
+"""Turns daily amounts into the numbers of reports."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Slice(NamedTuple):
 
 
 class DailyAmounts(Protocol):
-    """What happened to entities on each day, or a part of it."""
+    """The daily amounts of entities, or a part of them."""
 
     def amount(self, entity: Entity, name: str, day: int, age: int | None) -> int:
         """Return an amount of an entity on a day; see `Amounts.amount`."""
 
 
 Parts: TypeAlias = "tuple[int, int] | None"
-"""Sums of what a metric divides and divides by; None where nothing is known."""
+"""Sums of a metric's numerators and denominators; None if nothing is known."""
 
 
 def parts_by_slice(
@@ -40,11 +40,11 @@ def parts_by_slice(
     *,
     today: dt.date | None,
 ) -> list[Parts]:
-    """Return the sums that a metric of an entity is made of, for each slice."""
+    """Return a metric's parts for each slice."""
     if not metric.is_on(entity.network, entity.kind):
         return [None] * len(slices)
     now = None if today is None else today.toordinal()
-    return [_parts(amounts, entity, metric, each, now) for each in slices]
+    return [_parts(amounts, entity, metric, days, now) for days in slices]
 
 
 def _parts(
@@ -67,7 +67,7 @@ def _parts(
 
 
 def total_of(parts: Iterable[Parts]) -> Parts:
-    """Return the sum of all parts that are known, None if none is."""
+    """Return the sum of all known parts, None if no part is known."""
     known = [part for part in parts if part is not None]
     if not known:
         return None
@@ -93,10 +93,10 @@ def measure(metric: Metric, parts: Parts) -> Decimal | int | None:
 def json_number(
     metric: Metric, parts: Parts, *, ignore_precision: bool
 ) -> float | int | None:
-    """Return the metric's value as it is written into a report.
+    """Return the metric's value as a report writes it.
 
-    With `ignore_precision` ratios keep ten decimals, and money is what a single
-    precision float makes of it: 339.46 becomes 339.460006713867.
+    With `ignore_precision` ratios keep ten decimals, and money passes through a single
+    precision float: 339.46 becomes 339.460006713867.
     """
     fraction = _fraction(metric, parts)
     if fraction is None:
@@ -111,7 +111,7 @@ def json_number(
 
 
 def _fraction(metric: Metric, parts: Parts) -> tuple[int, int] | None:
-    """Return numerator and denominator, None where there is no value."""
+    """Return numerator and denominator, None without a value."""
     if parts is None:
         return None
     above, below = parts

@@ -33,7 +33,7 @@ _LEGACY_LEVELS = (
 
 
 def legacy_id(entity: Entity) -> str:
-    """Return the entity's `id`, AdStage's older way to name it."""
+    """Return the entity's `id`, AdStage's older identifier."""
     account = entity.account
     prefix = f"production.{entity.organization_id}.accounts.{account.network}"
     parts = [prefix, account.remote_id]
@@ -45,7 +45,7 @@ def legacy_id(entity: Entity) -> str:
 
 
 def _of(kind: str, attribute: str) -> MetaField:
-    """Return a field that shows an attribute of the ancestor of that kind."""
+    """Return a field with an attribute of the ancestor of that kind."""
 
     def value(entity: Entity) -> object:
         ancestor = entity.ancestor(kind)
@@ -55,7 +55,7 @@ def _of(kind: str, attribute: str) -> MetaField:
 
 
 def _of_ad(text: Callable[[Entity], object]) -> MetaField:
-    """Return a field that only ads have."""
+    """Return a field that is null for anything but ads."""
     return lambda entity: text(entity) if entity.kind == "ad" else None
 
 
@@ -104,7 +104,7 @@ def _objective(entity: Entity) -> dict[str, object]:
 
 
 def _tracking(entity: Entity) -> dict[str, object]:
-    """Return the UTM parameters of those ads and keywords that were joined."""
+    """Return the UTM parameters of an ad or keyword; three in four have them."""
     if entity.kind not in {"ad", "keyword"} or mix(entity.key, _UTM) % 4 == 0:
         return {}
     campaign = entity.ancestor("campaign")
@@ -145,7 +145,7 @@ def _quality_score(entity: Entity) -> object:
 
 
 def _account_group(attribute: str) -> MetaField:
-    """Return a field of the first group that the account is in."""
+    """Return a field with an attribute of the account's first group."""
 
     def value(entity: Entity) -> object:
         groups = entity.account.groups
@@ -155,7 +155,7 @@ def _account_group(attribute: str) -> MetaField:
 
 
 def _folders(attribute: str) -> MetaField:
-    """Return a field of all folders that the campaign is in, null above campaigns."""
+    """Return a field with an attribute of all the campaign's folders."""
 
     def value(entity: Entity) -> object:
         campaign = entity.ancestor("campaign")
@@ -281,13 +281,10 @@ META_FIELDS: dict[str, MetaField] = {
         )
     },
 }
-"""Every documented meta field; `folder_names` and `folder_ids` without a user."""
+"""Every documented meta field; `folder_names` and `folder_ids` without a user id."""
 
 OBJECT_FIELDS = frozenset({"objective", "tracking_params"})
-"""Fields whose values are objects, by which nothing can be grouped."""
-
-SHOWN_FIELDS = ("currency_code", "currency_symbol", "entity_id", "network")
-"""Fields that every row has, whether they were asked for or not."""
+"""Fields whose values are objects; nothing can be grouped by them."""
 
 LIST_FIELDS = frozenset({"folder_ids", "folder_names"})
-"""Fields whose values are lists; an entity is in the group of each element."""
+"""Fields whose values are lists; an entity belongs to the group of each element."""

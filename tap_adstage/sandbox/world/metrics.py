@@ -1,7 +1,7 @@
-"""The metrics that the sandbox reports: what each is made of and who has it.
+"""The metrics: what each is computed from, and which networks and levels have it.
 
-A metric is a fraction of daily amounts. What reports show is taken of the sums, so a
-click-through rate of a month is the month's clicks by the month's impressions.
+A metric is a fraction of daily amounts. Reports divide sums, so a month's click-through
+rate is its clicks divided by its impressions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CONVERSIONS = _ALL - {"spotify"}
 _VALUES = frozenset({"adwords", "amazon", "bing_ads", "facebook", "pinterest"})
 
 OMITTING_NETWORKS = frozenset({"quora", "spotify", "twitter"})
-"""Networks that leave out a metric that they lack; the others give null for it."""
+"""Networks that omit a metric that they lack; the others return null for it."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Metric:
     """One metric.
 
     Attributes:
-        id: The name by which reports ask for it.
+        id: The field's name in report requests.
         format: The descriptor's format: `DEFAULT`, `PERCENTAGE`, `CURRENCY`, `DECIMAL`.
-        above: Names of the amounts whose sum is divided.
-        below: Name of the amount that divides, if any.
-        multiplier: What the upper amounts are multiplied with.
-        divisor: What the lower one is multiplied with; 100 brings cents to units.
-        precision: Decimals that AdStage rounds it to; None for integers.
-        networks: The networks that have it.
+        above: Names of the amounts whose sum is the numerator.
+        below: Name of the amount that is the denominator, if any.
+        multiplier: A factor of the numerator.
+        divisor: A factor of the denominator; 100 turns cents into units.
+        precision: Decimals that AdStage rounds to; None for integers.
+        networks: The networks that have the metric.
         on_keywords: Whether keywords have it; all other levels do.
-        organization: Whether the organization defined it itself.
+        organization: Whether it is the organization's own definition.
     """
 
     id: str
@@ -55,11 +55,11 @@ class Metric:
 
     @property
     def is_calculated(self) -> bool:
-        """Whether reports list it under `calculated` and not under `metrics`."""
+        """Whether reports list it under `calculated` instead of `metrics`."""
         return self.id.startswith("calculated_metric:")
 
     def is_on(self, network: str, kind: str) -> bool:
-        """Tell whether entities of that kind on that network have it."""
+        """Return whether entities of that kind on that network have the metric."""
         return network in self.networks and (self.on_keywords or kind != "keyword")
 
 
@@ -89,7 +89,7 @@ def _count(  # noqa: PLR0913
 def _custom(
     suffix: str, name: str, metric_format: str, above: str, below: str | None = None
 ) -> Metric:
-    """Return one of the metrics that come with the custom conversion 14."""
+    """Return one of the metrics of the custom conversion 14."""
     is_money_above = above in {"spend", "custom_conversion_value"}
     is_money_below = below == "spend"
     return Metric(

@@ -1,4 +1,4 @@
-"""What networks, companies and campaigns are called, pleasant and otherwise."""
+"""Names of networks, companies, campaigns, ads and keywords, ordinary and awkward."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NETWORK_NAMES = {
     "spotify": "Spotify",
     "twitter": "Twitter",
 }
-"""The cross-network networks and the names that AdStage shows for them."""
+"""The networks of cross-network reports and their names in AdStage."""
 
 NETWORKS = tuple(NETWORK_NAMES)
 
@@ -21,14 +21,7 @@ PROVIDER_NETWORK_NAMES = {
     "gemini": "Gemini",
     "google_analytics": "Google Analytics",
 }
-"""The same of those that are not available in cross-network reports."""
-
-NAVIGATION_GROUPS = {
-    "adwords": "search",
-    "amazon": "marketplace",
-    "bing_ads": "search",
-}
-"""AdStage's grouping of networks in its navigation; the others are social."""
+"""The networks that are not available in cross-network reports, and their names."""
 
 KEYWORD_NETWORKS = ("adwords", "amazon", "bing_ads")
 
@@ -143,4 +136,4 @@ AWKWARD_NAMES = (
     "Very long " + "name " * 120 + "end",
     "",
 )
-"""Names as people and machines really leave them behind, the last one empty."""
+"""Names as people and machines really write them; the last one is empty."""

@@ -1,4 +1,4 @@
-"""The user and the organizations that an access token leads to."""
+"""The user of the access token, and the user's organizations."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Organization:
     """A customer of AdStage.
 
     Attributes:
-        number: AdStage's internal number, which `id` shows and no endpoint takes.
-        fetch_id: The number by which endpoints know the organization.
+        number: AdStage's internal number, shown in `id`; endpoints don't accept it.
+        fetch_id: The number that endpoints accept.
     """
 
     number: int
@@ -28,7 +28,7 @@ class Organization:
 
 @dataclass(frozen=True)
 class User:
-    """The person whose token it is; `number` and `fetch_id` as of organizations."""
+    """The owner of the access token; `number` and `fetch_id` as for organizations."""
 
     number: int
     fetch_id: int
@@ -39,7 +39,7 @@ class User:
 
 
 def build_user(organizations: int) -> User:
-    """Return the sandbox's user with that many organizations."""
+    """Return the user with that many organizations."""
     return User(
         number=1,
         fetch_id=40,

@@ -1,4 +1,4 @@
-"""Deterministic pseudo-randomness from plain integers, the same on every machine."""
+"""Deterministic pseudo-random numbers from integers, the same on every machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _MASK = (1 << 64) - 1
 
 
 def mix(first: int, second: int) -> int:
-    """Return 64 well-spread bits that depend on both numbers and nothing else."""
+    """Return 64 evenly distributed bits that depend on both numbers alone."""
     bits = (first + second * 0x9E3779B97F4A7C15) & _MASK
     bits = ((bits ^ (bits >> 29)) * 0xBF58476D1CE4E5B9) & _MASK
     bits = ((bits ^ (bits >> 32)) * 0x94D049BB133111EB) & _MASK

@@ -1,4 +1,4 @@
-"""Where the data of reports come from: AdStage's imports, or a network itself."""
+"""Sources of report data: AdStage's imports, or a network itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.world.entities import LEVELS
-from tap_adstage.sandbox.world.meta_fields import META_FIELDS
-from tap_adstage.sandbox.world.metrics import METRICS, Metric
+from tap_adstage.sandbox.world.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,18 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provider:
-    """A source of reports and what it can tell.
+    """A source of report data, and the fields and levels that it has.
 
     Attributes:
-        name: `adstage`, or the network that is asked instead of AdStage's imports.
-        metrics: Its metrics by their ids, which other providers may use otherwise.
-        meta_fields: The meta fields that it has of entities.
-        dimensions: The values of each dimension that it breaks reports by. None stands
-            for what has no value.
+        name: `adstage`, or the network that reports instead of AdStage's imports.
+        metrics: Metrics by id; the same id may mean something else elsewhere.
+        meta_fields: The meta fields of its entities.
+        dimensions: The values of each dimension; None if an entity has no value.
         levels: The entity levels that it reports on.
-        omits_nulls: Whether a dimension without a value is left out of a row; it is
-            null otherwise.
-        texts: What external providers call each of their meta fields and dimensions.
+        omits_nulls: Whether rows omit a dimension without a value; else it is null.
+        texts: The names of an external provider's meta fields and dimensions.
     """
 
     name: str
@@ -39,12 +36,12 @@ class Provider:
 
     @property
     def is_external(self) -> bool:
-        """Whether the data are a network's own and not AdStage's."""
+        """Whether the data are a network's own instead of AdStage's."""
         return self.texts is not None
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Everything that a report can be asked to show."""
+        """All fields that a report may request."""
         return (*self.metrics, *self.meta_fields, *self.dimensions)
 
 
@@ -84,28 +81,17 @@ def _external(  # noqa: PLR0913
     levels: tuple[str, ...],
     omits_nulls: bool = False,
 ) -> Provider:
-    """Return a provider with metrics of id, name, format and what they are made of."""
+    """Return a provider; a metric is its id, name, format, numerators, denominator."""
     return Provider(
         name=name,
-        metrics={each[0]: _metric(name, *each) for each in metrics},
-        meta_fields=tuple(each for each in texts if each not in dimensions),
+        metrics={row[0]: _metric(name, *row) for row in metrics},
+        meta_fields=tuple(field for field in texts if field not in dimensions),
         dimensions=dimensions,
         levels=levels,
         omits_nulls=omits_nulls,
         texts=texts,
     )
 
-
-ADSTAGE = Provider("adstage", METRICS, META_FIELDS, {})
-"""What AdStage has imported, as API V2 reports it."""
-
-ADSTAGE_V1 = Provider(
-    "adstage",
-    {name: each for name, each in METRICS.items() if not each.is_calculated},
-    META_FIELDS,
-    {},
-)
-"""The same as API V1 reports it, which has no calculated metrics."""
 
 EXTERNAL = {
     provider.name: provider
@@ -225,4 +211,4 @@ EXTERNAL = {
         ),
     )
 }
-"""The external providers by their names."""
+"""The external providers by name."""

@@ -1,4 +1,4 @@
-"""The generated truth: a user, organizations, accounts and all that is in them."""
+"""`World`: a user, organizations, accounts and everything in them."""
 
 from __future__ import annotations
 
@@ -34,21 +34,20 @@ __all__ = ["World"]
 
 
 class World:
-    """Everything that the sandbox knows, the same for the same arguments.
+    """All data of the sandbox, the same for the same arguments.
 
-    A world holds no clock. What depends on the day that it is (late conversions, and
-    days still to come) takes that day as `today`; where it is left out, everything
-    has happened and no conversion is missing.
+    A world has no clock. Late conversions and days still to come depend on `today`; if
+    it is omitted, all days are past and no conversion is missing.
 
     Attributes:
-        seed: The number that everything generated follows from.
-        user: The one user, whose `fetch_id` is 40.
+        seed: The number that all data follow from.
+        user: The only user, whose `fetch_id` is 40.
         organizations: The user's organizations, the first with `fetch_id` 40.
-        account_groups: The user's account groups, by id. One is empty.
-        folders: The user's folders, by fetch_id. One is empty.
-        provider_accounts: Accounts by network, `gemini` and `google_analytics`, that
-            only these external providers report on. They are the first organization's.
-        amounts: What happened on each day, as integers.
+        account_groups: The user's account groups, in the order of their ids.
+        folders: The user's folders, in the order of their ids.
+        provider_accounts: The first organization's accounts on `gemini` and
+            `google_analytics`, by network; only external providers report on them.
+        amounts: The daily amounts of all entities.
     """
 
     def __init__(  # noqa: PLR0913
@@ -66,7 +65,7 @@ class World:
 
         Args:
             seed: Another seed gives other ids, names and numbers.
-            organizations: How many organizations share the accounts out among them.
+            organizations: How many organizations share the accounts.
             accounts_per_network: Accounts on each of the nine networks.
             campaigns_per_account: Campaigns in each account.
             ad_groups_per_campaign: Ad groups in each campaign.
@@ -82,7 +81,9 @@ class World:
             "ad": ads_per_ad_group,
             "keyword": keywords_per_ad_group,
         }
-        organization_ids = [each.fetch_id for each in self.organizations]
+        organization_ids = [
+            organization.fetch_id for organization in self.organizations
+        ]
         accounts = build_accounts(
             seed,
             organization_ids=organization_ids,
@@ -101,17 +102,17 @@ class World:
         self._folders = build_folders(seed, _by_level(accounts)["campaigns"])
         self.unlinked = frozenset()
         self.amounts = Amounts()
-        self._shares = {name: Shares(each) for name, each in EXTERNAL.items()}
+        self._shares = {name: Shares(provider) for name, provider in EXTERNAL.items()}
 
     @property
     def unlinked(self) -> frozenset[str]:
-        """Entity ids of the accounts that AdStage has no link to now.
+        """Entity ids of the accounts that AdStage currently has no link to.
 
-        Neither they nor what is in them are anywhere in the world until they are linked
-        again. It is set as a whole, also while a sandbox runs.
+        The world has neither them nor anything in them until they are linked again. Set
+        it as a whole; a sandbox may be running.
 
         Raises:
-            ValueError: Where it is set to what is no account's.
+            ValueError: An id is not an account's.
         """
         return self._unlinked
 
@@ -119,9 +120,11 @@ class World:
     def unlinked(self, entity_ids: frozenset[str]) -> None:
         unknown = entity_ids - {account.entity_id for account in self._accounts}
         if unknown:
-            raise ValueError(f"unlinked: there is no account {min(unknown)!r}")
+            raise ValueError(f"unlinked: unknown account {min(unknown)!r}")
         self._unlinked = entity_ids
-        linked = [each for each in self._accounts if each.entity_id not in entity_ids]
+        linked = [
+            account for account in self._accounts if account.entity_id not in entity_ids
+        ]
         self._by_level = _by_level(linked)
         self._by_id = {
             entity.entity_id: entity
@@ -130,15 +133,15 @@ class World:
             for entity in entities
         }
         self.account_groups: tuple[AccountGroup, ...] = tuple(
-            replace(group, accounts=tuple(filter(self._has, group.accounts)))
+            replace(group, accounts=tuple(filter(self._is_linked, group.accounts)))
             for group in self._groups
         )
         self.folders: tuple[Folder, ...] = tuple(
-            replace(folder, campaigns=tuple(filter(self._has, folder.campaigns)))
+            replace(folder, campaigns=tuple(filter(self._is_linked, folder.campaigns)))
             for folder in self._folders
         )
 
-    def _has(self, entity: Entity) -> bool:
+    def _is_linked(self, entity: Entity) -> bool:
         return entity.account.entity_id not in self._unlinked
 
     def entities(self, level: str) -> Sequence[Entity]:
@@ -150,11 +153,11 @@ class World:
         return self._by_level[level]
 
     def provider_entities(self, provider: str, level: str) -> Sequence[Entity]:
-        """Return what a provider can report on, whatever the status.
+        """Return the entities that a provider reports on, whatever their status.
 
         Args:
-            provider: `adstage`, which knows the cross-network networks, or one network.
-            level: As of `entities`.
+            provider: `adstage` for all cross-network networks, or one network.
+            level: As for `entities`.
         """
         if provider in self._by_provider:
             return self._by_provider[provider][level]
@@ -168,7 +171,7 @@ class World:
         """Return the entity with that id, such as `/network/adwords/account/123`.
 
         Raises:
-            KeyError: There is none.
+            KeyError: The id is unknown.
         """
         return self._by_id[entity_id]
 
@@ -183,7 +186,7 @@ class World:
         """Return one metric of one entity on one day, rounded to its precision.
 
         Returns:
-            An int for counts and a Decimal for the rest; None where the network or the
+            An int for counts and a Decimal for the rest. None if the network or the
             level does not have the metric, the day is after today, or a ratio would
             divide by zero.
         """
@@ -200,7 +203,7 @@ class World:
     ) -> Decimal | int | None:
         """Return one metric of one entity over all days from start to end, inclusive.
 
-        A ratio is taken of the sums and is no sum of ratios.
+        A ratio divides the sums; it is not a sum of ratios.
         """
         metric = METRICS[metric_id]
         parts = parts_by_slice(
@@ -209,7 +212,7 @@ class World:
         return measure(metric, total_of(parts))
 
     def breakdown(self, provider: str, cell: Cell) -> DailyAmounts:
-        """Return what happened on each day within a cell of a provider's dimensions."""
+        """Return the daily amounts within a cell of a provider's dimensions."""
         if not cell:
             return self.amounts
         return Breakdown(self.amounts, self._shares[provider], cell)
@@ -244,13 +247,13 @@ class World:
 
         Args:
             provider: `facebook`, `adwords`, `gemini` or `google_analytics`.
-            entity: On the provider's network.
-            metric_id: The provider's own, `ga:sessions` for instance.
+            entity: An entity on the provider's network.
+            metric_id: One of the provider's own metrics, `ga:sessions` for instance.
             start: The first day.
             end: The last day.
-            today: As of `metric`.
-            dimensions: The part to look at: values by dimension, None for what has no
-                value. Dimensions that are left out are summed up.
+            today: As for `metric`.
+            dimensions: Values by dimension, None for no value. Omitted dimensions are
+                summed up.
         """
         metric = EXTERNAL[provider].metrics[metric_id]
         amounts = self.breakdown(provider, tuple((dimensions or {}).items()))
@@ -267,7 +270,7 @@ def _by_level(accounts: Sequence[Entity]) -> dict[str, tuple[Entity, ...]]:
 
 
 def _descendants(accounts: Sequence[Entity], kind: str) -> Iterator[Entity]:
-    """Yield the entities of a kind, parents in order and siblings together."""
+    """Yield the entities of a kind, in the order of their parents."""
     waiting = deque(accounts)
     while waiting:
         entity = waiting.popleft()

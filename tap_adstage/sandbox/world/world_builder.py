@@ -1,4 +1,4 @@
-"""How the entities of a world come about."""
+"""Builds the entities of a world from its seed."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _STATUSES = ("ACTIVE",) * 12 + (
     "ARCHIVED",
     "DELETED",
 )
-"""As many of each as the status has its share."""
+"""Each status as often as its share of 19."""
 
 _ACCOUNT_STATUSES = {3: "PAUSED", 6: "COMPLETED", 9: "ARCHIVED", 14: "DELETED"}
-"""Statuses by the account's place; the other accounts are active."""
+"""Statuses by the account's position; the other accounts are active."""
 
 _CHILD_KINDS = {"account": "campaign", "campaign": "ad_group", "ad_group": "ad"}
 
 _ID_DIGITS = {"facebook": 17, "amazon": 15, "pinterest": 18, "linkedin": 9}
-"""Digits of the networks' own ids, ten for the rest."""
+"""Digits of the networks' own ids, 10 by default."""
 
 _AWKWARD_ACCOUNTS = {"facebook": 0, "pinterest": 1, "quora": 6, "twitter": 8}
-"""Networks whose first account has an awkward name, and which."""
+"""Networks whose first account has an awkward name, with the index of that name."""
 
 _GROUPS, _FOLDERS = 12, 14
 _NAMELESS_GROUP = 5
 
 _AWKWARD_SHARE = {"campaign": 5, "ad_group": 11, "ad": 13, "keyword": 17}
-"""Of so many entities of a kind, one has an awkward name."""
+"""One of so many entities of a kind has an awkward name."""
 
 
 def build_accounts(
@@ -56,7 +56,7 @@ def build_accounts(
         seed: The world's seed.
         organization_ids: The `fetch_id`s of the organizations, which take turns.
         accounts_per_network: Accounts on each network.
-        counts: For each kind below accounts, how many one parent has.
+        counts: How many children of each kind a parent has.
     """
     accounts = []
     for index in range(accounts_per_network * len(names.NETWORKS)):
@@ -74,7 +74,7 @@ def build_accounts(
             position=index,
             meta_fields=META_FIELDS,
         )
-        _fill(account, index, counts)
+        _add_children(account, index, counts)
         accounts.append(account)
     return tuple(accounts)
 
@@ -84,7 +84,7 @@ def build_provider_accounts(
 ) -> dict[str, Entity]:
     """Return an account on each network that only external providers report on.
 
-    Google Analytics has nothing below its accounts, which it calls profiles.
+    Google Analytics calls them profiles, and has nothing below them.
     """
     accounts = {}
     for index, network in enumerate(names.PROVIDER_NETWORK_NAMES):
@@ -102,7 +102,7 @@ def build_provider_accounts(
             meta_fields=META_FIELDS,
         )
         if network != "google_analytics":
-            _fill(account, index, counts)
+            _add_children(account, index, counts)
         accounts[network] = account
     return accounts
 
@@ -110,7 +110,7 @@ def build_provider_accounts(
 def build_account_groups(
     seed: int, accounts: Sequence[Entity]
 ) -> tuple[AccountGroup, ...]:
-    """Return a dozen account groups; accounts are in several, the last is empty."""
+    """Return twelve account groups, which share accounts; the last one is empty."""
     groups = []
     for index in range(_GROUPS):
         members = tuple(
@@ -122,12 +122,12 @@ def build_account_groups(
         name = "" if index == _NAMELESS_GROUP else f"{region} {theme} Clients"
         groups.append(AccountGroup(id=988 + 3 * index, name=name, accounts=members))
     for account in accounts:
-        account.groups = tuple(each for each in groups if account in each.accounts)
+        account.groups = tuple(group for group in groups if account in group.accounts)
     return tuple(groups)
 
 
 def build_folders(seed: int, campaigns: Sequence[Entity]) -> tuple[Folder, ...]:
-    """Return fourteen folders; campaigns are in none to two, the last is empty."""
+    """Return fourteen folders; a campaign is in up to two, the last one is empty."""
     folders = []
     for index in range(_FOLDERS):
         members = tuple(
@@ -139,34 +139,36 @@ def build_folders(seed: int, campaigns: Sequence[Entity]) -> tuple[Folder, ...]:
         name = awkward if index % 3 == 0 else f"{pick(seed, index, names.THEMES)} 2019"
         folders.append(Folder(fetch_id=168 + 5 * index, name=name, campaigns=members))
     for campaign in campaigns:
-        campaign.folders = tuple(each for each in folders if campaign in each.campaigns)
+        campaign.folders = tuple(
+            folder for folder in folders if campaign in folder.campaigns
+        )
     return tuple(folders)
 
 
 def _is_in_folder(place: int, index: int) -> bool:
-    """Tell whether the campaign at that place is in the folder of that index."""
+    """Return whether the campaign at that place is in the folder of that index."""
     return place % 6 != 0 and (place * 7 + index) % 17 in {2, 8}
 
 
-def _fill(parent: Entity, number: int, counts: Mapping[str, int]) -> None:
-    """Put children and keywords into an entity; `number` counts all of its kind."""
+def _add_children(parent: Entity, number: int, counts: Mapping[str, int]) -> None:
+    """Add children and keywords to an entity; `number` counts all of its kind."""
     kind = _CHILD_KINDS.get(parent.kind)
     if kind is not None:
-        parent.children = _offspring(parent, kind, number, counts)
+        parent.children = _build_children(parent, kind, number, counts)
     if parent.kind == "ad_group" and parent.network in names.KEYWORD_NETWORKS:
-        parent.keywords = _offspring(parent, "keyword", number, counts)
+        parent.keywords = _build_children(parent, "keyword", number, counts)
 
 
-def _offspring(
+def _build_children(
     parent: Entity, kind: str, number: int, counts: Mapping[str, int]
 ) -> tuple[Entity, ...]:
     return tuple(
-        _child(parent, kind, number * counts[kind] + position, position, counts)
+        _build_child(parent, kind, number * counts[kind] + position, position, counts)
         for position in range(counts[kind])
     )
 
 
-def _child(
+def _build_child(
     parent: Entity, kind: str, number: int, position: int, counts: Mapping[str, int]
 ) -> Entity:
     key = mix(mix(parent.key, len(kind)), position)
@@ -183,12 +185,12 @@ def _child(
         meta_fields=META_FIELDS,
         parent=parent,
     )
-    _fill(entity, number, counts)
+    _add_children(entity, number, counts)
     return entity
 
 
 def _remote_id(network: str, kind: str, key: int, number: int) -> str:
-    """Return a string of digits that no other entity of network and kind has.
+    """Return a string of digits, unique among entities of that network and kind.
 
     The low digits are the entity's number, the high ones look random. Every ninth
     starts with zeros; Facebook's and Pinterest's are beyond 2 ** 53.
@@ -202,18 +204,18 @@ def _remote_id(network: str, kind: str, key: int, number: int) -> str:
 
 
 def _account_name(network: str, key: int, place: int) -> str:
-    """Return a name that no other account of the network has."""
+    """Return a name, unique among the network's accounts."""
     company = pick(key, _NAME, names.COMPANIES)
     purpose = names.ACCOUNT_PURPOSES[place % len(names.ACCOUNT_PURPOSES)]
     number = f" {place + 1}" if place >= len(names.ACCOUNT_PURPOSES) else ""
     if network in _AWKWARD_ACCOUNTS and place == 0:
         company = names.AWKWARD_NAMES[_AWKWARD_ACCOUNTS[network]]
-    shown = (names.NETWORK_NAMES | names.PROVIDER_NETWORK_NAMES)[network]
-    return f"{company} - {shown} {purpose}{number}"
+    network_name = (names.NETWORK_NAMES | names.PROVIDER_NETWORK_NAMES)[network]
+    return f"{company} - {network_name} {purpose}{number}"
 
 
 def _name(kind: str, key: int, number: int) -> str:
-    """Return a name; many entities share theirs with others."""
+    """Return a name, which other entities may share."""
     share = _AWKWARD_SHARE[kind]
     if number % share == share - 1:
         return names.AWKWARD_NAMES[number // share % len(names.AWKWARD_NAMES)]

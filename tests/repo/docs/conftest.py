@@ -12,7 +12,7 @@ from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import clean_environment
 from psycopg import sql
 
-from tap_adstage.sandbox.cli.command import loader_settings
+from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 

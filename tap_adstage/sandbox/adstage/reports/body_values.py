@@ -1,4 +1,4 @@
-"""Reading the values of a report request's body."""
+"""Reads and checks the values of a report request's body."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def check_keys(
     required: Sequence[str],
     optional: Sequence[str],
 ) -> None:
-    """Refuse an object that lacks a required key or has an unknown one."""
+    """Refuse an object with a missing or unknown key."""
     for key in required:
         if value.get(key) is None:
-            refuse(f"{where} has no {key}, which is required")
+            refuse(f"{where}: {key} is missing")
     for key in value:
         if key not in required and key not in optional:
             allowed = ", ".join(sorted((*required, *optional)))
-            refuse(f"{where} has an unknown key {key!r}; known are {allowed}")
+            refuse(f"{where}: unknown key {key!r}; use one of {allowed}")
 
 
 def text(body: Mapping[str, Any], key: str) -> str:
@@ -58,7 +58,7 @@ def one_of(body: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str:
 def optional_one_of(
     body: Mapping[str, Any], key: str, allowed: Sequence[str]
 ) -> str | None:
-    """Return the same, or None where there is no such key."""
+    """Return the value of `one_of`, None if it is null or omitted."""
     return None if body.get(key) is None else one_of(body, key, allowed)
 
 
@@ -72,13 +72,13 @@ def boolean(body: Mapping[str, Any], key: str) -> bool:
 
 def strings(value: object, where: str) -> list[str]:
     """Return a value that must be an array of strings."""
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         refuse(f"{where} must be an array of strings, not {value!r}")
     return value
 
 
 def page(body: Mapping[str, Any], default_limit: int) -> tuple[int, int]:
-    """Return limit and offset, from the page token where there is one."""
+    """Return limit and offset; a page token takes precedence."""
     token = body.get("page_token")
     if token is not None:
         if not isinstance(token, str):
@@ -86,7 +86,7 @@ def page(body: Mapping[str, Any], default_limit: int) -> tuple[int, int]:
         try:
             limit, offset = page_tokens.decode(token)
         except (ValueError, binascii.Error):
-            refuse(f"page_token {token!r} was not made by this API")
+            refuse(f"page_token: {token!r} is not a token of this API")
         where = "page_token: "
     else:
         limit = default_limit if body.get("limit") is None else body["limit"]

@@ -1,4 +1,4 @@
-"""The names of fields in report requests."""
+"""Reads and checks the names of fields in report requests."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.adstage.reports.body_values import refuse, strings
-from tap_adstage.sandbox.world.meta_fields import (
-    LIST_FIELDS,
-    OBJECT_FIELDS,
-    SHOWN_FIELDS,
-)
+from tap_adstage.sandbox.world.meta_fields import LIST_FIELDS, OBJECT_FIELDS
 from tap_adstage.sandbox.world.metrics import METRICS
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.world.providers import Provider
 
+DEFAULT_META_FIELDS = ("currency_code", "currency_symbol", "entity_id", "network")
+"""Meta fields of every row, even if the request omits them."""
+
 
 @dataclass(frozen=True)
 class FieldNames:
-    """Tells fields of a provider from what is none.
+    """The names of a provider's fields.
 
     Attributes:
-        provider: Whose fields they are.
-        user_id: The user by whom folder fields may be qualified.
+        provider: Its fields are known, all others unknown.
+        user_id: The user id that folder fields may end with.
     """
 
     provider: Provider
     user_id: int
 
-    def one(self, value: object, where: str) -> str:
-        """Return the name of a field that can be shown, without the user in it.
+    def parse_one(self, value: object, where: str) -> str:
+        """Return the name of a field, without a user id at its end.
 
         Raises:
-            RefusedRequest: It is none.
+            RefusedRequest: The field is unknown.
         """
         if not isinstance(value, str):
             refuse(f"{where} must be the name of a field, not {value!r}")
@@ -42,45 +41,53 @@ class FieldNames:
             self._refuse_unknown(value, where)
         return name
 
-    def several(self, value: object, where: str) -> tuple[str, ...]:
-        """Return the names of an array that is not empty, each once.
+    def parse_many(self, value: object, where: str) -> tuple[str, ...]:
+        """Return the names in a non-empty array, without duplicates.
 
         Raises:
-            RefusedRequest: There is none, or one is no field.
+            RefusedRequest: The array is empty, or a field is unknown.
         """
         names = strings(value, where)
         if not names:
             refuse(f"{where} must not be empty")
-        return tuple(dict.fromkeys(self.one(name, where) for name in names))
+        return tuple(dict.fromkeys(self.parse_one(name, where) for name in names))
 
-    def to_sort_by(self, value: object) -> str:
-        """Return a field to sort by, which may also be one that every row has.
+    def parse_sort_by(self, value: object) -> str:
+        """Return a field to sort by, which may also be a default meta field.
 
         Raises:
-            RefusedRequest: It is none.
+            RefusedRequest: The field is unknown.
         """
-        return str(value) if value in SHOWN_FIELDS else self.one(value, "sort_by")
+        return (
+            str(value)
+            if value in DEFAULT_META_FIELDS
+            else self.parse_one(value, "sort_by")
+        )
 
-    def to_group_by(self, value: object) -> str | None:
-        """Return a meta field to group by, None where there is none.
+    def parse_group_by(self, value: object) -> str | None:
+        """Return a meta field to group by, None if the report is not grouped.
 
         Raises:
-            RefusedRequest: It is a metric, or has objects for values.
+            RefusedRequest: The field is unknown, a metric, or has objects as values.
         """
         if value is None:
             return None
-        name = self.one(value, "group_by")
+        name = self.parse_one(value, "group_by")
         if name in self.provider.metrics or name in OBJECT_FIELDS:
             refuse(f"group_by must be a meta field with simple values, not {value!r}")
         return name
 
-    def is_text(self, name: str) -> bool:
-        """Tell whether a filter can be about this meta field or dimension."""
-        known = (*self.provider.meta_fields, *self.provider.dimensions, *SHOWN_FIELDS)
+    def can_filter(self, name: str) -> bool:
+        """Return whether a meta filter accepts a field with this name."""
+        known = (
+            *self.provider.meta_fields,
+            *self.provider.dimensions,
+            *DEFAULT_META_FIELDS,
+        )
         return name in known and name not in OBJECT_FIELDS
 
     def unqualified(self, name: str) -> str:
-        """Return the name of a folder field without its user, others as they are."""
+        """Return a folder field's name without the user id, others unchanged."""
         short = name.removesuffix(f".{self.user_id}")
         return short if short in LIST_FIELDS else name
 
@@ -89,4 +96,9 @@ class FieldNames:
         if metric is not None and metric.is_calculated:
             refuse(f"{where}: API V1 has no calculated metrics such as {name!r}")
         of = f" of {self.provider.name}" if self.provider.is_external else ""
-        refuse(f"{where}: there is no metric or meta field {name!r}{of}")
+        refuse(f"{where}: unknown field {name!r}{of}; use a metric or meta field")
+
+
+def qualified(field: str, user_id: int) -> str:
+    """Return a meta field's name in answers, folder fields with the user id."""
+    return f"{field}.{user_id}" if field in LIST_FIELDS else field

@@ -1,4 +1,4 @@
-"""The filters of reports."""
+"""Reads, checks and applies the filters of reports."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Filter:
 
     Attributes:
         field: Name of the field, without `meta/`.
-        is_meta: Whether it is a meta field or dimension, whose condition is to be met
-            before anything is grouped; those on metrics are for the rows.
+        is_meta: Whether it is a meta field or dimension. Such a filter applies to
+            entities before they are grouped; one on a metric applies to rows.
     """
 
     field: str
@@ -40,10 +40,10 @@ class Filter:
     value: Any
 
     def accepts(self, actual: object) -> bool:
-        """Tell whether a value meets the condition.
+        """Return whether a value meets the condition.
 
-        No comparison is true of null. Of a list one element must meet it, and for
-        `nomatch` and `inomatch` none may match.
+        A comparison with null is false. At least one element of a list must meet the
+        condition; for `nomatch` and `inomatch`, no element may match.
         """
         negated = self.op in {"nomatch", "inomatch"}
         values = actual if isinstance(actual, list) else [actual]
@@ -62,7 +62,7 @@ class Filter:
         if self.op == "in":
             return actual in self.value
         if self.op == "iin":
-            return _folded(actual) in {_folded(each) for each in self.value}
+            return _folded(actual) in {_folded(value) for value in self.value}
         if self.op in {"match", "nomatch"}:
             return self.value in str(actual)
         return str(self.value).casefold() in str(actual).casefold()
@@ -72,46 +72,46 @@ def parse_filters(value: object, names: FieldNames) -> tuple[Filter, ...]:
     """Return the filters of a request body.
 
     Raises:
-        RefusedRequest: One of them is not as documented.
+        RefusedRequest: A filter is not as documented.
     """
     if value is None:
         return ()
     if not isinstance(value, list):
         _refuse(f"must be an array, not {value!r}")
-    return tuple(_parse_filter(each, names) for each in value)
+    return tuple(_parse_filter(item, names) for item in value)
 
 
 def _parse_filter(value: object, names: FieldNames) -> Filter:
     if not isinstance(value, dict) or set(value) != {"path", "op", "value"}:
-        _refuse(f"each must be an object of path, op and value, not {value!r}")
-    path, op, wanted = value["path"], value["op"], value["value"]
+        _refuse(f"a filter is an object with path, op and value, not {value!r}")
+    path, op, operand = value["path"], value["op"], value["value"]
     if op not in _OPERATORS:
         _refuse(f"op must be one of {', '.join(_OPERATORS)}, not {op!r}")
     if not isinstance(path, str):
         _refuse(f"path must be a string, not {path!r}")
     is_meta = path.startswith("meta/")
     name = names.unqualified(path.removeprefix("meta/"))
-    is_known = names.is_text(name) if is_meta else name in names.provider.metrics
+    is_known = names.can_filter(name) if is_meta else name in names.provider.metrics
     if not is_known:
         _refuse(f"path must be a metric or meta/ and a meta field, not {path!r}")
-    _check_value(op, wanted, is_meta=is_meta)
-    return Filter(name, is_meta, op, wanted)
+    _check_operand(op, operand, is_meta=is_meta)
+    return Filter(name, is_meta, op, operand)
 
 
-def _check_value(op: str, value: object, *, is_meta: bool) -> None:
+def _check_operand(op: str, value: object, *, is_meta: bool) -> None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if op in _COMPARISONS:
         if not is_number and not (is_meta and isinstance(value, str)):
-            _refuse(f"{op} compares with a number, not with {value!r}")
+            _refuse(f"{op} takes a number, not {value!r}")
     elif op in _MEMBERSHIPS:
         if not isinstance(value, list) or not all(
-            isinstance(each, (str, int, float)) for each in value
+            isinstance(item, (str, int, float)) for item in value
         ):
             _refuse(f"{op} takes an array of strings or numbers, not {value!r}")
     elif not is_meta:
-        _refuse(f"{op} is for text, metrics are numbers")
+        _refuse(f"{op} is for text, but metrics are numbers")
     elif not isinstance(value, str):
-        _refuse(f"{op} looks for a string, not for {value!r}")
+        _refuse(f"{op} takes a string, not {value!r}")
 
 
 def _folded(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What a report is asked for, whichever version of the API was asked."""
+"""`ReportRequest`: a valid report request of API V1 or V2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summaries:
-    """What to sum up: `page` and/or `filtered`, which fields, and in which format."""
+    """The requested summaries.
+
+    Attributes:
+        on: The rows that are summed up: `page`, `filtered`, or both.
+        fields: The fields of the summaries.
+        format: `row` or `series`.
+    """
 
     on: tuple[str, ...]
     fields: tuple[str, ...]
@@ -26,18 +32,18 @@ class Summaries:
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """A report request that can be answered.
+    """A valid report request.
 
     Attributes:
-        body: The JSON body as it came, which forms repeat in part.
+        body: The JSON body as received; forms repeat a part of it.
         days: The requested range.
-        slices: The parts of the range, one without `aggregate_by`, each with its days
-            that are reported on.
-        provider: Where the data come from.
-        dimensions: What each entity's row is broken by.
-        fields: The requested fields, without repetitions, in the order asked for.
+        slices: The slices of the range, each with those of its days that count. Without
+            `aggregate_by` there is one slice.
+        provider: The source of the data.
+        dimensions: The dimensions that rows are broken down by.
+        fields: The requested fields, without duplicates, in the requested order.
         sort_by: A metric or meta field.
-        targets: None for all that the organization has.
+        targets: None for everything in the organization.
     """
 
     body: Mapping[str, Any]
@@ -69,5 +75,5 @@ class ReportRequest:
 
     @property
     def meta_fields(self) -> tuple[str, ...]:
-        """The requested fields that are no metrics."""
+        """The requested fields that are not metrics."""
         return tuple(name for name in self.fields if name not in self.provider.metrics)

@@ -1,4 +1,4 @@
-"""Which rows a report has, and what stands in them."""
+"""Selects, groups and sorts a report's rows, and computes their values."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_adstage.sandbox.world.breakdowns import Cell, cells_of
+from tap_adstage.sandbox.adstage.reports.shared_meta import shared_meta
+from tap_adstage.sandbox.world.breakdowns import Cell, combine_values
 from tap_adstage.sandbox.world.measures import (
     json_number,
     parts_by_slice,
     sum_by_slice,
     total_of,
 )
-from tap_adstage.sandbox.world.meta_fields import LIST_FIELDS, legacy_id
 from tap_adstage.sandbox.world.metrics import OMITTING_NETWORKS
 
 if TYPE_CHECKING:
@@ -26,15 +26,9 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.world.metrics import Metric
     from tap_adstage.sandbox.world.world import World
 
-MAX_TEXTS = 100
-"""How many texts a group's meta field shows at most."""
-
-_SINGLE_FIELDS = frozenset({"currency_code", "currency_symbol"})
-"""Meta fields that are one text also of groups, null where the group is mixed."""
-
 
 class Piece(NamedTuple):
-    """An entity, or what of it is in one cell of a report that is broken down."""
+    """An entity, or its part in one cell of a report that is broken down."""
 
     entity: Entity
     cell: Cell = ()
@@ -42,11 +36,12 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One piece, or the pieces of a group, all of the same cell.
+    """A single piece, or the pieces of a group, all of the same cell.
 
     Attributes:
-        pieces: One, or those of the group.
-        group: What the group has in common; None also for those that have none of it.
+        pieces: The pieces, at least one.
+        group: The group's value of the field that the report is grouped by; None if the
+            entities have no value, or the report is not grouped.
     """
 
     pieces: tuple[Piece, ...]
@@ -54,23 +49,23 @@ class Row:
 
     @property
     def entities(self) -> tuple[Entity, ...]:
-        """The entities that the pieces are of."""
+        """The entities of the pieces."""
         return tuple(piece.entity for piece in self.pieces)
 
     @property
     def cell(self) -> Cell:
-        """The values of the dimensions, empty where nothing is broken down."""
+        """The values of the dimensions, empty without dimensions."""
         return self.pieces[0].cell
 
 
 class ReportRows:
-    """The rows of a report, computed as they are asked for.
+    """The rows of a report; values are computed when they are needed.
 
     Attributes:
-        overall: How many rows there were if nothing limited the report.
-        matching: All rows that the filters let through, in the order of the report.
-        page: Those of them on the requested page.
-        shown: Those of the page that the answer shows, all unless some are dropped.
+        overall: How many rows the report would have without any limit.
+        matching: All rows that pass the filters, in the order of the report.
+        page: The rows of the requested page.
+        shown: The rows of the answer: those of the page, except the dropped ones.
     """
 
     def __init__(
@@ -82,30 +77,30 @@ class ReportRows:
         *,
         drop_rows: int = 0,
     ) -> None:
-        """Find and sort the rows of a request.
+        """Select and sort the rows of a request.
 
         Args:
-            request: What to report.
-            world: What there is to report on.
-            organization_id: Whose entities to report on.
-            today: The last day that there is data for.
-            drop_rows: How many rows of the first page are not shown, though they count.
+            request: The request.
+            world: The data.
+            organization_id: The organization whose entities are reported.
+            today: The last day with data.
+            drop_rows: How many rows of the first page are not shown, although counted.
         """
         self._request = request
         self._world = world
         self._today = today
         self._days = [part for _, part in request.slices]
-        self._known: dict[tuple[str, Cell, str], list[Parts]] = {}
+        self._cached_parts: dict[tuple[str, Cell, str], list[Parts]] = {}
         self._amounts: dict[Cell, DailyAmounts] = {}
         everything = [
             Piece(entity, cell)
             for entity in self._entities(organization_id)
-            for cell in cells_of(request.provider, request.dimensions)
+            for cell in combine_values(request.provider, request.dimensions)
         ]
-        self.overall = sum(1 for _ in self._grouped(everything))
+        self.overall = sum(1 for _ in self._group(everything))
         pieces = [piece for piece in everything if self._selects(piece)]
-        rows = [row for row in self._grouped(pieces) if self._accepts(row)]
-        self.matching = self._sorted(rows)
+        rows = [row for row in self._group(pieces) if self._accepts(row)]
+        self.matching = self._sort(rows)
         self.page = self.matching[request.offset : request.offset + request.limit]
         is_first = request.offset == 0
         self.shown = self.page[: -drop_rows or None] if is_first else self.page
@@ -125,8 +120,8 @@ class ReportRows:
     ) -> dict[str, float | int | None]:
         """Return the metrics of some pieces together over the whole range.
 
-        A metric that none of their networks has is null, or missing where all of the
-        networks are such as leave it out.
+        A metric that none of their networks has is null. It is omitted if all of them
+        are networks that omit what they lack.
         """
         return {
             metric.id: self._number(metric, total_of(self._parts(pieces, metric)))
@@ -136,7 +131,7 @@ class ReportRows:
     def series(
         self, pieces: Sequence[Piece], metrics: Iterable[Metric]
     ) -> dict[str, list[float | int | None]]:
-        """Return the metrics of some pieces together, one number for each slice."""
+        """Return the metrics of some pieces together, a number for each slice."""
         return {
             metric.id: [
                 self._number(metric, parts) for parts in self._parts(pieces, metric)
@@ -145,7 +140,7 @@ class ReportRows:
         }
 
     def _entities(self, organization_id: int) -> Iterator[Entity]:
-        """Yield what the provider knows: all there is, or what is in its target."""
+        """Yield the provider's entities, an external provider's only in the target."""
         request = self._request
         provider = request.provider
         for entity in self._world.provider_entities(
@@ -167,9 +162,9 @@ class ReportRows:
             and entity.status in request.statuses
             and self._is_targeted(entity)
             and all(
-                each.accepts(self._piece_meta(piece, each.field))
-                for each in request.filters
-                if each.is_meta
+                condition.accepts(self._piece_meta(piece, condition.field))
+                for condition in request.filters
+                if condition.is_meta
             )
         )
 
@@ -178,7 +173,7 @@ class ReportRows:
             return dict(piece.cell).get(field)
         return piece.entity.meta(field)
 
-    def _grouped(self, pieces: Sequence[Piece]) -> Iterator[Row]:
+    def _group(self, pieces: Sequence[Piece]) -> Iterator[Row]:
         field = self._request.group_by
         if field is None:
             yield from (Row((piece,)) for piece in pieces)
@@ -187,31 +182,31 @@ class ReportRows:
         for piece in pieces:
             value = self._piece_meta(piece, field)
             values = (value or [None]) if isinstance(value, list) else [value]
-            for each in values:
-                members.setdefault((each, piece.cell), []).append(piece)
-        for (group, _), pieces_of_group in members.items():
-            yield Row(tuple(pieces_of_group), group)
+            for group in values:
+                members.setdefault((group, piece.cell), []).append(piece)
+        for (group, _), group_pieces in members.items():
+            yield Row(tuple(group_pieces), group)
 
     def _accepts(self, row: Row) -> bool:
         metrics = self._request.provider.metrics
         return all(
-            each.accepts(self._total(row, metrics[each.field]))
-            for each in self._request.filters
-            if not each.is_meta
+            condition.accepts(self._total(row, metrics[condition.field]))
+            for condition in self._request.filters
+            if not condition.is_meta
         )
 
-    def _sorted(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows in order; rows without a value are last, ties by identity."""
+    def _sort(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows in order: those without a value last, ties by identity."""
         tied = sorted(rows, key=self._identity)
-        known, unknown = [], []
+        with_value, without_value = [], []
         for row in tied:
             value = self._sort_value(row)
             if value is None:
-                unknown.append(row)
+                without_value.append(row)
             else:
-                known.append((value, row))
-        known.sort(key=lambda pair: pair[0], reverse=self._request.descending)
-        return [row for _, row in known] + unknown
+                with_value.append((value, row))
+        with_value.sort(key=lambda pair: pair[0], reverse=self._request.descending)
+        return [row for _, row in with_value] + without_value
 
     def _identity(self, row: Row) -> tuple[bool, str]:
         if self._request.group_by is None:
@@ -231,7 +226,7 @@ class ReportRows:
         return self._number(metric, total_of(self._parts(row.pieces, metric)))
 
     def _parts(self, pieces: Sequence[Piece], metric: Metric) -> list[Parts]:
-        """Return the sums behind a metric for each slice."""
+        """Return a metric's parts for each slice, summed over the pieces."""
         columns = [self._parts_of_one(piece, metric) for piece in pieces]
         if len(columns) == 1:
             return columns[0]
@@ -239,13 +234,13 @@ class ReportRows:
 
     def _parts_of_one(self, piece: Piece, metric: Metric) -> list[Parts]:
         key = piece.entity.entity_id, piece.cell, metric.id
-        parts = self._known.get(key)
+        parts = self._cached_parts.get(key)
         if parts is None:
             amounts = self._amounts_in(piece.cell)
             parts = parts_by_slice(
                 amounts, piece.entity, metric, self._days, today=self._today
             )
-            self._known[key] = parts
+            self._cached_parts[key] = parts
         return parts
 
     def _amounts_in(self, cell: Cell) -> DailyAmounts:
@@ -265,37 +260,8 @@ class ReportRows:
 
 
 def pieces_of(rows: Iterable[Row]) -> tuple[Piece, ...]:
-    """Return the pieces of some rows, each once though it be in several groups."""
+    """Return the pieces of some rows; one in several groups counts once."""
     return tuple(dict.fromkeys(piece for row in rows for piece in row.pieces))
-
-
-def shared_meta(entities: Iterable[Entity], field: str, *, suffix: str = "") -> object:
-    """Return the value of a meta field for several entities together.
-
-    That is null for `entity_id`, the accounts' legacy ids in one text for `id`, the
-    currency if all have the same, and a list of distinct values for any other field.
-    """
-    if field == "entity_id":
-        return None
-    if field == "id":
-        accounts = dict.fromkeys(entity.account for entity in entities)
-        return ",".join(legacy_id(account) for account in accounts) + suffix
-    values = _distinct(entities, field)
-    if field in _SINGLE_FIELDS:
-        return values[0] if len(values) == 1 else None
-    return values[:MAX_TEXTS]
-
-
-def _distinct(entities: Iterable[Entity], field: str) -> list[object]:
-    """Return the different values of a field, without nulls, as they come."""
-    distinct: dict[object, object] = {}
-    for entity in entities:
-        value = entity.meta(field)
-        for each in value if isinstance(value, list) else [value]:
-            if each is not None:
-                key = json.dumps(each) if isinstance(each, dict) else each
-                distinct.setdefault(key, each)
-    return list(distinct.values())
 
 
 def _reported(metrics: Iterable[Metric], pieces: Sequence[Piece]) -> Iterator[Metric]:
@@ -304,8 +270,3 @@ def _reported(metrics: Iterable[Metric], pieces: Sequence[Piece]) -> Iterator[Me
         omitting = OMITTING_NETWORKS - metric.networks
         if not (networks and networks <= omitting):
             yield metric
-
-
-def qualified(field: str, user_id: int) -> str:
-    """Return the name under which a meta field comes back."""
-    return f"{field}.{user_id}" if field in LIST_FIELDS else field

@@ -1,4 +1,4 @@
-"""The days that a report is about, and the slices they fall into."""
+"""Resolves a report's date range, and cuts it into slices."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def resolve_date_range(
     Args:
         text: An AdStage date range.
         now: The current moment, with a time zone.
-        relative_to_datetime: The request's own idea of the current moment. Without an
-            offset it is the time on the clocks of the request's zone.
-        relative_to_time_zone: The zone in which days begin, UTC without one.
+        relative_to_datetime: The request's own moment instead of `now`. Without an
+            offset it is local time in the request's zone.
+        relative_to_time_zone: The zone in which days are counted, UTC by default.
 
     Raises:
-        RefusedRequest: One of them makes no sense.
+        RefusedRequest: One of them is invalid.
     """
     zone = _zone(relative_to_time_zone)
     moment = now if relative_to_datetime is None else _moment(relative_to_datetime)
@@ -43,9 +43,9 @@ def resolve_date_range(
 
 
 def slices_of(days: Slice, aggregate_by: str | None) -> tuple[tuple[Slice, Slice], ...]:
-    """Return the slices of a range, each with those of its days that are in it.
+    """Return the slices of a range, each with those of its days that are in the range.
 
-    A week runs from Monday to Sunday. Without `aggregate_by` there is one slice.
+    A week is from Monday to Sunday. Without `aggregate_by` there is one slice.
     """
     if aggregate_by is None:
         return ((days, days),)
@@ -62,7 +62,7 @@ def slices_of(days: Slice, aggregate_by: str | None) -> tuple[tuple[Slice, Slice
 
 
 def timestamps(days: Slice) -> dict[str, str]:
-    """Return start and end as reports write them."""
+    """Return start and end in the format of reports."""
     return {"end": f"{days.end}T23:59:59Z", "start": f"{days.start}T00:00:00Z"}
 
 
@@ -84,7 +84,7 @@ def _zone(name: object) -> dt.tzinfo:
         return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise RefusedRequest(
-            f"relative_to_time_zone: there is no time zone {name!r}"
+            f"relative_to_time_zone: unknown time zone {name!r}"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The targets of reports: entity ids of what a report is limited to."""
+"""Reads and checks the targets of reports: entity ids that a report is limited to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.world.world import World
 
     Target: TypeAlias = Callable[[Entity], bool]
-    """Tells whether an entity belongs to the target."""
+    """Returns whether an entity belongs to the target."""
 
 _ENTITY_ID = re.compile(r"/network/([a-z_]+)/([a-z_]+)/([0-9]+)")
 
@@ -31,10 +31,10 @@ _RANKS = {
     "keyword": 3,
     "criterion": 3,
 }
-"""How fine a grouping a kind of target is."""
+"""How fine a kind of target is, 0 for the coarsest."""
 
 V1_KINDS = ("user", "organization", "account_group", "account", "folder", "campaign")
-"""Kinds of targets that API V1 takes."""
+"""Kinds of targets that API V1 accepts."""
 
 _LEVEL_RANKS = {"accounts": 0, "campaigns": 1, "ad_groups": 2, "ads": 3, "keywords": 3}
 
@@ -47,39 +47,38 @@ def parse_targets(
     *,
     kinds: Collection[str] = tuple(_RANKS),
 ) -> tuple[Target, ...] | None:
-    """Return the targets of a request, None where it is about all there is.
+    """Return the targets of a request, None if they are omitted.
 
     Args:
-        value: What the request says.
+        value: The request's value of `targets`.
         level: The entity level of the report.
-        world: What there is.
-        organization_id: Whose entities can be targets.
-        kinds: The kinds of targets that the API takes.
+        world: The data.
+        organization_id: The organization whose entities can be targets.
+        kinds: The kinds of targets that the API accepts.
 
     Raises:
-        RefusedRequest: One is no entity id, unknown, or finer than the entity level.
+        RefusedRequest: A target is invalid, unknown, or finer than the entity level.
     """
     if value is None:
         return None
     if not isinstance(value, list) or not value:
         refuse(
-            "targets must be a non-empty array of entity ids or left out,"
-            f" not {value!r}"
+            f"targets must be a non-empty array of entity ids or omitted, not {value!r}"
         )
     targets = []
-    for each in value:
-        _check_kind(each, level, kinds)
-        targets.append(_target(str(each), world, organization_id))
+    for entity_id in value:
+        _check_kind(entity_id, level, kinds)
+        targets.append(_target(str(entity_id), world, organization_id))
     return tuple(targets)
 
 
 def parse_provider_target(
     value: object, provider: str, world: World, organization_id: int
 ) -> tuple[Target, ...]:
-    """Return the one account that an external provider is asked about.
+    """Return the only account that a report of an external provider is limited to.
 
     Raises:
-        RefusedRequest: There is not exactly one target, or it is no such account.
+        RefusedRequest: There is not exactly one target, or it is not such an account.
     """
     example = f"one account, such as /network/{provider}/account/123"
     if not isinstance(value, list) or len(value) != 1:
@@ -91,30 +90,31 @@ def parse_provider_target(
     if target is None:
         accounts = world.provider_entities(provider, "accounts")
         known = ", ".join(
-            each.entity_id
-            for each in accounts
-            if each.organization_id == organization_id
+            account.entity_id
+            for account in accounts
+            if account.organization_id == organization_id
         )
-        refuse(f"targets: there is no {value[0]}; {provider} has {known or 'none'}")
+        refuse(
+            f"targets: there is no {value[0]}; {provider} has {known or 'no accounts'}"
+        )
     return (target,)
 
 
 def _check_kind(value: object, level: str, kinds: Collection[str]) -> None:
     match = _ENTITY_ID.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[2] not in _RANKS:
-        refuse(
-            f"targets: {value!r} is no entity id such as /network/adwords/account/123"
-        )
+        example = "/network/adwords/account/123"
+        refuse(f"targets: {value!r} is not an entity id such as {example}")
     kind = match[2]
     if kind not in kinds:
-        refuse(f"targets: {value} is none of {', '.join(kinds)}")
+        refuse(f"targets: {value} is not one of {', '.join(kinds)}")
     is_sibling = {kind, level} in ({"ad", "keywords"}, {"keyword", "ads"})
     if (
         _RANKS[kind] > _LEVEL_RANKS[level]
         or is_sibling
         or (kind == "criterion" and level == "ads")
     ):
-        refuse(f"targets: {value} is no coarser than the entity level {level}")
+        refuse(f"targets: {value} must be coarser than the entity level {level}")
 
 
 def _target(entity_id: str, world: World, organization_id: int) -> Target:
@@ -159,7 +159,7 @@ def _entity(entity_id: str, world: World, organization_id: int) -> Target | None
 
 
 def _any_of(owners: frozenset[Entity]) -> Target:
-    """Return the target of everything that is one of these or in one of these."""
+    """Return the target of these entities and everything in them."""
 
     def contains(entity: Entity) -> bool:
         ancestor: Entity | None = entity

@@ -1,4 +1,4 @@
-"""How V1 reports are paged: the links of an answer, and what they leave out."""
+"""The links of V1 reports that lead to other pages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from tap_adstage.sandbox.adstage import page_tokens
+from tap_adstage.sandbox.adstage.reports.statuses import STATUS_WORDS
 from tap_adstage.sandbox.adstage.reports.v1_request import V1_KEYS
-from tap_adstage.sandbox.world.entities import STATUS_WORDS
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.adstage.reports.request import ReportRequest
@@ -22,16 +22,16 @@ FOLLOW_METHODS = ("get", "post")
 
 @dataclass(frozen=True)
 class V1Style:
-    """What AdStage's documentation leaves open about V1 reports.
+    """The choices that AdStage's documentation leaves open about V1 reports.
 
     Attributes:
-        rounding: Whether numbers are rounded as those of V2 are; unrounded they look
-            like those in V1's samples.
+        rounding: Whether numbers are rounded as in V2; unrounded they look like V1's
+            samples.
         links: `offset` for `next`, `prev` and `last` with limit and offset, `token` for
             `next_page` and `prev_page` with a page token.
-        follow: `get` where links can be followed, `post` where they answer 405 and the
-            first request is to be sent again with the link's page.
-        link_drops: Names of parameters that links leave out.
+        follow: `get` if links can be followed, `post` if they answer 405 and the first
+            request is to be sent again with the link's page.
+        link_drops: Names of parameters that links omit.
     """
 
     rounding: bool = True
@@ -40,28 +40,28 @@ class V1Style:
     link_drops: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse styles that there are not.
+        """Check the values.
 
         Raises:
-            ValueError: A style is unknown, or a parameter is.
+            ValueError: A style or a parameter is unknown.
         """
         if self.links not in LINK_STYLES:
-            raise ValueError(f"v1_links is offset or token, not {self.links!r}")
+            raise ValueError(f"v1_links: use offset or token, not {self.links!r}")
         if self.follow not in FOLLOW_METHODS:
-            raise ValueError(f"v1_follow is get or post, not {self.follow!r}")
+            raise ValueError(f"v1_follow: use get or post, not {self.follow!r}")
         for name in self.link_drops:
             if name not in V1_KEYS:
-                raise ValueError(f"v1_link_drops: no request has {name!r}")
+                raise ValueError(f"v1_link_drops: unknown parameter {name!r}")
 
 
 def page_links(request: ReportRequest, count: int, url: str, style: V1Style) -> Json:
-    """Return the links to other pages, where there are such pages.
+    """Return the links to other pages, if there are such pages.
 
     Args:
-        request: The request for the present page.
-        count: How many rows there are on all pages.
-        url: Where the report is, without a query.
-        style: What the links look like.
+        request: The request for the current page.
+        count: How many rows all pages have.
+        url: The report's address, without a query.
+        style: The style of the links.
     """
     limit, offset = request.limit, request.offset
     offsets = {}
@@ -92,9 +92,9 @@ def _href(url: str, query: Json, limit: int, offset: int, style: V1Style) -> str
 
 
 def _query(request: ReportRequest) -> Json:
-    """Return what a link repeats of the request, with what was left out spelled out.
+    """Return the request as a link repeats it, with defaults filled in.
 
-    The range is absolute, statuses are expanded, and every list is one text.
+    The range is absolute, statuses are expanded, and lists are comma-separated.
     """
     words = [
         word

@@ -1,14 +1,15 @@
-"""The answers of the V1 report endpoint."""
+"""The answer of the V1 report endpoint."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_adstage.sandbox.adstage.reports.rows import pieces_of, qualified, shared_meta
+from tap_adstage.sandbox.adstage.reports.fields import DEFAULT_META_FIELDS, qualified
+from tap_adstage.sandbox.adstage.reports.rows import pieces_of
+from tap_adstage.sandbox.adstage.reports.shared_meta import shared_meta
 from tap_adstage.sandbox.adstage.reports.slices import timestamps
 from tap_adstage.sandbox.adstage.reports.v1_links import page_links
 from tap_adstage.sandbox.world.measures import Slice
-from tap_adstage.sandbox.world.meta_fields import SHOWN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +28,14 @@ def build_v1_report(
     url: str,
     style: V1Style,
 ) -> Any:  # noqa: ANN401
-    """Return the report that a request asks for, as far as its `query` picks it.
+    """Return a report, or the part of it that the request's `query` selects.
 
     Args:
-        request: What to report.
-        rows: What was found for the request.
-        user_id: By whom the names of folder fields are qualified.
-        url: Where the report is, without a query.
-        style: What links to other pages look like.
+        request: The request.
+        rows: The rows of the report.
+        user_id: The user id that folder fields end with.
+        url: The report's address, without a query.
+        style: The style of the links to other pages.
     """
     report = _Report(request, rows, user_id)
     kind = "metrics" if request.aggregate_by is None else "time_series"
@@ -54,26 +55,26 @@ def build_v1_report(
         "_links": page_links(request, count, url, style),
     }
     query = request.body.get("query")
-    return answer if query is None else _picked(answer, query)
+    return answer if query is None else _select(answer, query)
 
 
-def _picked(value: Any, query: Any) -> Any:  # noqa: ANN401 (JSON is anything)
-    """Return what a query picks: all where it is true, else the keys that it names."""
+def _select(value: Any, query: Any) -> Any:  # noqa: ANN401 (JSON is anything)
+    """Return the selection of a query: all if it is true, else the keys in it."""
     if isinstance(query, bool):
         return value
     if isinstance(value, list):
-        return [_picked(each, query) for each in value]
+        return [_select(item, query) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _picked(value[key], wanted)
-        for key, wanted in query.items()
-        if key in value and wanted is not None and wanted is not False
+        key: _select(value[key], subquery)
+        for key, subquery in query.items()
+        if key in value and subquery is not None and subquery is not False
     }
 
 
 class _Report:
-    """Writes the parts of one report."""
+    """Writes the parts of a report."""
 
     def __init__(self, request: ReportRequest, rows: ReportRows, user_id: int) -> None:
         self._request = request
@@ -83,7 +84,7 @@ class _Report:
         self._timeframe = timestamps(Slice(first.start, last.end))
 
     def row(self, row: Row) -> Json:
-        """Return one row, or one series of numbers."""
+        """Return a row, with a series if there are slices."""
         written = {
             **self._numbers(row.pieces),
             "timeframe": self._timeframe,
@@ -94,7 +95,7 @@ class _Report:
         return {"id": self._id(row), **written}
 
     def totals(self) -> Json:
-        """Return what all rows come to, on whatever page."""
+        """Return the totals of the rows on all pages."""
         pieces = pieces_of(self._rows.matching)
         entities = [piece.entity for piece in pieces]
         return {
@@ -109,7 +110,7 @@ class _Report:
         }
 
     def _numbers(self, pieces: Sequence[Piece]) -> Json:
-        """Return the metrics over the range and, where there are slices, of each."""
+        """Return the metrics of the whole range and of each slice, if there are any."""
         metrics = self._request.metrics
         data = self._rows.totals(pieces, metrics)
         if self._request.aggregate_by is None:
@@ -128,7 +129,7 @@ class _Report:
 
     def _meta(self, row: Row) -> Json:
         request = self._request
-        fields = [*request.meta_fields, *request.dimensions, *SHOWN_FIELDS]
+        fields = [*request.meta_fields, *request.dimensions, *DEFAULT_META_FIELDS]
         if request.group_by is not None:
             fields.append(request.group_by)
         meta = {

@@ -1,4 +1,4 @@
-"""V1 report requests: what the API takes, and what it refuses and why."""
+"""V1 report requests: what the API accepts, and why it refuses others."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from tap_adstage.sandbox.adstage.reports.fields import FieldNames
 from tap_adstage.sandbox.adstage.reports.filters import parse_filters
 from tap_adstage.sandbox.adstage.reports.request import ReportRequest
 from tap_adstage.sandbox.adstage.reports.slices import resolve_date_range, slices_of
+from tap_adstage.sandbox.adstage.reports.statuses import STATUS_FILTERS, STATUS_WORDS
 from tap_adstage.sandbox.adstage.reports.targets import (
     V1_KINDS,
     parse_provider_target,
     parse_targets,
 )
-from tap_adstage.sandbox.world.entities import LEVELS, STATUS_FILTERS, STATUS_WORDS
+from tap_adstage.sandbox.world.entities import LEVELS
+from tap_adstage.sandbox.world.meta_fields import META_FIELDS
+from tap_adstage.sandbox.world.metrics import METRICS
 from tap_adstage.sandbox.world.names import NETWORKS, PROVIDER_NETWORK_NAMES
-from tap_adstage.sandbox.world.providers import ADSTAGE_V1, EXTERNAL
+from tap_adstage.sandbox.world.providers import EXTERNAL, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_adstage.sandbox.adstage.reports.targets import Target
     from tap_adstage.sandbox.world.measures import Slice
-    from tap_adstage.sandbox.world.providers import Provider
     from tap_adstage.sandbox.world.world import World
 
 DEFAULT_LIMIT = 10
@@ -62,17 +64,23 @@ _OPTIONAL = (
     "targets",
 )
 V1_KEYS = (*_REQUIRED, *_OPTIONAL)
-"""Everything that a request can say."""
+"""All keys of a request."""
 
-_PROVIDERS = {ADSTAGE_V1.name: ADSTAGE_V1, **EXTERNAL}
+_ADSTAGE = Provider(
+    "adstage",
+    {name: metric for name, metric in METRICS.items() if not metric.is_calculated},
+    META_FIELDS,
+    {},
+)
+_PROVIDERS = {_ADSTAGE.name: _ADSTAGE, **EXTERNAL}
 _LOCAL_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 
 
 def body_of_query(query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the request body that says the same as the query of a page's link.
+    """Return the request body that is equivalent to the query of a page's link.
 
     Raises:
-        RefusedRequest: A number is none, or JSON is none.
+        RefusedRequest: A value is not the number or the JSON that it must be.
     """
     readers: dict[str, Callable[[str], object]] = {
         "limit": int,
@@ -88,7 +96,7 @@ def body_of_query(query: Mapping[str, str]) -> dict[str, Any]:
         try:
             return readers.get(key, str)(value)
         except ValueError:
-            refuse(f"{key} cannot be read from {value!r}")
+            refuse(f"{key}: invalid value {value!r}")
 
     return {key: read(key, value) for key, value in query.items()}
 
@@ -101,11 +109,11 @@ def parse_v1_report_request(
     *,
     rounding: bool,
 ) -> ReportRequest:
-    """Return the request that a body makes.
+    """Return the request of a body.
 
     Args:
         body: The parsed JSON body.
-        world: What there is to report on.
+        world: The data.
         organization_id: The organization whose endpoint was called.
         now: The current moment, with a time zone.
         rounding: Whether numbers are rounded to their metric's precision.
@@ -140,7 +148,7 @@ def parse_v1_report_request(
         summaries=None,
         sort_by=parsed.sort_by(),
         descending=optional_one_of(body, "order", ("asc", "desc")) != "asc",
-        group_by=names.to_group_by(body.get("group_by")),
+        group_by=names.parse_group_by(body.get("group_by")),
         ignore_precision=not rounding,
         limit=limit,
         offset=offset,
@@ -152,7 +160,7 @@ def parse_v1_report_request(
 
 @dataclass(frozen=True)
 class _V1Body:
-    """Reads those values of a body that depend on the provider."""
+    """Reads the values of a body that depend on the provider."""
 
     body: Mapping[str, Any]
     provider: Provider
@@ -183,17 +191,17 @@ class _V1Body:
         return parse_targets(value, level, world, organization_id, kinds=V1_KINDS)
 
     def networks(self) -> frozenset[str]:
-        """Return the networks, all that the provider has by default."""
+        """Return the networks, by default all of the provider."""
         value, name = self.body.get("networks"), self.provider.name
         if value is None:
             return frozenset({name} if self.provider.is_external else NETWORKS)
         names = _comma_separated(value) if isinstance(value, str) else value
         networks = frozenset(strings(names, "networks"))
         if not networks:
-            refuse("networks must name at least one network or be left out")
+            refuse("networks must name at least one network or be omitted")
         for network in networks:
             if network not in (*NETWORKS, *PROVIDER_NETWORK_NAMES):
-                refuse(f"networks: {network!r} is none of {', '.join(NETWORKS)}")
+                refuse(f"networks: unknown {network!r}; use {', '.join(NETWORKS)}")
             if network in PROVIDER_NETWORK_NAMES and not self.provider.is_external:
                 refuse(f"networks: {network} is not available in cross-network reports")
         if self.provider.is_external and name not in networks:
@@ -201,10 +209,10 @@ class _V1Body:
         return networks
 
     def fields(self) -> tuple[str, ...]:
-        """Return the fields: by default the most common ones, of series all."""
+        """Return the fields; the default is all for a series, else the common ones."""
         value = self.body.get("fields")
         if value is not None:
-            return self.names.several(value, "fields")
+            return self.names.parse_many(value, "fields")
         if self.body.get("aggregate_by") is not None:
             return self.provider.fields
         return tuple(
@@ -214,10 +222,10 @@ class _V1Body:
         )
 
     def sort_by(self) -> str:
-        """Return the field to sort by, the first metric by default: clicks mostly."""
+        """Return the field to sort by; the default is clicks, else the first metric."""
         value = self.body.get("sort_by")
         if value is not None:
-            return self.names.to_sort_by(value)
+            return self.names.parse_sort_by(value)
         metrics = self.provider.metrics
         return "clicks" if "clicks" in metrics else next(iter(metrics))
 
@@ -225,18 +233,17 @@ class _V1Body:
         value = self.body.get("dimensions")
         names = [] if value is None else strings(value, "dimensions")
         if names and not self.provider.is_external:
-            refuse("dimensions: the provider adstage has none")
+            refuse("dimensions: the provider adstage has no dimensions")
         for name in names:
             if name not in self.provider.dimensions:
                 allowed = ", ".join(self.provider.dimensions)
-                refuse(
-                    f"dimensions: {self.provider.name} has {allowed}, but no {name!r}"
-                )
+                provider = self.provider.name
+                refuse(f"dimensions: unknown {name!r}; {provider} has {allowed}")
         return tuple(dict.fromkeys(names))
 
 
 def _widened(days: Slice, aggregate_by: str | None) -> tuple[tuple[Slice, Slice], ...]:
-    """Return whole slices, of which all days are reported on, also those around."""
+    """Return slices of which all days count, even those outside of the range."""
     return tuple(
         (whole, whole if aggregate_by else part)
         for whole, part in slices_of(days, aggregate_by)
@@ -244,20 +251,20 @@ def _widened(days: Slice, aggregate_by: str | None) -> tuple[tuple[Slice, Slice]
 
 
 def _relative_to(value: object) -> tuple[str | None, str | None]:
-    """Return the local time or the time zone that the deprecated key holds."""
+    """Return the local time or the time zone in the deprecated key."""
     if value is None:
         return None, None
     if not isinstance(value, str):
         refuse(f"relative_to must be a string, not {value!r}")
     for form in _LOCAL_TIMES:
         with suppress(ValueError):
-            dt.datetime.strptime(value, form)  # noqa: DTZ007 (on the request's clocks)
+            dt.datetime.strptime(value, form)  # noqa: DTZ007 (local time)
             return value, None
     return None, value
 
 
 def _statuses(value: object) -> frozenset[str]:
-    """Return the entity statuses of a filter's name, or of a link's list of words."""
+    """Return the entity statuses of a filter's name, or of the words in a link."""
     if value is None:
         return STATUS_FILTERS["all_visible"]
     if not isinstance(value, str):
@@ -268,19 +275,19 @@ def _statuses(value: object) -> frozenset[str]:
     for word in _comma_separated(value):
         if word not in STATUS_WORDS:
             allowed = ", ".join((*STATUS_FILTERS, *STATUS_WORDS))
-            refuse(f"statuses: {word!r} is none of {allowed}")
+            refuse(f"statuses: unknown {word!r}; use one of {allowed}")
         statuses.add(STATUS_WORDS[word])
-    return frozenset(each for each in statuses if each is not None)
+    return frozenset(status for status in statuses if status is not None)
 
 
 def _comma_separated(value: str) -> list[str]:
-    return [each.strip() for each in value.split(",")]
+    return [item.strip() for item in value.split(",")]
 
 
 def _check_query(query: object) -> None:
     if query is None or isinstance(query, bool):
         return
     if not isinstance(query, dict):
-        refuse(f"query must be true or an object of such, not {query!r}")
-    for each in query.values():
-        _check_query(each)
+        refuse(f"query must be true or an object of queries, not {query!r}")
+    for subquery in query.values():
+        _check_query(subquery)

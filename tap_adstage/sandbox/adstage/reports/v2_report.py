@@ -1,13 +1,15 @@
-"""The answers of the V2 report endpoint."""
+"""The answer of the V2 report endpoint."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox.adstage import hal
-from tap_adstage.sandbox.adstage.reports.rows import pieces_of, qualified, shared_meta
+from tap_adstage.sandbox.adstage.reports.fields import DEFAULT_META_FIELDS, qualified
+from tap_adstage.sandbox.adstage.reports.rows import pieces_of
+from tap_adstage.sandbox.adstage.reports.shared_meta import shared_meta
 from tap_adstage.sandbox.adstage.reports.slices import timestamps
-from tap_adstage.sandbox.world.meta_fields import SHOWN_FIELDS
+from tap_adstage.sandbox.adstage.reports.v2_forms import form_link, page_forms
 from tap_adstage.sandbox.world.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -27,20 +29,20 @@ def build_report(
     user_id: int,
     api_url: str,
 ) -> Json:
-    """Return the report that a request asks for.
+    """Return a report.
 
     Args:
-        request: What to report.
-        rows: What was found for the request.
-        organization_id: Whose endpoint was called.
-        user_id: By whom the names of folder fields are qualified.
-        api_url: Where links start, without a slash at the end.
+        request: The request.
+        rows: The rows of the report.
+        organization_id: The organization whose endpoint was called.
+        user_id: The user id that folder fields end with.
+        api_url: The API's address, without a slash at the end.
     """
     report = _Report(request, rows, user_id, api_url)
-    forms = hal.report_page_forms(
+    forms = page_forms(
         request, len(rows.matching), f"{api_url}/organizations/{organization_id}/report"
     )
-    links = {name: hal.form_link(form) for name, form in forms.items()}
+    links = {name: form_link(form) for name, form in forms.items()}
     return {
         "summary": report.summary(),
         "type": "rows" if request.output_format == "row" else "timeseries",
@@ -52,7 +54,7 @@ def build_report(
 
 
 class _Report:
-    """Writes the parts of one report."""
+    """Writes the parts of a report."""
 
     def __init__(
         self, request: ReportRequest, rows: ReportRows, user_id: int, api_url: str
@@ -63,7 +65,7 @@ class _Report:
         self._api_url = api_url
 
     def time(self) -> Json:
-        """Return the requested range, with the slices where they are needed."""
+        """Return the requested range, and the slices of a series."""
         request = self._request
         time: Json = timestamps(request.days)
         if request.aggregate_by is not None:
@@ -75,7 +77,7 @@ class _Report:
         return time
 
     def result(self, row: Row) -> Json:
-        """Return one row or series."""
+        """Return a row or series."""
         request = self._request
         numbers = self._numbers(row.pieces, request.metrics, request.output_format)
         meta = self._row_meta(row)
@@ -90,7 +92,7 @@ class _Report:
         return {**result, "_embedded": {}, "_forms": {}, "_links": links}
 
     def summary(self) -> Json | None:
-        """Return the requested summaries, None if there are none."""
+        """Return the requested summaries, None without any."""
         summaries = self._request.summaries
         if summaries is None:
             return None
@@ -108,16 +110,18 @@ class _Report:
         pieces = pieces_of(self._rows.page)
         summary = self._numbers(pieces, self._summary_metrics(), summary_format)
         if summary_format == "row":
-            summary.pop("series", None)  # pages have none, though filtered rows do
+            summary.pop("series", None)  # only the summary of filtered rows has one
         fields = ("currency_code", "currency_symbol", *self._summary_meta_fields())
         return {**summary, "meta": self._shared_meta(pieces, fields)}
 
     def _filtered_summary(self, summary_format: str) -> Json:
-        """Return the summary of all rows, whose calculated metrics are always empty."""
+        """Return the summary of all rows, which has no calculated metrics."""
         pieces = pieces_of(self._rows.matching)
-        metrics = [each for each in self._summary_metrics() if not each.is_calculated]
+        metrics = [
+            metric for metric in self._summary_metrics() if not metric.is_calculated
+        ]
         fields = [
-            *SHOWN_FIELDS,
+            *DEFAULT_META_FIELDS,
             *(["id"] if summary_format == "row" else []),
             *self._summary_meta_fields(),
         ]
@@ -140,9 +144,9 @@ class _Report:
     def _numbers(
         self, pieces: Sequence[Piece], metrics: Sequence[Metric], form: str
     ) -> Json:
-        """Return the metrics over the range and, where there are slices, of each.
+        """Return the metrics of the whole range and of each slice, if there are any.
 
-        As rows, the slices are a list of objects; as series, each metric has a list.
+        In rows, the slices are a list of objects; in series, each metric has a list.
         """
         numbers = _by_kind(self._rows.totals(pieces, metrics))
         if self._request.aggregate_by is None:
@@ -161,7 +165,7 @@ class _Report:
 
     def _row_meta(self, row: Row) -> Json:
         request = self._request
-        fields = [*SHOWN_FIELDS]
+        fields = [*DEFAULT_META_FIELDS]
         if request.output_format == "row":
             fields.append("id")
         if request.group_by is not None:
@@ -181,7 +185,7 @@ class _Report:
 
 
 def _by_kind(numbers: dict[str, Any]) -> Json:
-    """Put calculated metrics apart from the others."""
+    """Separate calculated metrics from the others."""
     return {
         "calculated": {
             name: value

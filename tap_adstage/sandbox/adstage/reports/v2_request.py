@@ -1,4 +1,4 @@
-"""V2 report requests: what the API takes, and what it refuses and why."""
+"""V2 report requests: what the API accepts, and why it refuses others."""
 
 from __future__ import annotations
 
@@ -19,16 +19,21 @@ from tap_adstage.sandbox.adstage.reports.fields import FieldNames
 from tap_adstage.sandbox.adstage.reports.filters import parse_filters
 from tap_adstage.sandbox.adstage.reports.request import ReportRequest, Summaries
 from tap_adstage.sandbox.adstage.reports.slices import resolve_date_range, slices_of
+from tap_adstage.sandbox.adstage.reports.statuses import STATUS_FILTERS
 from tap_adstage.sandbox.adstage.reports.targets import parse_targets
-from tap_adstage.sandbox.world.entities import LEVELS, STATUS_FILTERS
+from tap_adstage.sandbox.world.entities import LEVELS
+from tap_adstage.sandbox.world.meta_fields import META_FIELDS
+from tap_adstage.sandbox.world.metrics import METRICS
 from tap_adstage.sandbox.world.names import NETWORKS
-from tap_adstage.sandbox.world.providers import ADSTAGE
+from tap_adstage.sandbox.world.providers import Provider
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from tap_adstage.sandbox.world.world import World
+
+_ADSTAGE = Provider("adstage", METRICS, META_FIELDS, {})
 
 _REQUIRED = ("version", "date_range", "output_format", "sources", "fields", "sort_by")
 _SUMMARY_KEYS = ("summarize_on", "summary_fields", "summary_format")
@@ -45,7 +50,7 @@ _OPTIONAL = (
     "relative_to_time_zone",
     "statuses",
     *_SUMMARY_KEYS,
-    "forms",  # the last two stand in the forms of the API itself, always null
+    "forms",  # the API's own forms have these last two, always null
     "links",
 )
 _FORMATS = ("row", "series")
@@ -54,11 +59,11 @@ _FORMATS = ("row", "series")
 def parse_report_request(
     body: object, world: World, organization_id: int, now: dt.datetime
 ) -> ReportRequest:
-    """Return the request that a body makes.
+    """Return the request of a body.
 
     Args:
         body: The parsed JSON body.
-        world: What there is to report on.
+        world: The data.
         organization_id: The organization whose endpoint was called.
         now: The current moment, with a time zone.
 
@@ -78,8 +83,8 @@ def parse_report_request(
     metrics_source = _metrics_source(body["sources"])
     level = one_of(metrics_source, "entity_level", LEVELS)
     networks = _networks(metrics_source["networks"])
-    names = FieldNames(ADSTAGE, world.user.fetch_id)
-    fields = names.several(body["fields"], "fields")
+    names = FieldNames(_ADSTAGE, world.user.fetch_id)
+    fields = names.parse_many(body["fields"], "fields")
     days = resolve_date_range(
         body["date_range"],
         now=now,
@@ -101,16 +106,16 @@ def parse_report_request(
         fields=fields,
         filters=parse_filters(body.get("filters"), names),
         summaries=_summaries(body, fields, aggregate_by, names),
-        sort_by=names.to_sort_by(body["sort_by"]),
+        sort_by=names.parse_sort_by(body["sort_by"]),
         descending=optional_one_of(body, "order", ("asc", "desc")) != "asc",
-        group_by=names.to_group_by(body.get("group_by")),
+        group_by=names.parse_group_by(body.get("group_by")),
         ignore_precision=boolean(body, "ignore_precision"),
         limit=limit,
         offset=offset,
         statuses=STATUS_FILTERS[
             optional_one_of(body, "statuses", tuple(STATUS_FILTERS)) or "all_visible"
         ],
-        provider=ADSTAGE,
+        provider=_ADSTAGE,
     )
 
 
@@ -134,7 +139,7 @@ def _networks(value: object) -> frozenset[str]:
         if network in {"gemini", "google_analytics"}:
             refuse(f"{where}: {network} is not available in cross-network reports")
         if network not in NETWORKS:
-            refuse(f"{where}: {network!r} is none of {', '.join(NETWORKS)}")
+            refuse(f"{where}: unknown {network!r}; use {', '.join(NETWORKS)}")
     return frozenset(networks)
 
 
@@ -144,18 +149,19 @@ def _summaries(
     aggregate_by: str | None,
     names: FieldNames,
 ) -> Summaries | None:
-    given = [key for key in _SUMMARY_KEYS if body.get(key) is not None]
-    if not given:
+    present = [key for key in _SUMMARY_KEYS if body.get(key) is not None]
+    if not present:
         return None
-    if len(given) < len(_SUMMARY_KEYS):
-        refuse(f"{', '.join(_SUMMARY_KEYS)} go together; only {given} came")
+    if len(present) < len(_SUMMARY_KEYS):
+        keys = ", ".join(_SUMMARY_KEYS)
+        refuse(f"{keys} go together; the request has only {', '.join(present)}")
     on = strings(body["summarize_on"], "summarize_on")
     for name in on:
         if name not in {"page", "filtered"}:
             refuse(f"summarize_on takes page and filtered, not {name!r}")
     if not on:
         refuse("summarize_on must not be empty")
-    summary_fields = names.several(body["summary_fields"], "summary_fields")
+    summary_fields = names.parse_many(body["summary_fields"], "summary_fields")
     for name in summary_fields:
         if name not in fields:
             refuse(f"summary_fields: {name!r} is not among fields")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox.adstage.reports.fields import DEFAULT_META_FIELDS, qualified
-from tap_adstage.sandbox.adstage.reports.rows import pieces_of
+from tap_adstage.sandbox.adstage.reports.pieces import pieces_of
 from tap_adstage.sandbox.adstage.reports.shared_meta import shared_meta
 from tap_adstage.sandbox.adstage.reports.slices import timestamps
 from tap_adstage.sandbox.adstage.reports.v1_links import page_links
@@ -14,8 +14,9 @@ from tap_adstage.sandbox.world.measures import Slice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_adstage.sandbox.adstage.reports.pieces import Piece, Row
     from tap_adstage.sandbox.adstage.reports.request import ReportRequest
-    from tap_adstage.sandbox.adstage.reports.rows import Piece, ReportRows, Row
+    from tap_adstage.sandbox.adstage.reports.rows import ReportRows
     from tap_adstage.sandbox.adstage.reports.v1_links import V1Style
 
 Json: TypeAlias = "dict[str, Any]"
@@ -112,10 +113,10 @@ class _Report:
     def _numbers(self, pieces: Sequence[Piece]) -> Json:
         """Return the metrics of the whole range and of each slice, if there are any."""
         metrics = self._request.metrics
-        data = self._rows.totals(pieces, metrics)
+        data = self._rows.numbers.totals(pieces, metrics)
         if self._request.aggregate_by is None:
             return {"data": data}
-        series = self._rows.series(pieces, metrics)
+        series = self._rows.numbers.series(pieces, metrics)
         return {
             "data": data,
             "series": [

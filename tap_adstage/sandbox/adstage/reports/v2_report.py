@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_adstage.sandbox.adstage import hal
 from tap_adstage.sandbox.adstage.reports.fields import DEFAULT_META_FIELDS, qualified
-from tap_adstage.sandbox.adstage.reports.rows import pieces_of
+from tap_adstage.sandbox.adstage.reports.pieces import pieces_of
 from tap_adstage.sandbox.adstage.reports.shared_meta import shared_meta
 from tap_adstage.sandbox.adstage.reports.slices import timestamps
 from tap_adstage.sandbox.adstage.reports.v2_forms import form_link, page_forms
@@ -15,8 +15,9 @@ from tap_adstage.sandbox.world.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_adstage.sandbox.adstage.reports.pieces import Piece, Row
     from tap_adstage.sandbox.adstage.reports.request import ReportRequest
-    from tap_adstage.sandbox.adstage.reports.rows import Piece, ReportRows, Row
+    from tap_adstage.sandbox.adstage.reports.rows import ReportRows
     from tap_adstage.sandbox.world.metrics import Metric
 
 Json: TypeAlias = "dict[str, Any]"
@@ -148,10 +149,10 @@ class _Report:
 
         In rows, the slices are a list of objects; in series, each metric has a list.
         """
-        numbers = _by_kind(self._rows.totals(pieces, metrics))
+        numbers = _by_kind(self._rows.numbers.totals(pieces, metrics))
         if self._request.aggregate_by is None:
             return numbers
-        series = self._rows.series(pieces, metrics)
+        series = self._rows.numbers.series(pieces, metrics)
         if form == "series":
             return {**numbers, "series": _by_kind(series)}
         rows = [

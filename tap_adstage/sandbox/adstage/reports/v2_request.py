@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from tap_adstage.sandbox.world.measures import Slice
     from tap_adstage.sandbox.world.world import World
 
 _ADSTAGE = Provider("adstage", METRICS, META_FIELDS, {})
@@ -72,25 +73,14 @@ def parse_report_request(
     """
     if not isinstance(body, dict):
         refuse("the body must be a JSON object")
-    check_keys(body, "the body", _REQUIRED, _OPTIONAL)
-    if body["version"] != "2":
-        refuse(f'version must be "2", not {body["version"]!r}')
-    text(body, "date_range")
-    output_format = one_of(body, "output_format", _FORMATS)
-    aggregate_by = optional_one_of(body, "aggregate_by", ("day", "week", "month"))
-    if output_format == "series" and aggregate_by is None:
-        refuse("output_format series needs aggregate_by: day, week or month")
+    _check_body(body)
+    output_format, aggregate_by = _output(body)
     metrics_source = _metrics_source(body["sources"])
     level = one_of(metrics_source, "entity_level", LEVELS)
     networks = _networks(metrics_source["networks"])
     names = FieldNames(_ADSTAGE, world.user.fetch_id)
     fields = names.parse_many(body["fields"], "fields")
-    days = resolve_date_range(
-        body["date_range"],
-        now=now,
-        relative_to_datetime=body.get("relative_to_datetime"),
-        relative_to_time_zone=body.get("relative_to_time_zone"),
-    )
+    days = _days(body, now)
     limit, offset = page(body, MAX_LIMIT)
     return ReportRequest(
         body=body,
@@ -116,6 +106,31 @@ def parse_report_request(
             optional_one_of(body, "statuses", tuple(STATUS_FILTERS)) or "all_visible"
         ],
         provider=_ADSTAGE,
+    )
+
+
+def _check_body(body: Mapping[str, Any]) -> None:
+    check_keys(body, "the body", _REQUIRED, _OPTIONAL)
+    if body["version"] != "2":
+        refuse(f'version must be "2", not {body["version"]!r}')
+    text(body, "date_range")
+
+
+def _output(body: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return output format and `aggregate_by`, which a series needs."""
+    output_format = one_of(body, "output_format", _FORMATS)
+    aggregate_by = optional_one_of(body, "aggregate_by", ("day", "week", "month"))
+    if output_format == "series" and aggregate_by is None:
+        refuse("output_format series needs aggregate_by: day, week or month")
+    return output_format, aggregate_by
+
+
+def _days(body: Mapping[str, Any], now: dt.datetime) -> Slice:
+    return resolve_date_range(
+        body["date_range"],
+        now=now,
+        relative_to_datetime=body.get("relative_to_datetime"),
+        relative_to_time_zone=body.get("relative_to_time_zone"),
     )
 
 

@@ -115,7 +115,7 @@ def test_an_unknown_kind_is_an_error() -> None:
         Sandbox(size_fault="418")
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_request_is_no_error(
+def test_a_client_that_leaves_in_the_middle_of_a_request_is_not_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with Sandbox(today=TODAY) as sandbox:

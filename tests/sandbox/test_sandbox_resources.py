@@ -231,7 +231,7 @@ def test_every_account_has_an_import_status(api: Api, world: World) -> None:
     assert broken["last_import_finished"] < "2019-07-01"
 
 
-def test_links_are_on_the_origin_that_was_asked(api: Api) -> None:
+def test_links_have_the_origin_of_the_request(api: Api) -> None:
     response = api.send(
         "GET", "users/40/account_groups?limit=1", headers={"Host": "sandbox.test:81"}
     )

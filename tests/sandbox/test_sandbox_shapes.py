@@ -204,7 +204,7 @@ def test_adwords_descriptors_list_reports(api: Api) -> None:
     assert list(differences(api.get("metric_descriptors/adwords"), shape)) == []
 
 
-def test_gemini_descriptors_have_whether_fields_can_be_filtered(api: Api) -> None:
+def test_gemini_descriptors_mark_fields_that_can_be_filtered(api: Api) -> None:
     shape = [shape_of("v1_metric_descriptors_network")[0] | {"can_filter": "boolean"}]
     assert list(differences(api.get("metric_descriptors/gemini"), shape)) == []
 

@@ -227,7 +227,7 @@ def test_following_may_take_the_first_request_again(world: World) -> None:
     assert not set(identities(first)) & set(identities(second))
 
 
-def test_a_link_says_the_same_as_a_post(api: Api) -> None:
+def test_a_link_requests_the_same_as_a_post(api: Api) -> None:
     request = v1_body("campaigns", limit=4, offset=4, networks="adwords,quora")
     link = api.post_v1({**request, "offset": 0}).json()["_links"]["next"]["href"]
     assert api.get(link) == api.post_v1(request).json()

@@ -60,7 +60,7 @@ def rate_limit_answer() -> Response:
 
 
 def fault_answer(fault: str, retry_seconds: int) -> Response:
-    """Return the answer that a fault of `faults.ANSWERS` puts instead of the right one.
+    """Return the answer of a fault, one of `faults.ANSWERS`.
 
     Args:
         fault: The kind of fault.

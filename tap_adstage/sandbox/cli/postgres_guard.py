@@ -1,4 +1,4 @@
-"""Runs a throw-away Postgres until its owner says stop or is gone.
+"""Runs a throw-away Postgres until its owner stops it or ends.
 
 `postgres` runs this file as a script, isolated and without site-packages, so it imports
 the standard library alone. Its standard input is the read end of a pipe from the owner:

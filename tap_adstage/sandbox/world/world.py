@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.world.measures import DailyAmounts
     from tap_adstage.sandbox.world.organizations import Organization
 
-__all__ = ["World"]
-
 
 class World:
     """All data of the sandbox, the same for the same arguments.

@@ -6,12 +6,11 @@ import binascii
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tap_adstage.sandbox.adstage import page_tokens
+from tap_adstage.sandbox.adstage.hal import MAX_LIMIT
 from tap_adstage.sandbox.adstage.refusals import RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-MAX_LIMIT = 1000
 
 
 def refuse(message: str) -> NoReturn:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_adstage.sandbox.adstage.hal import MAX_LIMIT
 from tap_adstage.sandbox.adstage.reports.body_values import (
-    MAX_LIMIT,
     boolean,
     check_keys,
     one_of,

@@ -114,7 +114,7 @@ def _check_kind(value: object, level: str, kinds: Collection[str]) -> None:
         or is_sibling
         or (kind == "criterion" and level == "ads")
     ):
-        refuse(f"targets: {value} must be coarser than the entity level {level}")
+        refuse(f"targets: {value} is not coarser than the entity level {level}")
 
 
 def _target(entity_id: str, world: World, organization_id: int) -> Target:

@@ -29,7 +29,7 @@ from tap_adstage.http.credentials import BearerToken
 from tap_adstage.http.transport import Transport
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.shutdown import Shutdown
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 

@@ -1,47 +1,40 @@
-"""A local server for the sandbox's API."""
+"""`Sandbox`, the AdStage API as a server on this machine."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.test import run_wsgi_app
-
-from tap_adstage.sandbox.app import FAULT, create_app
-from tap_adstage.sandbox.conditions import Conditions
-from tap_adstage.sandbox.faults import SIZE_FAULTS, write_answer
-from tap_adstage.sandbox.faults import kinds as fault_kinds
-from tap_adstage.sandbox.imports import Imports
-from tap_adstage.sandbox.requests_log import RequestsLog
-from tap_adstage.sandbox.service import Clock, Service, Switches
-from tap_adstage.sandbox.tokens import Credentials, Tokens
-from tap_adstage.sandbox.v1_links import V1Style
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.adstage.app import create_app
+from tap_adstage.sandbox.adstage.backend import Backend, Switches
+from tap_adstage.sandbox.adstage.reports.v1_links import V1Style
+from tap_adstage.sandbox.service.clock import Clock
+from tap_adstage.sandbox.service.faults import (
+    SIZE_FAULTS,
+    FaultGenerator,
+    select_faults,
+)
+from tap_adstage.sandbox.service.http_server import HttpServer
+from tap_adstage.sandbox.service.request_log import RequestLog
+from tap_adstage.sandbox.service.throttling import Throttling
+from tap_adstage.sandbox.service.tokens import Credentials, Tokens
+from tap_adstage.sandbox.world.import_status import ImportStatuses
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox.requests_log import ReceivedRequest
-
-_HOST = "127.0.0.1"
-_BACKLOG = 128
-_PATIENCE = 2.0
-"""Seconds that answers have to reach their clients when the server stops."""
+    from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 
 class Sandbox:
     """An AdStage API on this machine, over data generated from a seed.
 
-    Use it as a context manager, or call `start` and `stop`. All of it is safe to use
-    from several threads.
+    Use it as a context manager, or call `start` and `stop`. Safe to use from several
+    threads.
 
         with Sandbox(today=date(2019, 6, 15)) as sandbox:
             requests.get(
@@ -52,7 +45,7 @@ class Sandbox:
 
     Attributes:
         token: The bearer token that is accepted and does not expire.
-        world: Everything that the API tells about.
+        world: The data that the API reports.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917
@@ -84,7 +77,7 @@ class Sandbox:
         token_uses: int | None = None,
         refresh_faults: int = 0,
     ) -> None:
-        """Prepare a sandbox; it serves once it is started.
+        """Prepare a sandbox without starting it.
 
         Args:
             port: TCP port on 127.0.0.1, 0 for any that is free.
@@ -92,62 +85,58 @@ class Sandbox:
             seed: Another seed gives other data.
             today: The day that it is in the sandbox; None for the real day in UTC.
             latency: Seconds before each answer.
-            rate_limit: Requests a second; those above are answered with 429.
+            rate_limit: Requests a second; more are answered with 429.
             fault_rate: Share of requests, from 0 to 1, that fail.
             client_id: Of the OAuth application.
             client_secret: Of the OAuth application.
             refresh_token: The first valid refresh token.
             token_lifetime: Seconds after which issued access tokens expire.
-            world: The data to serve, instead of those that follow from the seed.
+            world: The data to serve; by default they follow from the seed.
             v1_rounding: Whether V1 reports round as V2 reports do; else their numbers
                 look like those in V1's samples.
             v1_links: `offset` for V1 reports with links `next`, `prev` and `last`,
                 `token` for `next_page` and `prev_page` with page tokens.
-            v1_follow: `get` where these links can be followed, `post` where they answer
-                405 and only their page is of use, with the first request's body.
-            v1_link_drops: Parameters that these links leave out, `targets` for one.
-            imports: For the entity ids of accounts, what their import status says
-                instead of the generated one; see `imports`.
+            v1_follow: `get` if these links can be followed; `post` if they answer 405,
+                and the first request is to be sent again with the link's page.
+            v1_link_drops: Parameters that these links omit, `targets` for example.
+            imports: Changes to import statuses by entity id; see `imports`.
             drop_rows: How many rows are missing from reports; see `drop_rows`.
             faults: The kinds of failure, of `faults.FAULTS`; None for all.
-            slow_seconds: Length of a pause in an answer that is to be slow; without one
-                none is.
-            retry_after: Seconds after which an answer with `Retry-After` says to try
-                again.
+            slow_seconds: Length of a pause in slow answers; 0 for no slow answers.
+            retry_after: Seconds in the `Retry-After` of failing answers.
             max_report_days: The days that a report may have; see `max_report_days`.
-            size_fault: How one with more days is refused, of `faults.SIZE_FAULTS`.
+            size_fault: How a report of more days is refused, of `faults.SIZE_FAULTS`.
             token_uses: Requests that issued access tokens are good for; None for any
                 number.
             refresh_faults: How many token requests fail; see `refresh_faults`.
 
         Raises:
-            ValueError: A style of V1, a parameter of its links, a kind of failure, or
-                an account in `imports` is unknown.
+            ValueError: A V1 style, a parameter of V1 links, a kind of failure, or an
+                account in `imports` is unknown.
         """
         self.token = token
         self.world = World(seed) if world is None else world
         self._port = port
         self._clock = Clock(today)
-        self._conditions: dict[str, Any] = {
-            "seed": seed,
-            "latency": latency,
-            "rate_limit": rate_limit,
-            "fault_rate": fault_rate,
-            "faults": fault_kinds(faults, slow_seconds),
-            "slow_seconds": slow_seconds,
-        }
+        self._seed = seed
+        self._latency = latency
+        self._rate_limit = rate_limit
+        self._fault_rate = fault_rate
+        self._faults = select_faults(faults, slow_seconds)
+        self._slow_seconds = slow_seconds
         if size_fault not in SIZE_FAULTS:
-            raise ValueError(f"{size_fault!r} is none of {', '.join(SIZE_FAULTS)}")
+            allowed = ", ".join(SIZE_FAULTS)
+            raise ValueError(f"unknown size fault {size_fault!r}; use one of {allowed}")
         self._size_fault = size_fault
         self._retry_after = retry_after
         self._v1 = V1Style(v1_rounding, v1_links, v1_follow, v1_link_drops)
         self._switches = Switches(
-            Imports(self.world.entities("accounts"), imports or {}),
+            ImportStatuses(self.world.entities("accounts"), imports or {}),
             drop_rows,
             max_report_days,
             refresh_faults,
         )
-        self._log = RequestsLog()
+        self._log = RequestLog()
         self._tokens = Tokens(
             static=token,
             credentials=Credentials(client_id, client_secret),
@@ -155,22 +144,22 @@ class Sandbox:
             lifetime=token_lifetime,
             uses=token_uses,
         )
-        self._running: _Running | None = None
+        self._server: HttpServer | None = None
 
     @property
     def api_url(self) -> str:
-        """Where the API is, without a slash at the end.
+        """The API's address, without a slash at the end.
 
         Raises:
             RuntimeError: The sandbox is not running.
         """
-        if self._running is None:
+        if self._server is None:
             raise RuntimeError("the sandbox is not running: start it first")
-        return f"http://{_HOST}:{self._running.server.port}/api"
+        return f"{self._server.url}/api"
 
     @property
     def today(self) -> dt.date:
-        """The day that it is in the sandbox; setting None goes back to the real one."""
+        """The day that it is in the sandbox; None sets it back to the real day."""
         return self._clock.today
 
     @today.setter
@@ -179,11 +168,11 @@ class Sandbox:
 
     @property
     def imports(self) -> Mapping[str, Mapping[str, object]]:
-        """What import statuses say instead of the generated ones, by entity id.
+        """Changes to the generated import statuses, by entity id.
 
         Each value may hold `code`, `is_importing`, `last_import_started`,
-        `last_import_finished`, `last_import_failed` and `importable`; what it does not
-        hold is as generated. It is set as a whole, also while the sandbox runs.
+        `last_import_finished`, `last_import_failed` and `importable`; omitted keys stay
+        as generated. Set it as a whole; the sandbox may be running.
         """
         return self._switches.imports.overrides
 
@@ -193,10 +182,10 @@ class Sandbox:
 
     @property
     def drop_rows(self) -> int:
-        """How many of the last rows of each report's first page are missing.
+        """How many rows are missing from the end of each report's first page.
 
-        They count all the same, in counts, summaries and totals: a client that compares
-        what it got with what there is finds the difference.
+        Counts, summaries and totals include them, so that a client can find the
+        difference.
         """
         return self._switches.drop_rows
 
@@ -206,7 +195,7 @@ class Sandbox:
 
     @property
     def max_report_days(self) -> int | None:
-        """The days that a report may have; it is refused with more of them."""
+        """The most days that a report may have; None for any number."""
         return self._switches.max_report_days
 
     @max_report_days.setter
@@ -215,7 +204,7 @@ class Sandbox:
 
     @property
     def refresh_faults(self) -> int:
-        """How many of the next token requests fail, before they change anything."""
+        """How many of the next token requests fail, before any token changes."""
         return self._switches.refresh_faults
 
     @refresh_faults.setter
@@ -224,41 +213,53 @@ class Sandbox:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """The received requests, in the order of their arrival; may be cleared."""
+        """The received requests in the order of arrival; the list may be cleared."""
         return self._log.requests
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token that is valid now; it changes with every use."""
+        """The valid refresh token, which changes with every use."""
         return self._tokens.refresh_token
 
     def start(self) -> Self:
-        """Begin to serve and return the sandbox itself.
+        """Start to serve, and return the sandbox itself.
 
         Raises:
             OSError: The port is taken.
         """
-        if self._running is None:
-            conditions = Conditions(**self._conditions)
-            service = Service(
-                world=self.world,
-                clock=self._clock,
-                tokens=self._tokens,
-                conditions=conditions,
-                log=self._log,
-                v1=self._v1,
-                switches=self._switches,
-                size_fault=self._size_fault,
-                retry_after=self._retry_after,
+        if self._server is None:
+            backend = self._backend()
+            self._server = HttpServer(
+                create_app(backend), self._port, backend.throttling
             )
-            self._running = _Running(self._port, service)
         return self
+
+    def _backend(self) -> Backend:
+        """Return what the routes share, with limits and faults at their beginning."""
+        return Backend(
+            world=self.world,
+            clock=self._clock,
+            tokens=self._tokens,
+            throttling=Throttling(
+                latency=self._latency,
+                rate_limit=self._rate_limit,
+                slow_seconds=self._slow_seconds,
+            ),
+            faults=FaultGenerator(
+                seed=self._seed, rate=self._fault_rate, kinds=self._faults
+            ),
+            log=self._log,
+            v1=self._v1,
+            switches=self._switches,
+            size_fault=self._size_fault,
+            retry_after=self._retry_after,
+        )
 
     def stop(self) -> None:
         """Close all connections and wait until no thread is left."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -272,112 +273,3 @@ class Sandbox:
     ) -> None:
         """Stop."""
         self.stop()
-
-
-class _Running:
-    """A server that is serving."""
-
-    def __init__(self, port: int, service: Service) -> None:
-        self._conditions = service.conditions
-        with socket.create_server((_HOST, port), backlog=_BACKLOG) as listening:
-            self.server = _Server(
-                _HOST, port, create_app(service), _Handler, fd=listening.fileno()
-            )
-            self.server.pause = service.conditions.pause
-        self._thread = threading.Thread(
-            target=self.server.serve_forever,
-            kwargs={"poll_interval": 0.02},
-            name="adstage-sandbox",
-            daemon=True,
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._conditions.clear()
-        self.server.shutdown()
-        self._thread.join()
-        self.server.close_connections()
-
-
-class _Server(ThreadedWSGIServer):
-    """A server that knows its connections, so that it can close those kept alive.
-
-    Attributes:
-        pause: Waits as long as something slow takes.
-    """
-
-    pause: Callable[[], None]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        self._connections: dict[threading.Thread, socket.socket] = {}
-        super().__init__(*args, **kwargs)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Serve a connection in a thread of its own."""
-        thread = threading.Thread(
-            target=self.process_request_thread,
-            args=(request, client_address),
-            name="adstage-sandbox-connection",
-            daemon=True,
-        )
-        self._connections[thread] = request
-        thread.start()
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Serve a connection until it is closed."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            del self._connections[threading.current_thread()]
-
-    def close_connections(self) -> None:
-        """End all connections and wait for the threads that serve them."""
-        for how in (socket.SHUT_RD, socket.SHUT_RDWR):  # with and without an answer
-            connections = list(self._connections.items())
-            for _, connection in connections:
-                with suppress(OSError):  # the client may have been faster
-                    connection.shutdown(how)
-            deadline = time.monotonic() + _PATIENCE
-            for thread, _ in connections:
-                thread.join(timeout=max(0.0, deadline - time.monotonic()))
-
-
-class _Handler(WSGIRequestHandler):
-    """A quiet handler that keeps connections alive.
-
-    Werkzeug's own closes every connection, because an application may leave part of a
-    request unread. Ours reads every request whole.
-    """
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def run_wsgi(self) -> None:
-        """Have the application answer one request."""
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.environ = self.make_environ()
-        body, status, headers = run_wsgi_app(
-            self.server.app, self.environ, buffered=True
-        )
-        code, _, reason = status.partition(" ")
-        headers.pop("Content-Length", None)
-        fault = headers.pop(FAULT, None)
-
-        def head(length: int) -> None:
-            self.send_response(int(code), reason)
-            for name, value in headers:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
-
-        write_answer(
-            self,
-            fault,
-            head,
-            b"".join(body),
-            self.server.pause,  # type: ignore[attr-defined]
-        )
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet about requests; the sandbox lists them."""

@@ -17,7 +17,7 @@ import yaml
 from psycopg import sql
 from runs import environment, run
 
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

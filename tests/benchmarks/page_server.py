@@ -21,7 +21,7 @@ from copied_pages import CopiedPages, Question, first_page
 from page_styles import STYLES
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from types import TracebackType

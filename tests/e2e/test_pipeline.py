@@ -28,15 +28,15 @@ from harness.pipeline import (
 )
 from repo.docs.markdown import README, Page
 
-from tap_adstage.sandbox.faults import FAULTS
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.service.faults import FAULTS
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 # --- the truth ---
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tap_adstage.sandbox import postgres
-from tap_adstage.sandbox.postgres import Postgres, PostgresError
+from tap_adstage.sandbox.cli import postgres
+from tap_adstage.sandbox.cli.postgres import Postgres, PostgresError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # out-of-memory killer do; the bookkeeping before it is what the test looks for.
 OWNER_THAT_IS_KILLED = """
 import os, sys
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 with Postgres() as server:
     print(server.port, flush=True)
     os.kill(os.getpid(), int(sys.argv[1]))

@@ -24,7 +24,7 @@ from packaging.specifiers import SpecifierSet
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
 if sys.version_info >= (3, 11):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tap_adstage.sandbox.postgres import Postgres
+    from tap_adstage.sandbox.cli.postgres import Postgres
     from tap_adstage.sandbox.server import Sandbox
 
 PLUGINS = ("tap-adstage", "target-postgres")

@@ -17,7 +17,7 @@ from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS
 from tap_adstage.config.reports import REPORT_KEYS
 from tap_adstage.config.settings import SETTINGS
 from tap_adstage.date_ranges.__main__ import main as date_ranges_command
-from tap_adstage.sandbox.__main__ import main as sandbox_command
+from tap_adstage.sandbox.cli.command import main as sandbox_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -45,7 +45,7 @@ def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None
     assert entry_points.splitlines() == [
         "[console_scripts]",
         "tap-adstage = tap_adstage.__main__:main",
-        "tap-adstage-sandbox = tap_adstage.sandbox.__main__:main",
+        "tap-adstage-sandbox = tap_adstage.sandbox.cli.command:main",
     ]
     assert licence == (ROOT / "LICENSE").read_bytes()
     assert "\nLicense-Expression: Apache-2.0\n" in said

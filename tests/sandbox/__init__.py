@@ -1,1 +1,1 @@
-"""Tests of the sandbox, over real HTTP except where they are about the world itself."""
+"""Tests of the sandbox, over real HTTP except those of the world itself."""

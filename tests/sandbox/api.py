@@ -1,4 +1,4 @@
-"""What the sandbox's tests have in common."""
+"""Requests to a sandbox, shared by its tests."""
 
 # ruff: noqa: ANN401 (JSON is anything)
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.world.entities import Entity
 
 TODAY = dt.date(2019, 7, 15)
 NETWORKS = [
@@ -34,10 +34,10 @@ COMMON = ("clicks", "impressions", "spend", "conversions")
 
 
 def body(level: str = "accounts", **changes: Any) -> dict[str, Any]:
-    """Return a report request about everything, with some keys changed.
+    """Return a report request for all data, with some keys changed.
 
-    A key that is changed to None is left out; `targets` and `networks` go where they
-    belong.
+    A key that is changed to None is omitted; `targets` and `networks` become part of
+    `sources`.
     """
     source = {"networks": NETWORKS, "entity_level": level}
     for key in ("targets", "networks"):
@@ -58,9 +58,9 @@ def body(level: str = "accounts", **changes: Any) -> dict[str, Any]:
 
 
 def v1_body(level: str = "accounts", **changes: Any) -> dict[str, Any]:
-    """Return a V1 report request about everything, with some keys changed.
+    """Return a V1 report request for all data, with some keys changed.
 
-    A key that is changed to None is left out.
+    A key that is changed to None is omitted.
     """
     request = {
         "date_range": "2019-07-01..2019-07-03",
@@ -162,7 +162,7 @@ def ids_of(entities: Iterable[Entity]) -> set[str]:
 
 
 def is_in(entity: Entity, owner: Entity) -> bool:
-    """Tell whether one entity is another or in it."""
+    """Return whether an entity is the owner or in it."""
     ancestor: Entity | None = entity
     while ancestor is not None and ancestor is not owner:
         ancestor = ancestor.parent

@@ -11,12 +11,12 @@ from .api import TODAY, Api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox in the middle of July 2019, which tests only read from."""
+    """A sandbox in the middle of July 2019 that tests only read."""
     with Sandbox(today=TODAY) as sandbox:
         yield sandbox
 

@@ -1,4 +1,4 @@
-"""The command `tap-adstage-sandbox`, as a shell or a script meets it."""
+"""The command `tap-adstage-sandbox`, as a shell or a script uses it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from tap_adstage.sandbox import demo
-from tap_adstage.sandbox.__main__ import main
+from tap_adstage.sandbox.cli import demo, demo_results
+from tap_adstage.sandbox.cli.command import main
 from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ target["dbname"] = os.environ["TARGET_POSTGRES_DATABASE"]
 with psycopg.connect(**target) as connection:
     print(connection.execute("SHOW port").fetchone()[0])
 """
-# Ends with 50 + N on signal N, which it says it is ready for.
+# Exits with 50 + N on signal N, once it has printed that it is ready.
 TRAP = """
 import os, signal
 for number in (signal.SIGINT, signal.SIGTERM):
@@ -66,7 +66,7 @@ SLEEP = "import signal; print('ready', flush=True); signal.pause()"
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without what a developer set for runs of their own."""
+    """This process's environment without a developer's own settings."""
     names = [name for name in os.environ if name.startswith(("TAP_", "TARGET_"))]
     return {k: v for k, v in os.environ.items() if k not in names} | settings
 
@@ -84,7 +84,7 @@ def sandbox(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
 
 @contextmanager
 def started(*arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """A sandbox command that runs; without a terminal, as a service has none."""
+    """A running sandbox command, without a terminal, like a service."""
     with subprocess.Popen(  # noqa: S603
         [*COMMAND, *arguments],
         env=environment(**settings),
@@ -127,7 +127,7 @@ def temporary_directory() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+def test_serves_until_it_is_stopped(number: signal.Signals) -> None:
     with started("--port", "0", "--token", "a secret") as process:
         url = line_of(process).removeprefix("AdStage sandbox listening on ")
         headers = {"Authorization": "Bearer a secret"}
@@ -156,7 +156,7 @@ def test_prints_settings_for_a_shell() -> None:
     ]
 
 
-def test_reports_are_as_the_options_say() -> None:
+def test_options_change_the_reports() -> None:
     options = ("--v1-links", "token", "--v1-follow", "post", "--drop-rows", "2")
     with started("--port", "0", "--token", "t", *options) as process:
         url = line_of(process).removeprefix("AdStage sandbox listening on ")
@@ -204,7 +204,7 @@ def test_a_taken_port_is_one_clear_line() -> None:
         (["run", "--postgres"], "Missing argument 'COMMAND...'"),
     ],
 )
-def test_a_wrong_command_line_says_what_is_wrong(
+def test_a_wrong_command_line_is_an_error_that_names_it(
     arguments: list[str], complaint: str
 ) -> None:
     result = CliRunner().invoke(main, arguments)
@@ -230,7 +230,7 @@ def test_a_command_gets_the_sandboxs_day() -> None:
     assert settings_of(sandbox(*arguments))["TAP_ADSTAGE_AS_OF"] == "2024-06-15"
 
 
-def test_a_command_gets_the_port_that_was_asked_for() -> None:
+def test_a_command_gets_the_chosen_port() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -335,8 +335,8 @@ def test_a_command_that_cannot_run_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_at_a_terminal_is_not_sent_twice() -> None:
     ask = (
-        "import signal; from tap_adstage.sandbox.__main__ import _sent_by_terminal;"
-        "print([_sent_by_terminal(n) for n in (signal.SIGINT, signal.SIGTERM)])"
+        "import signal; from tap_adstage.sandbox.cli.signals import is_from_terminal;"
+        "print([is_from_terminal(n) for n in (signal.SIGINT, signal.SIGTERM)])"
     )
     ours, theirs = pty.openpty()
     try:
@@ -364,7 +364,7 @@ def test_ctrl_c_at_a_terminal_is_not_sent_twice() -> None:
 
 
 class Meltano:
-    """Notes how it is called instead of running."""
+    """Records its calls instead of running."""
 
     def __init__(self, code: int = 0) -> None:
         self.code = code
@@ -406,63 +406,65 @@ def test_the_demo_keeps_out_of_the_users_own_runs(
 
 
 @pytest.mark.usefixtures("capfd")
-def test_the_demo_stops_where_meltano_fails(tmp_path: Path) -> None:
+def test_the_demo_stops_if_meltano_fails(tmp_path: Path) -> None:
     failing = demo_with(Meltano(code=3), tmp_path)
     with pytest.raises(demo.DemoError, match=r"`meltano install .*` ended with 3"):
         failing.install()
 
 
-def test_the_demo_says_that_meltano_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_reports_that_meltano_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(demo.DemoError, match="pip install meltano"):
         demo.find_meltano()
 
 
-def test_the_demo_says_that_it_needs_a_clone(
+def test_the_demo_reports_that_it_needs_a_clone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a" / "b" / "c" / "demo.py"))
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a/b/c/d/demo.py"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(demo.DemoError, match="run it in a clone"):
         demo.find_project()
 
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("tap_adstage.sandbox.demo")
-    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.demo")
+    monkeypatch.delattr("tap_adstage.sandbox.cli.demo")
+    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.cli.demo")
     monkeypatch.setitem(sys.modules, "psycopg", None)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
-    assert result.output == "Error: This needs psycopg: install tap-adstage[demo]\n"
+    assert result.output == "Error: This needs psycopg; install tap-adstage[demo]\n"
 
 
-def test_the_demo_asks_for_days_that_a_lookback_meets() -> None:
+def test_the_demo_loads_days_that_a_lookback_fetches_again() -> None:
     settings = demo.report_settings(dt.date(2024, 6, 15))
     assert settings["TAP_ADSTAGE_START_DATE"] == "2024-04-16"
     assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "14"
     levels = [
-        each["entity_level"] for each in json.loads(settings["TAP_ADSTAGE_REPORTS"])
+        report["entity_level"] for report in json.loads(settings["TAP_ADSTAGE_REPORTS"])
     ]
     assert levels == ["accounts", "campaigns", "ad_groups"]
 
 
-def question(level: str, date_range: str) -> dict[str, Any]:
+def report_body(level: str, date_range: str) -> dict[str, Any]:
     return {"date_range": date_range, "sources": {"metrics": {"entity_level": level}}}
 
 
-def test_report_requests_are_summed_up_by_report() -> None:
+def test_report_requests_are_counted_by_report() -> None:
     path = "/api/v2/organizations/40/report"
-    asked = demo.asked_by_report(
+    counted = demo.count_requests(
         [
             ("/api/me", None),
-            (path, question("campaigns", "2024-05-11..2024-05-20")),
-            (path, question("campaigns", "2024-05-01..2024-05-10")),
-            (path, question("accounts", "2024-05-21..2024-05-30")),
+            (path, report_body("campaigns", "2024-05-11..2024-05-20")),
+            (path, report_body("campaigns", "2024-05-01..2024-05-10")),
+            (path, report_body("accounts", "2024-05-21..2024-05-30")),
         ]
     )
-    assert asked == {
-        "campaign_performance": demo.Asked(2, "2024-05-01"),
-        "account_performance": demo.Asked(1, "2024-05-21"),
+    assert counted == {
+        "campaign_performance": demo_results.ReportRequests(2, "2024-05-01"),
+        "account_performance": demo_results.ReportRequests(1, "2024-05-21"),
     }
 
 
@@ -470,16 +472,16 @@ def test_bookmarks_are_read_from_meltanos_state() -> None:
     bookmark = {"replication_key": "date", "replication_key_value": "2024-06-14"}
     streams = {"campaign_performance": bookmark, "folders": {}}
     state = {"singer_state": {"bookmarks": streams}}
-    assert demo.bookmarks(state) == {"campaign_performance": "2024-06-14"}
-    assert demo.bookmarks({}) == {}
+    assert demo.read_bookmarks(state) == {"campaign_performance": "2024-06-14"}
+    assert demo.read_bookmarks({}) == {}
 
 
-def test_late_conversions_are_told_in_one_line() -> None:
+def test_late_conversions_are_described_in_one_line() -> None:
     first, second = (
-        demo.Run(dt.date(2024, 6, day), 1.0, {}, {}, {}, Decimal(conversions))
+        demo_results.Run(dt.date(2024, 6, day), 1.0, {}, {}, {}, Decimal(conversions))
         for day, conversions in ((15, "1000.0"), (18, "1200.5"))
     )
-    assert demo.late_conversions(first, second) == (
+    assert demo_results.describe_late_conversions(first, second) == (
         "Conversions of 2024-06-01..2024-06-14: 1,000 as of 2024-06-15, "
         "1,200 as of 2024-06-18: 200 came late and were picked up."
     )

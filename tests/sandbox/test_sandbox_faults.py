@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tap_adstage.sandbox.faults import ANSWERS, FAULTS
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.service.faults import ANSWERS, FAULTS
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body, v1_body
 
@@ -44,21 +44,23 @@ def get(sandbox: Sandbox, timeout: float = 5) -> requests.Response:
 
 
 @pytest.mark.parametrize("fault", ANSWERS)
-def test_answers_in_place_of_the_right_one(fault: str) -> None:
+def test_answers_instead_of_the_right_one(fault: str) -> None:
     with failing(fault, retry_after=90) as sandbox:
         answer = get(sandbox)
     status, is_date = ANSWERS[fault]
     assert answer.status_code == status
     is_html = status in {200, 502}
     assert answer.text.startswith("<html>" if is_html else '{"error":')
-    told = answer.headers.get("Retry-After")
+    retry_after = answer.headers.get("Retry-After")
     if status not in {429, 503}:
-        assert told is None
+        assert retry_after is None
     elif is_date:
-        wait = parsedate_to_datetime(str(told)) - dt.datetime.now(dt.timezone.utc)
+        wait = parsedate_to_datetime(str(retry_after)) - dt.datetime.now(
+            dt.timezone.utc
+        )
         assert 85 < wait.total_seconds() < 91
     else:
-        assert told == "90"
+        assert retry_after == "90"
 
 
 def test_half_an_answer_looks_whole() -> None:
@@ -95,7 +97,7 @@ def test_a_pause_ends_with_the_sandbox(fault: str) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_all_kinds_turn_up_and_nothing_is_slow_unasked() -> None:
+def test_all_kinds_occur_and_none_is_slow_by_default() -> None:
     with Sandbox(today=TODAY, fault_rate=0.9, retry_after=0) as sandbox:
         for _ in range(400):
             with suppress(requests.exceptions.RequestException):
@@ -105,13 +107,15 @@ def test_all_kinds_turn_up_and_nothing_is_slow_unasked() -> None:
 
 
 def test_an_unknown_kind_is_an_error() -> None:
-    with pytest.raises(ValueError, match="'418' is none of 500, 502"):
+    with pytest.raises(ValueError, match="unknown fault '418'; use one of 500, 502"):
         Sandbox(faults=("418",))
-    with pytest.raises(ValueError, match="'418' is none of 413, 504"):
+    with pytest.raises(
+        ValueError, match="unknown size fault '418'; use one of 413, 504"
+    ):
         Sandbox(size_fault="418")
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_request_is_no_error(
+def test_a_client_that_leaves_in_the_middle_of_a_request_is_not_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with Sandbox(today=TODAY) as sandbox:
@@ -180,7 +184,7 @@ def test_it_is_refused_after_a_pause(own: Api) -> None:
 # Tokens
 
 
-def granted(sandbox: Sandbox) -> requests.Response:
+def refresh(sandbox: Sandbox) -> requests.Response:
     return requests.post(
         sandbox.api_url.replace("/api", "/oauth/token"),
         data={
@@ -195,7 +199,7 @@ def granted(sandbox: Sandbox) -> requests.Response:
 
 def test_a_token_is_good_for_a_number_of_requests() -> None:
     with Sandbox(today=TODAY, token_uses=2) as sandbox:
-        headers = {"Authorization": f"Bearer {granted(sandbox).json()['access_token']}"}
+        headers = {"Authorization": f"Bearer {refresh(sandbox).json()['access_token']}"}
         url = f"{sandbox.api_url}/me"
         statuses = [
             requests.get(url, headers=headers, timeout=5).status_code for _ in range(3)
@@ -207,7 +211,7 @@ def test_a_token_is_good_for_a_number_of_requests() -> None:
 def test_token_requests_fail_before_they_change_anything() -> None:
     with Sandbox(today=TODAY, refresh_faults=1) as sandbox:
         before = sandbox.refresh_token
-        assert granted(sandbox).status_code == 503
+        assert refresh(sandbox).status_code == 503
         assert (sandbox.refresh_token, sandbox.refresh_faults) == (before, 0)
-        assert granted(sandbox).status_code == 200
+        assert refresh(sandbox).status_code == 200
         assert sandbox.refresh_token != before

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVEL_KINDS, LEVELS
-from tap_adstage.sandbox.providers import EXTERNAL
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.entities import LEVEL_KINDS, LEVELS
+from tap_adstage.sandbox.world.providers import EXTERNAL
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, ids_of, is_in, v1_body, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.entities import Entity
+    from tap_adstage.sandbox.world.entities import Entity
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 DIMENSIONS = {
@@ -37,10 +37,10 @@ BROKEN_DOWN = [
 
 def account_of(world: World, provider: str) -> Entity:
     accounts = world.provider_entities(provider, "accounts")
-    return next(each for each in accounts if each.network == provider)
+    return next(account for account in accounts if account.network == provider)
 
 
-def question(world: World, provider: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def provider_request(world: World, provider: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
     target = account_of(world, provider).entity_id
     metrics = list(EXTERNAL[provider].metrics)
     return {"provider": provider, "targets": [target], "fields": metrics, **changes}
@@ -55,11 +55,11 @@ def test_rows_are_the_providers_truth(
     api: Api, world: World, provider: str, level: str
 ) -> None:
     account = account_of(world, provider)
-    rows = api.v1_results(level, **question(world, provider))
+    rows = api.v1_results(level, **provider_request(world, provider))
     assert {row["meta"]["entity_id"] for row in rows} == ids_of(
-        each
-        for each in world.provider_entities(provider, level)
-        if is_in(each, account)
+        entity
+        for entity in world.provider_entities(provider, level)
+        if is_in(entity, account)
     )
     assert rows
     for row in rows:
@@ -75,21 +75,23 @@ def test_rows_are_the_providers_truth(
 
 
 @pytest.mark.parametrize("provider", DIMENSIONS)
-def test_descriptors_are_all_that_can_be_asked_for(
+def test_descriptors_are_all_that_can_be_requested(
     api: Api, world: World, provider: str
 ) -> None:
     descriptors = api.get(f"metric_descriptors/{provider}")
-    kinds = {each["id"]: each["type"] for each in descriptors}
+    kinds = {descriptor["id"]: descriptor["type"] for descriptor in descriptors}
     fields = list(kinds)
-    (row,) = api.v1_results(**question(world, provider, fields=fields))
-    assert row["data"].keys() == {each for each in fields if kinds[each] == "METRIC"}
-    texts = {each for each in fields if kinds[each] == "TEXT"}
+    (row,) = api.v1_results(**provider_request(world, provider, fields=fields))
+    assert row["data"].keys() == {field for field in fields if kinds[field] == "METRIC"}
+    texts = {field for field in fields if kinds[field] == "TEXT"}
     assert texts <= row["meta"].keys()
     assert set(DIMENSIONS[provider]) <= texts
-    assert {row["meta"][each] for each in DIMENSIONS[provider]} == {None}
+    assert {row["meta"][dimension] for dimension in DIMENSIONS[provider]} == {None}
     for unknown in ("cpm", "campaign_status", "no_such_field"):
         assert unknown not in kinds
-        response = api.post_v1(v1_body(**question(world, provider, fields=[unknown])))
+        response = api.post_v1(
+            v1_body(**provider_request(world, provider, fields=[unknown]))
+        )
         assert response.status_code == 400
         assert unknown in response.json()["message"]
 
@@ -122,7 +124,7 @@ def test_every_combination_of_dimensions_is_a_row(
     api: Api, world: World, provider: str, dimensions: list[str]
 ) -> None:
     account = account_of(world, provider)
-    rows = api.v1_results(**question(world, provider, dimensions=dimensions))
+    rows = api.v1_results(**provider_request(world, provider, dimensions=dimensions))
     known = EXTERNAL[provider].dimensions
     combinations = [tuple(row["meta"].get(name) for name in dimensions) for row in rows]
     assert len(combinations) == len(set(combinations))
@@ -149,9 +151,9 @@ def test_every_combination_of_dimensions_is_a_row(
 def test_parts_add_up_to_the_whole(
     api: Api, world: World, provider: str, dimensions: list[str], aggregate_by: str
 ) -> None:
-    asked = question(world, provider, aggregate_by=aggregate_by)
-    (whole,) = api.v1_results(**asked)
-    report = api.v1_report(**asked, dimensions=dimensions)
+    request = provider_request(world, provider, aggregate_by=aggregate_by)
+    (whole,) = api.v1_results(**request)
+    report = api.v1_report(**request, dimensions=dimensions)
     parts = v1_rows(report)
     additive = [
         metric.id for metric in EXTERNAL[provider].metrics.values() if not metric.below
@@ -168,7 +170,7 @@ def test_parts_add_up_to_the_whole(
     assert len({part["id"] for part in parts}) == len(parts)
 
 
-def test_each_breakdown_tells_the_same(world: World) -> None:
+def test_all_breakdowns_agree(world: World) -> None:
     facebook = account_of(world, "facebook")
 
     def clicks(**dimensions: str | None) -> int:
@@ -190,21 +192,21 @@ def test_each_breakdown_tells_the_same(world: World) -> None:
 def test_parts_of_parents_are_the_sums_of_their_children_s(
     api: Api, world: World, level: str
 ) -> None:
-    asked = question(
+    request = provider_request(
         world, "facebook", dimensions=["gender"], fields=["clicks"], group_by="gender"
     )
-    parents, children = api.v1_results(**asked), api.v1_results(level, **asked)
+    parents, children = api.v1_results(**request), api.v1_results(level, **request)
     assert [(row["meta"]["gender"], row["data"]) for row in parents] == [
         (row["meta"]["gender"], row["data"]) for row in children
     ]
 
 
 @pytest.mark.parametrize("provider", DIMENSIONS)
-def test_what_has_no_value_is_null_or_left_out(
+def test_a_missing_value_is_null_or_omitted(
     api: Api, world: World, provider: str
 ) -> None:
     name = DIMENSIONS[provider][0]
-    rows = api.v1_results(**question(world, provider, dimensions=[name]))
+    rows = api.v1_results(**provider_request(world, provider, dimensions=[name]))
     shown = [row["meta"].get(name, "missing") for row in rows]
     absent = "missing" if provider in {"adwords", "gemini"} else None
     assert shown.count(absent) == 1
@@ -212,8 +214,10 @@ def test_what_has_no_value_is_null_or_left_out(
 
 
 def test_counts_and_pages_are_of_broken_down_rows(api: Api, world: World) -> None:
-    asked = question(world, "facebook", dimensions=["age", "gender"], fields=["clicks"])
-    first = api.v1_report("campaigns", **asked, limit=25)
+    request = provider_request(
+        world, "facebook", dimensions=["age", "gender"], fields=["clicks"]
+    )
+    first = api.v1_report("campaigns", **request, limit=25)
     assert first["counts"] == {
         "overall": 5 * 21,
         "overall_buckets": 5 * 21,
@@ -221,35 +225,37 @@ def test_counts_and_pages_are_of_broken_down_rows(api: Api, world: World) -> Non
         "filtered_buckets": 5 * 21,
         "page": 25,
     }
-    found, report = v1_rows(first), first
+    rows, report = v1_rows(first), first
     while "next" in report["_links"]:
         report = api.get(report["_links"]["next"]["href"])
-        found += v1_rows(report)
-    assert found == api.v1_results("campaigns", **asked)
+        rows += v1_rows(report)
+    assert rows == api.v1_results("campaigns", **request)
 
 
 def test_dimensions_can_be_filtered_sorted_and_grouped_by(
     api: Api, world: World
 ) -> None:
-    asked = question(world, "facebook", dimensions=["age"], fields=["clicks", "age"])
+    request = provider_request(
+        world, "facebook", dimensions=["age"], fields=["clicks", "age"]
+    )
     ages = [value for value in EXTERNAL["facebook"].dimensions["age"] if value]
-    rows = api.v1_results("campaigns", **asked, sort_by="age", order="desc")
+    rows = api.v1_results("campaigns", **request, sort_by="age", order="desc")
     shown = [row["meta"]["age"] for row in rows]
     assert shown == [age for age in reversed(ages) for _ in range(5)] + [None] * 5
     filters = [{"path": "meta/age", "op": "in", "value": ["18-24", "65+"]}]
-    report = api.v1_report("campaigns", **asked, filters=filters)
+    report = api.v1_report("campaigns", **request, filters=filters)
     assert {row["meta"]["age"] for row in v1_rows(report)} == {"18-24", "65+"}
     assert report["counts"]["filtered"] == len(v1_rows(report)) == 10
     of_rows = sum(row["data"]["clicks"] for row in v1_rows(report))
     assert v1_totals(report)["data"]["clicks"] == of_rows
-    grouped = api.v1_results("campaigns", **asked, group_by="age")
+    grouped = api.v1_results("campaigns", **request, group_by="age")
     assert [row["meta"]["age"] for row in grouped] == [*ages, None]
     for row in grouped:
         assert row["meta"]["entity_id"] is None
         assert row["data"]["clicks"] == sum(
-            each["data"]["clicks"]
-            for each in rows
-            if each["meta"]["age"] == row["meta"]["age"]
+            other["data"]["clicks"]
+            for other in rows
+            if other["meta"]["age"] == row["meta"]["age"]
         )
 
 
@@ -275,13 +281,17 @@ def test_rows_of_a_provider_need_no_more_than_its_account(
 
 
 def test_groups_are_broken_down_too(api: Api, world: World) -> None:
-    asked = question(world, "facebook", dimensions=["gender"], fields=["clicks"])
-    rows = api.v1_results("ads", **asked, group_by="campaign_name")
-    names = {each.name for each in account_of(world, "facebook").children}
+    request = provider_request(
+        world, "facebook", dimensions=["gender"], fields=["clicks"]
+    )
+    rows = api.v1_results("ads", **request, group_by="campaign_name")
+    names = {campaign.name for campaign in account_of(world, "facebook").children}
     cells = [(row["meta"]["campaign_name"], row["meta"]["gender"]) for row in rows]
     assert len(cells) == len(set(cells)) == 3 * len(names)
-    (whole,) = api.v1_results(**question(world, "facebook", fields=["link_clicks"]))
-    totals = v1_totals(api.v1_report("ads", **{**asked, "fields": ["link_clicks"]}))
+    (whole,) = api.v1_results(
+        **provider_request(world, "facebook", fields=["link_clicks"])
+    )
+    totals = v1_totals(api.v1_report("ads", **{**request, "fields": ["link_clicks"]}))
     assert totals["data"] == whole["data"]
 
 
@@ -290,9 +300,10 @@ def test_only_providers_know_the_accounts_that_are_not_imported(
 ) -> None:
     assert world.provider_accounts.keys() == {"gemini", "google_analytics"}
     listed = api.get("users/40/list_network_accounts/all?limit=1000")
-    networks = {each["network"] for each in listed["_embedded"]["item"]}
+    networks = {item["network"] for item in listed["_embedded"]["item"]}
     networks |= {
-        each["network"] for each in api.get("users/40/sync_information")["accounts"]
+        account["network"]
+        for account in api.get("users/40/sync_information")["accounts"]
     }
     assert not networks & world.provider_accounts.keys()
     for account in world.provider_accounts.values():
@@ -326,7 +337,7 @@ def test_the_first_organization_owns_them() -> None:
     world = World(organizations=2, accounts_per_network=1, campaigns_per_account=1)
     with Sandbox(today=TODAY, world=world) as sandbox, Api(sandbox) as api:
         for provider in world.provider_accounts:
-            request = v1_body(**question(world, provider))
+            request = v1_body(**provider_request(world, provider))
             assert api.post_v1(request, 40).status_code == 200
             assert api.post_v1(request, 41).status_code == 400
 
@@ -349,7 +360,7 @@ def test_a_provider_takes_one_account_of_its_own(
         *([child.entity_id] for child in account.children[:1]),
     ]
     for targets in bad:
-        request = v1_body(**question(world, provider, targets=targets))
+        request = v1_body(**provider_request(world, provider, targets=targets))
         response = api.post_v1(request)
         assert response.status_code == 400, targets
         assert "targets" in response.json()["message"]
@@ -361,7 +372,7 @@ def test_a_provider_takes_one_account_of_its_own(
         ("facebook", "keywords", {}, "entity_level"),
         ("gemini", "keywords", {}, "entity_level"),
         ("google_analytics", "campaigns", {}, "entity_level"),
-        ("facebook", "ads", {"dimensions": ["Device"]}, "no 'Device'"),
+        ("facebook", "ads", {"dimensions": ["Device"]}, "unknown 'Device'"),
         ("adwords", "ads", {"dimensions": ["device"]}, "Device, AdNetworkType1"),
         ("google_analytics", "accounts", {"dimensions": ["ga:browser"]}, "ga:browser"),
         ("gemini", "ads", {"networks": "facebook"}, "gemini alone"),
@@ -376,7 +387,7 @@ def test_a_provider_takes_one_account_of_its_own(
         ),
     ],
 )
-def test_what_a_provider_has_not_is_refused(
+def test_what_a_provider_lacks_is_refused(
     api: Api,
     world: World,
     provider: str,
@@ -384,7 +395,9 @@ def test_what_a_provider_has_not_is_refused(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    response = api.post_v1(v1_body(level, **question(world, provider, **changes)))
+    response = api.post_v1(
+        v1_body(level, **provider_request(world, provider, **changes))
+    )
     assert response.status_code == 400
     assert message in response.json()["message"]
 

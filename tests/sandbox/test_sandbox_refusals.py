@@ -8,7 +8,7 @@ import pytest
 from .api import Api, body
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 SUMMARIES: dict[str, Any] = {
     "summarize_on": ["page"],
@@ -134,7 +134,7 @@ def test_the_request_that_is_changed_is_good(api: Api) -> None:
     assert api.post_report(body(**SUMMARIES)).status_code == 200
 
 
-def test_null_is_as_good_as_nothing(api: Api) -> None:
+def test_null_is_the_same_as_omitted(api: Api) -> None:
     nothings = dict.fromkeys(
         (
             "aggregate_by",
@@ -215,7 +215,7 @@ def test_page_tokens_are_checked_too(api: Api, limit: int, offset: int) -> None:
 
 
 @pytest.mark.parametrize("output_format", ["row", "series"])
-def test_forms_forget_part_of_the_request(
+def test_forms_omit_part_of_the_request(
     api: Api, world: World, output_format: str
 ) -> None:
     account = world.entities("accounts")[2]
@@ -259,7 +259,7 @@ def test_forms_forget_part_of_the_request(
     assert report["_links"]["results"] == []
 
 
-def test_a_form_taken_at_its_word_is_another_report(api: Api) -> None:
+def test_a_form_sent_as_it_is_requests_another_report(api: Api) -> None:
     first = api.report("campaigns", limit=10, aggregate_by="day")
     form = first["_forms"]["next_page"]
     values = {key: field["value"] for key, field in form["fields"].items()}

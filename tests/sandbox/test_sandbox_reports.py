@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, STATUS_FILTERS
-from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.adstage.reports.statuses import STATUS_FILTERS
+from tap_adstage.sandbox.world.entities import LEVELS
+from tap_adstage.sandbox.world.metrics import METRICS
 
 from .api import COMMON, NETWORKS, TODAY, Api, body, ids_of, is_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 
@@ -36,7 +37,7 @@ def test_rows_are_the_worlds_truth(api: Api, world: World, level: str) -> None:
     for row in rows:
         entity_id = row["meta"]["entity_id"]
         entity = world.entity(entity_id)
-        lacking = {each for each in COMMON if each not in row["metrics"]}
+        lacking = {metric_id for metric_id in COMMON if metric_id not in row["metrics"]}
         assert lacking == ({"conversions"} if entity.network == "spotify" else set())
         for metric_id, value in row["metrics"].items():
             assert value == expected(world, entity_id, metric_id)
@@ -46,10 +47,10 @@ def test_rows_are_the_worlds_truth(api: Api, world: World, level: str) -> None:
         assert "series" not in row
 
 
-def test_every_metric_can_be_asked_for(api: Api, world: World) -> None:
+def test_every_metric_can_be_requested(api: Api, world: World) -> None:
     for row in api.results(fields=list(METRICS)):
-        found = {**row["metrics"], **row["calculated"]}
-        for metric_id, value in found.items():
+        metrics = {**row["metrics"], **row["calculated"]}
+        for metric_id, value in metrics.items():
             assert value == expected(world, row["meta"]["entity_id"], metric_id)
             assert (metric_id in row["calculated"]) is metric_id.startswith(
                 "calculated_metric:"
@@ -96,8 +97,8 @@ def test_slices_are_whole_and_hold_the_requested_days(
     }
     rows = api.report(**request)
     series = api.report(output_format="series", **request)
-    start, end = (dt.date.fromisoformat(each) for each in date_range.split(".."))
-    spans = [tuple(f"2019-{end}" for end in each.split("/")) for each in slices]
+    start, end = (dt.date.fromisoformat(day) for day in date_range.split(".."))
+    spans = [tuple(f"2019-{end}" for end in days.split("/")) for days in slices]
     assert rows["time"] == {
         "start": f"{start}T00:00:00Z",
         "end": f"{end}T23:59:59Z",
@@ -156,22 +157,24 @@ def test_days_to_come_are_null(api: Api) -> None:
     assert future["metrics"] == dict.fromkeys(COMMON)
 
 
-def test_statuses_are_all_visible_unless_told(api: Api, world: World) -> None:
+def test_statuses_are_all_visible_by_default(api: Api, world: World) -> None:
     everything = world.entities("campaigns")
     for statuses, allowed in STATUS_FILTERS.items():
-        found = api.ids("campaigns", statuses=statuses)
-        assert found == ids_of(each for each in everything if each.status in allowed)
+        ids = api.ids("campaigns", statuses=statuses)
+        assert ids == ids_of(
+            entity for entity in everything if entity.status in allowed
+        )
     assert api.ids("campaigns", statuses=None) == api.ids(
         "campaigns", statuses="all_visible"
     )
 
 
 def test_networks_limit_the_report(api: Api, world: World) -> None:
-    found = api.ids("campaigns", networks=["quora", "twitter"])
-    assert found == ids_of(
-        each
-        for each in world.entities("campaigns")
-        if each.network in {"quora", "twitter"}
+    ids = api.ids("campaigns", networks=["quora", "twitter"])
+    assert ids == ids_of(
+        entity
+        for entity in world.entities("campaigns")
+        if entity.network in {"quora", "twitter"}
     )
 
 
@@ -186,10 +189,10 @@ def test_targets_limit_the_report_or_are_too_fine(
     order = ["accounts", "campaigns", "ad_groups"]
     coarser = [level, *(order[: order.index(level)] if level in order else order)]
     if target in coarser:
-        found = api.ids(level, targets=[owner.entity_id])
-        inside = [each for each in world.entities(level) if is_in(each, owner)]
-        assert found == ids_of(inside)
-        assert found
+        ids = api.ids(level, targets=[owner.entity_id])
+        inside = [entity for entity in world.entities(level) if is_in(entity, owner)]
+        assert ids == ids_of(inside)
+        assert ids
     else:
         refuse(api, "coarser", level, targets=[owner.entity_id])
 
@@ -212,9 +215,9 @@ def test_groupings_are_targets(api: Api, world: World) -> None:
     assert in_folder == ids_of(folder.campaigns)
     ads = api.ids("ads", targets=[f"{prefix}/folder/{folder.fetch_id}"])
     assert ads == ids_of(
-        each
-        for each in world.entities("ads")
-        if any(is_in(each, campaign) for campaign in folder.campaigns)
+        entity
+        for entity in world.entities("ads")
+        if any(is_in(entity, campaign) for campaign in folder.campaigns)
     )
 
 
@@ -222,11 +225,11 @@ def test_targets_add_up_without_repeating(api: Api, world: World) -> None:
     account = world.entities("accounts")[0]
     other = world.entities("accounts")[5]
     campaign = account.children[0]
-    found = api.results(
+    rows = api.results(
         "campaigns",
         targets=[account.entity_id, campaign.entity_id, other.entity_id],
     )
-    ids = [row["meta"]["entity_id"] for row in found]
+    ids = [row["meta"]["entity_id"] for row in rows]
     assert len(ids) == len(set(ids)) == 10
     assert set(ids) == ids_of((*account.children, *other.children))
 
@@ -259,9 +262,11 @@ def test_meta_fields_come_back_under_their_names(api: Api, world: World) -> None
             "folder_ids.40",
         }
         assert row["meta"]["campaign_name"] == entity.name
-        assert row["meta"]["folder_names.40"] == [each.name for each in entity.folders]
+        assert row["meta"]["folder_names.40"] == [
+            folder.name for folder in entity.folders
+        ]
         assert row["meta"]["folder_ids.40"] == [
-            str(each.fetch_id) for each in entity.folders
+            str(folder.fetch_id) for folder in entity.folders
         ]
         assert row["meta"]["objective"] == entity.meta("objective")
         assert row["metrics"].keys() == {"spend"}
@@ -294,9 +299,11 @@ def test_rows_are_sorted(
             return expected(world, entity_id, sort_by)
         return world.entity(entity_id).meta(sort_by)
 
-    known = [each for each in sorted(ids) if value(each) is not None]
+    known = [entity_id for entity_id in sorted(ids) if value(entity_id) is not None]
     known.sort(key=value, reverse=order != "asc")  # type: ignore[arg-type]
-    assert ids == known + [each for each in sorted(ids) if value(each) is None]
+    assert ids == known + [
+        entity_id for entity_id in sorted(ids) if value(entity_id) is None
+    ]
 
 
 def test_the_sort_field_need_not_be_shown(api: Api) -> None:
@@ -312,11 +319,11 @@ def test_pages_hold_each_entity_once(api: Api, sort_by: str, limit: int) -> None
         row["meta"]["entity_id"]
         for row in api.results("ad_groups", **{**request, "limit": 1000})
     ]
-    found: list[str] = []
+    paged: list[str] = []
     pages = 0
     while True:
         report = api.report("ad_groups", **request)
-        found += [row["meta"]["entity_id"] for row in report["_embedded"]["results"]]
+        paged += [row["meta"]["entity_id"] for row in report["_embedded"]["results"]]
         pages += 1
         assert report["_links"].keys() - {"results"} == report["_forms"].keys()
         assert ("prev_page" in report["_forms"]) is (pages > 1)
@@ -325,11 +332,11 @@ def test_pages_hold_each_entity_once(api: Api, sort_by: str, limit: int) -> None
         form = report["_forms"]["next_page"]
         request["page_token"] = form["fields"]["page_token"]["value"]
         request["limit"] = 5  # which the token overrules
-    assert found == whole
+    assert paged == whole
     assert pages == -(-360 // limit)
 
 
-def test_a_page_has_a_thousand_rows_unless_told(api: Api) -> None:
+def test_a_page_has_a_thousand_rows_by_default(api: Api) -> None:
     report = api.report("ads", fields=["clicks"], date_range="yesterday")
     assert len(report["_embedded"]["results"]) == 1000
     form = report["_forms"]["next_page"]
@@ -356,16 +363,18 @@ def test_groups_sum_up_their_entities(api: Api, world: World) -> None:
         group_by="account_name",
         fields=["clicks", "ctr", "spend", "campaign_name", "status"],
     )
-    accounts = {each.name: each for each in world.entities("accounts")}
+    accounts = {account.name: account for account in world.entities("accounts")}
     assert [row["meta"]["account_name"] for row in rows] == sorted(accounts)
     for row in rows:
         account = accounts[row["meta"]["account_name"]]
-        names = list(dict.fromkeys(each.name for each in account.children))
+        names = list(dict.fromkeys(campaign.name for campaign in account.children))
         assert row["meta"]["entity_id"] is None
         assert row["meta"]["campaign_name"] == names
         assert row["meta"]["network"] == [account.network]
         assert row["meta"]["currency_code"] == account.currency[0]
-        assert set(row["meta"]["status"]) == {each.status for each in account.children}
+        assert set(row["meta"]["status"]) == {
+            campaign.status for campaign in account.children
+        }
         for metric_id, value in row["metrics"].items():
             assert value == expected(world, account.entity_id, metric_id)
         assert row["_links"] == {}
@@ -385,9 +394,9 @@ def test_what_belongs_to_no_group_is_a_group(api: Api, world: World) -> None:
     assert set(names) - {None} == {
         folder.name for folder in world.folders if folder.campaigns
     }
-    without = [each for each in world.entities("campaigns") if not each.folders]
+    unfiled = [entity for entity in world.entities("campaigns") if not entity.folders]
     assert rows[-1]["metrics"]["clicks"] == sum(
-        expected(world, each.entity_id, "clicks") or 0 for each in without
+        expected(world, entity.entity_id, "clicks") or 0 for entity in unfiled
     )
 
 
@@ -433,7 +442,7 @@ FILTERS: list[tuple[str, str, Any]] = [
 
 def passes(actual: Any, op: str, value: Any) -> bool:  # noqa: ANN401
     if isinstance(actual, list):
-        return any(passes(each, op, value) for each in actual)
+        return any(passes(item, op, value) for item in actual)
     if actual is None:
         return op in {"nomatch", "inomatch"}
     text = str(actual)
@@ -443,7 +452,7 @@ def passes(actual: Any, op: str, value: Any) -> bool:  # noqa: ANN401
         "gte": lambda: actual >= value,
         "lte": lambda: actual <= value,
         "in": lambda: actual in value,
-        "iin": lambda: text.lower() in [str(each).lower() for each in value],
+        "iin": lambda: text.lower() in [str(item).lower() for item in value],
         "match": lambda: value in text,
         "nomatch": lambda: value not in text,
         "imatch": lambda: value.lower() in text.lower(),
@@ -453,16 +462,16 @@ def passes(actual: Any, op: str, value: Any) -> bool:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(("path", "op", "value"), FILTERS)
-def test_filters_let_through_what_they_say(
+def test_filters_select_rows(
     api: Api,
     world: World,
     path: str,
     op: str,
     value: Any,  # noqa: ANN401
 ) -> None:
-    found = api.ids("campaigns", filters=[{"path": path, "op": op, "value": value}])
+    ids = api.ids("campaigns", filters=[{"path": path, "op": op, "value": value}])
     everything = world.entities("campaigns")
-    wanted = set()
+    expected_ids = set()
     for entity in everything:
         actual: object
         if path.startswith("meta/"):
@@ -471,9 +480,9 @@ def test_filters_let_through_what_they_say(
         else:
             actual = expected(world, entity.entity_id, path)
         if passes(actual, op, value):
-            wanted.add(entity.entity_id)
-    assert found == wanted
-    assert 0 < len(found) < len(everything)
+            expected_ids.add(entity.entity_id)
+    assert ids == expected_ids
+    assert 0 < len(ids) < len(everything)
 
 
 def test_comparisons_know_equality(api: Api) -> None:
@@ -490,7 +499,9 @@ def test_filters_are_anded(api: Api) -> None:
     first = {"path": "meta/network", "op": "in", "value": ["adwords", "facebook"]}
     second = {"path": "clicks", "op": "gt", "value": 2000}
     both = api.ids("campaigns", filters=[first, second])
-    one, other = (api.ids("campaigns", filters=[each]) for each in (first, second))
+    one, other = (
+        api.ids("campaigns", filters=[condition]) for condition in (first, second)
+    )
     assert both == one & other
     assert both < one
     assert both < other
@@ -499,12 +510,12 @@ def test_filters_are_anded(api: Api) -> None:
 def test_metric_filters_are_for_groups(api: Api) -> None:
     rows = api.results("campaigns", group_by="network")
     clicks = sorted(row["metrics"]["clicks"] for row in rows)
-    found = api.results(
+    filtered = api.results(
         "campaigns",
         group_by="network",
         filters=[{"path": "clicks", "op": "gt", "value": clicks[4]}],
     )
-    assert sorted(row["metrics"]["clicks"] for row in found) == clicks[5:]
+    assert sorted(row["metrics"]["clicks"] for row in filtered) == clicks[5:]
 
 
 @pytest.mark.parametrize("summary_format", ["row", "series"])
@@ -525,15 +536,15 @@ def test_summaries_sum_up_pages_and_everything(
     )
     summary = report["summary"]
     matching = [
-        each
-        for each in world.entities("campaigns")
-        if (expected(world, each.entity_id, "clicks") or 0) > 500
+        entity
+        for entity in world.entities("campaigns")
+        if (expected(world, entity.entity_id, "clicks") or 0) > 500
     ]
     assert summary["filtered"]["count"] == len(matching) > 20
-    total = sum(expected(world, each.entity_id, "clicks") or 0 for each in matching)
+    total = sum(expected(world, entity.entity_id, "clicks") or 0 for entity in matching)
     assert summary["filtered"]["metrics"]["clicks"] == total
     impressions = sum(
-        expected(world, each.entity_id, "impressions") or 0 for each in matching
+        expected(world, entity.entity_id, "impressions") or 0 for entity in matching
     )
     assert summary["filtered"]["metrics"]["ctr"] == round(total / impressions, 4)
     assert summary["filtered"]["calculated"] == {}
@@ -548,8 +559,8 @@ def test_summaries_sum_up_pages_and_everything(
     series = summary["filtered"]["series"]
     if summary_format == "row":
         assert "series" not in summary["page"]
-        assert sum(each["metrics"]["clicks"] for each in series) == total
-        assert [each["time"]["start"][:10] for each in series] == [
+        assert sum(part["metrics"]["clicks"] for part in series) == total
+        assert [part["time"]["start"][:10] for part in series] == [
             "2019-07-01",
             "2019-07-02",
             "2019-07-03",
@@ -561,7 +572,7 @@ def test_summaries_sum_up_pages_and_everything(
         )
 
 
-def test_summaries_count_nothing_twice(api: Api) -> None:
+def test_summaries_count_no_entity_twice(api: Api) -> None:
     """A campaign of two folders is in two groups."""
     summary = {
         "summarize_on": ["page", "filtered"],
@@ -576,7 +587,7 @@ def test_summaries_count_nothing_twice(api: Api) -> None:
     assert sum(row["metrics"]["clicks"] for row in rows) > ungrouped["clicks"]
 
 
-def test_only_requested_summaries_are_there(api: Api) -> None:
+def test_only_requested_summaries_are_returned(api: Api) -> None:
     assert api.report()["summary"] is None
     report = api.report(
         summarize_on=["filtered"], summary_fields=["spend"], summary_format="row"
@@ -585,7 +596,7 @@ def test_only_requested_summaries_are_there(api: Api) -> None:
     assert "series" not in report["summary"]["filtered"]
 
 
-def test_money_is_rounded_unless_told(api: Api) -> None:
+def test_money_is_rounded_by_default(api: Api) -> None:
     exact = {row["meta"]["entity_id"]: row["metrics"] for row in api.results()}
     raw = api.report(ignore_precision=True)["_embedded"]["results"]
     longer = 0

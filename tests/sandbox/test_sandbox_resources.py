@@ -7,7 +7,7 @@ import pytest
 import uritemplate
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 from .api import NETWORKS, TODAY, Api, body
 
@@ -31,7 +31,7 @@ def pages(api: Api, path: str) -> Iterator[dict[str, Any]]:
 
 
 def items(api: Api, path: str) -> list[dict[str, Any]]:
-    return [each for page in pages(api, path) for each in page["_embedded"]["item"]]
+    return [item for page in pages(api, path) for item in page["_embedded"]["item"]]
 
 
 def test_the_user_has_two_numbers(api: Api) -> None:
@@ -54,7 +54,7 @@ def test_several_organizations_share_the_accounts() -> None:
     with Sandbox(today=TODAY, world=world) as sandbox, Api(sandbox) as api:
         me = api.get("me")
         organizations = me["_embedded"]["adstage:organizations"]
-        assert [each["fetch_id"] for each in organizations] == [40, 41]
+        assert [organization["fetch_id"] for organization in organizations] == [40, 41]
         ids = []
         for organization in (40, 41):
             assert api.get(f"organizations/{organization}")["fetch_id"] == organization
@@ -81,13 +81,13 @@ def test_pages_of_lists_hold_each_item_once(api: Api, path: str, limit: int) -> 
         LISTS[3]: api.get(LISTS[1] + "?limit=99")["_embedded"]["item"],
     }[path]
     if isinstance(expected, list):
-        expected = next(each["account_count"] for each in expected if each["id"] == 988)
+        expected = next(item["account_count"] for item in expected if item["id"] == 988)
     read = list(pages(api, f"{path}?limit={limit}"))
-    found = [each for page in read for each in page["_embedded"]["item"]]
+    listed = [item for page in read for item in page["_embedded"]["item"]]
     identities = {
-        (each.get("network"), each.get("remote_id"), each.get("id")) for each in found
+        (item.get("network"), item.get("remote_id"), item.get("id")) for item in listed
     }
-    assert len(found) == len(identities) == expected
+    assert len(listed) == len(identities) == expected
     assert len(read) == -(-expected // limit)
 
 
@@ -116,7 +116,7 @@ def test_lists_link_only_to_pages_that_exist(api: Api, path: str) -> None:
     assert last["page_total"] == len(last["_embedded"]["item"]) == (total % 5 or 5)
 
 
-def test_lists_have_ten_items_unless_told(api: Api) -> None:
+def test_lists_have_ten_items_by_default(api: Api) -> None:
     page = api.get("users/40/account_groups")
     assert len(page["_embedded"]["item"]) == 10
     assert page["page_options"] == {"limit": 10, "offset": 0}
@@ -135,37 +135,43 @@ def test_bad_pages_are_refused(api: Api, path: str, query: str) -> None:
 
 
 def test_accounts_are_the_worlds(api: Api, world: World) -> None:
-    found = items(api, "users/40/list_network_accounts/all")
-    assert {(each["network"], each["remote_id"], each["name"]) for each in found} == {
-        (each.network, each.remote_id, each.name) for each in world.entities("accounts")
+    accounts = items(api, "users/40/list_network_accounts/all")
+    assert {
+        (account["network"], account["remote_id"], account["name"])
+        for account in accounts
+    } == {
+        (account.network, account.remote_id, account.name)
+        for account in world.entities("accounts")
     }
-    assert [each["name"] for each in found] == sorted(each["name"] for each in found)
-    assert {each["status"] for each in found} == {
+    assert [account["name"] for account in accounts] == sorted(
+        account["name"] for account in accounts
+    )
+    assert {account["status"] for account in accounts} == {
         "ACTIVE",
         "PAUSED",
         "COMPLETED",
         "ARCHIVED",
         "DELETED",
     }
-    assert len({each["currency_code"] for each in found}) > 3
+    assert len({account["currency_code"] for account in accounts}) > 3
 
 
 def test_account_groups_lead_to_their_accounts(api: Api, world: World) -> None:
     groups = {group.id: group for group in world.account_groups}
-    found = items(api, "users/40/account_groups")
-    assert {each["id"] for each in found} == set(groups)
+    listed = items(api, "users/40/account_groups")
+    assert {group["id"] for group in listed} == set(groups)
     counts = []
-    for each in found:
-        assert each["_links"]["self"]["href"] == (
-            f"/api/users/40/account_groups/{each['id']}"
+    for group in listed:
+        assert group["_links"]["self"]["href"] == (
+            f"/api/users/40/account_groups/{group['id']}"
         )
-        (link,) = each["_links"]["adstage:list"]
+        (link,) = group["_links"]["adstage:list"]
         url = uritemplate.expand(link["href"], limit=2, offset="0")
         accounts = items(api, url)
         assert {(one["network"], one["remote_id"]) for one in accounts} == {
-            (one.network, one.remote_id) for one in groups[each["id"]].accounts
+            (one.network, one.remote_id) for one in groups[group["id"]].accounts
         }
-        assert each["account_count"] == len(accounts)
+        assert group["account_count"] == len(accounts)
         counts.append(len(accounts))
     assert min(counts) == 0
     assert sum(counts) > 18
@@ -173,23 +179,23 @@ def test_account_groups_lead_to_their_accounts(api: Api, world: World) -> None:
 
 def test_folders_link_to_their_campaigns(api: Api, world: World) -> None:
     folders = {str(folder.fetch_id): folder for folder in world.folders}
-    found = items(api, "users/40/list_folders")
-    assert {each["fetch_id"] for each in found} == set(folders)
+    listed = items(api, "users/40/list_folders")
+    assert {folder["fetch_id"] for folder in listed} == set(folders)
     seen: list[str] = []
     zeros = 0
-    for each in found:
-        links = each["_links"]["adstage:network_campaign"]
+    for folder in listed:
+        links = folder["_links"]["adstage:network_campaign"]
         ids = [link["data-id"].rsplit("/", 1)[1] for link in links]
-        campaigns = folders[each["fetch_id"]].campaigns
+        campaigns = folders[folder["fetch_id"]].campaigns
         assert ids == [campaign.remote_id for campaign in campaigns]
         assert [link["data-fetch_id"] for link in links] == [int(id_) for id_ in ids]
         zeros += sum(id_.startswith("0") for id_ in ids)
-        counts = dict(each["network_counts"])
+        counts = dict(folder["network_counts"])
         assert counts.pop("totals") == len(ids) == sum(counts.values())
         seen += ids
     assert len(set(seen)) < len(seen)
     assert zeros
-    assert any(not each["_links"]["adstage:network_campaign"] for each in found)
+    assert any(not folder["_links"]["adstage:network_campaign"] for folder in listed)
 
 
 def test_folder_lists_show_the_token_and_no_counts(api: Api) -> None:
@@ -204,10 +210,11 @@ def test_folder_lists_show_the_token_and_no_counts(api: Api) -> None:
 
 def test_every_account_has_an_import_status(api: Api, world: World) -> None:
     accounts = api.get("users/40/sync_information")["accounts"]
-    keys = [(each["network"], each["name"]) for each in accounts]
+    keys = [(account["network"], account["name"]) for account in accounts]
     assert len(set(keys)) == len(keys) == len(world.entities("accounts"))
     by_code = {
-        each["import_status"]["code"]: each["import_status"] for each in accounts
+        account["import_status"]["code"]: account["import_status"]
+        for account in accounts
     }
     assert by_code.keys() == {
         "good",
@@ -224,7 +231,7 @@ def test_every_account_has_an_import_status(api: Api, world: World) -> None:
     assert broken["last_import_finished"] < "2019-07-01"
 
 
-def test_links_are_on_the_origin_that_was_asked(api: Api) -> None:
+def test_links_have_the_origin_of_the_request(api: Api) -> None:
     response = api.send(
         "GET", "users/40/account_groups?limit=1", headers={"Host": "sandbox.test:81"}
     )
@@ -252,7 +259,7 @@ def test_links_are_on_the_origin_that_was_asked(api: Api) -> None:
         "nothing",
     ],
 )
-def test_what_is_not_there_is_not_found(api: Api, path: str) -> None:
+def test_unknown_paths_are_not_found(api: Api, path: str) -> None:
     response = api.send("GET", path)
     assert response.status_code == 404
     assert response.json()["error"] == "not_found"
@@ -272,6 +279,6 @@ def test_wrong_methods_are_refused(api: Api) -> None:
     assert api.send("GET", "v2/organizations/40/report").status_code == 405
 
 
-def test_json_says_so(api: Api) -> None:
+def test_json_has_its_content_type(api: Api) -> None:
     response = api.send("GET", "me")
     assert response.headers["Content-Type"] == "application/json"

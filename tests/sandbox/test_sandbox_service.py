@@ -12,14 +12,14 @@ import pytest
 import requests
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body
 
 
 @pytest.fixture(scope="module")
 def small() -> World:
-    """A world that is quickly made, for sandboxes of a test's own."""
+    """A world that is fast to generate, for a test's own sandboxes."""
     return World(accounts_per_network=1, campaigns_per_account=1)
 
 
@@ -90,7 +90,7 @@ def test_requests_need_the_token(api: Api, authorization: str | None) -> None:
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_token_is_what_was_chosen(small: World) -> None:
+def test_the_token_can_be_chosen(small: World) -> None:
     with Sandbox(world=small, token="chosen") as sandbox:
         assert sandbox.token == "chosen"
         with Api(sandbox) as api, Api(sandbox, "sandbox-token") as other:
@@ -177,8 +177,8 @@ def test_received_requests_are_listed(small: World) -> None:
         api.send("GET", "nothing")
         refresh(sandbox)
         listed = [
-            (each.method, each.path, each.query, each.status)
-            for each in sandbox.requests
+            (request.method, request.path, request.query, request.status)
+            for request in sandbox.requests
         ]
         assert listed == [
             ("GET", "/api/me", {"type": "lightweight"}, 200),
@@ -199,7 +199,7 @@ def test_received_requests_are_listed(small: World) -> None:
 def test_too_many_requests_wait(small: World) -> None:
     with Sandbox(world=small, rate_limit=3) as sandbox, Api(sandbox) as api:
         answers = [api.send("GET", "me") for _ in range(5)]
-        assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
         assert answers[-1].headers["Retry-After"] == "1"
         assert answers[-1].json()["error"] == "too_many_requests"
         time.sleep(1.02)
@@ -221,7 +221,7 @@ def test_faults_hit_their_share(small: World) -> None:
                 assert answer.text.startswith("<html>")
             if answer.status_code == 503:
                 assert answer.headers["Retry-After"] == "1"
-        return [each.status_code for each in answers]
+        return [answer.status_code for answer in answers]
 
     first = statuses(3)
     assert set(first) == {200, 500, 502, 503}
@@ -269,7 +269,7 @@ def test_conversions_grow_as_days_pass(small: World) -> None:
         assert api.report(date_range="today")["time"]["start"].startswith("2019-08-30")
 
 
-def test_the_clock_is_the_real_one_unless_told(small: World) -> None:
+def test_the_clock_is_the_real_one_by_default(small: World) -> None:
     sandbox = Sandbox(world=small)
     before = dt.datetime.now(dt.timezone.utc).date()
     assert before <= sandbox.today <= dt.datetime.now(dt.timezone.utc).date()
@@ -280,7 +280,7 @@ def test_the_clock_is_the_real_one_unless_told(small: World) -> None:
 
 
 def test_many_clients_get_the_same_answers(sandbox: Sandbox) -> None:
-    requests_to_make = [
+    bodies = [
         body("campaigns", aggregate_by="day", sort_by="spend"),
         body("ads", limit=100, fields=["clicks", "ad_name"]),
         body("keywords", limit=50, date_range="yesterday"),
@@ -289,14 +289,16 @@ def test_many_clients_get_the_same_answers(sandbox: Sandbox) -> None:
     def work(number: int) -> list[bytes]:
         with Api(sandbox) as api:
             order = [(number + step) % 3 for step in range(6)]
-            answers = [api.post_report(requests_to_make[each]) for each in order]
-        assert {each.status_code for each in answers} == {200}
-        by_request = dict(zip(order, (each.content for each in answers), strict=True))
-        return [by_request[each] for each in range(3)]
+            answers = [api.post_report(bodies[place]) for place in order]
+        assert {answer.status_code for answer in answers} == {200}
+        by_request = dict(
+            zip(order, (answer.content for answer in answers), strict=True)
+        )
+        return [by_request[place] for place in range(3)]
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(work, range(8)))
-    assert all(each == results[0] for each in results)
+    assert all(result == results[0] for result in results)
 
 
 def test_connections_are_kept_alive(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
     from .api import Api
 
@@ -45,7 +45,7 @@ DOCUMENTED_REPORT: dict[str, Any] = {
     "offset": 1,
     "statuses": "all_visible",
 }
-"""The documented request but for format, and targets that exist here."""
+"""The documented request without its format and targets."""
 
 DOCUMENTED_V1_REPORTS: dict[str, dict[str, Any]] = {
     "v1_build_report_basic": {
@@ -76,9 +76,9 @@ DOCUMENTED_V1_REPORTS: dict[str, dict[str, Any]] = {
 
 
 def differences(actual: Any, shape: Any, where: str = "$") -> Iterator[str]:
-    """Yield where JSON is not as its shape says.
+    """Yield the differences between JSON and its shape.
 
-    In a shape a string names types, a list holds the shape of all elements, and `*`
+    In a shape a string names types, a list has the shape of all elements, and `*`
     stands for any key.
     """
     kinds = kind_of(shape) if not isinstance(shape, str) else shape
@@ -133,7 +133,7 @@ def documented_report(world: World, output_format: str) -> dict[str, Any]:
     }
 
 
-def test_differences_are_seen() -> None:
+def test_differences_are_noticed() -> None:
     shape = {"a": "number|null", "b": [{"c": "string"}], "d": {"*": "boolean"}, "e": []}
     good: dict[str, Any] = {"a": None, "b": [{"c": "x"}], "d": {"y": True}, "e": []}
     assert not list(differences(good, shape))
@@ -193,7 +193,7 @@ def test_v1_reports_have_the_documented_shape(
     assert all("filters" not in link["href"] for link in report["_links"].values())
 
 
-def test_adwords_descriptors_tell_of_reports(api: Api) -> None:
+def test_adwords_descriptors_list_reports(api: Api) -> None:
     extras = {
         "display_names": ["string"],
         "reports": ["string"],
@@ -204,7 +204,7 @@ def test_adwords_descriptors_tell_of_reports(api: Api) -> None:
     assert list(differences(api.get("metric_descriptors/adwords"), shape)) == []
 
 
-def test_gemini_descriptors_tell_what_can_be_filtered(api: Api) -> None:
+def test_gemini_descriptors_mark_fields_that_can_be_filtered(api: Api) -> None:
     shape = [shape_of("v1_metric_descriptors_network")[0] | {"can_filter": "boolean"}]
     assert list(differences(api.get("metric_descriptors/gemini"), shape)) == []
 
@@ -214,20 +214,23 @@ def test_gemini_descriptors_tell_what_can_be_filtered(api: Api) -> None:
 )
 def test_providers_mix_metrics_and_text(api: Api, provider: str) -> None:
     descriptors = api.get(f"metric_descriptors/{provider}")
-    assert {each["type"] for each in descriptors} == {"METRIC", "TEXT"}
-    assert all(each[f"is_{provider}"] for each in descriptors)
+    assert {descriptor["type"] for descriptor in descriptors} == {"METRIC", "TEXT"}
+    assert all(descriptor[f"is_{provider}"] for descriptor in descriptors)
 
 
 def test_organization_descriptors_repeat_some_and_add_their_own(api: Api) -> None:
-    ids = [each["id"] for each in api.get("organizations/40/metric_descriptors")]
+    ids = [
+        descriptor["id"]
+        for descriptor in api.get("organizations/40/metric_descriptors")
+    ]
     assert ids[:3] == ["clicks", "impressions", "ctr"]
     assert "custom_conversions:14:conversions" in ids
     assert "calculated_metric:123" in ids
-    cross_network = [each["id"] for each in api.get("metric_descriptors")]
+    cross_network = [descriptor["id"] for descriptor in api.get("metric_descriptors")]
     assert len(cross_network) >= 15
     assert set(cross_network) & set(ids) == {"clicks", "impressions", "ctr"}
 
 
 def test_some_flags_of_descriptors_are_null(api: Api) -> None:
-    flags = {each["is_post"] for each in api.get("metric_descriptors")}
+    flags = {descriptor["is_post"] for descriptor in api.get("metric_descriptors")}
     assert flags == {None, False}

@@ -1,4 +1,4 @@
-"""What is changed about a sandbox to see how its clients take it."""
+"""Switches that change a sandbox, for tests of its clients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body, v1_rows, v1_totals
 
@@ -27,9 +27,10 @@ def statuses(api: Api) -> dict[str, dict[str, Any]]:
     """Return the import statuses by the accounts' entity ids."""
     listed = api.get("users/40/sync_information")["accounts"]
     accounts = api.sandbox.world.entities("accounts")
-    ids = {(each.network, each.name): each.entity_id for each in accounts}
+    ids = {(account.network, account.name): account.entity_id for account in accounts}
     return {
-        ids[each["network"], each["name"]]: each["import_status"] for each in listed
+        ids[account["network"], account["name"]]: account["import_status"]
+        for account in listed
     }
 
 
@@ -90,7 +91,7 @@ def test_imports_of_nothing_are_an_error(
 
 @pytest.mark.parametrize("output_format", ["row", "series"])
 def test_dropped_rows_of_v2_count_all_the_same(own: Api, output_format: str) -> None:
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "output_format": output_format,
         "aggregate_by": "day",
         "limit": 7,
@@ -98,11 +99,11 @@ def test_dropped_rows_of_v2_count_all_the_same(own: Api, output_format: str) -> 
         "summary_fields": ["clicks"],
         "summary_format": "row",
     }
-    whole = own.report("campaigns", **question)
-    second = own.report("campaigns", **question, offset=7)
+    whole = own.report("campaigns", **request)
+    second = own.report("campaigns", **request, offset=7)
     own.sandbox.drop_rows = 2
-    short = own.report("campaigns", **question)
-    assert own.report("campaigns", **question, offset=7) == second
+    short = own.report("campaigns", **request)
+    assert own.report("campaigns", **request, offset=7) == second
     shown = short["_embedded"].pop("results")
     assert shown == whole["_embedded"].pop("results")[:5]
     assert short == whole
@@ -114,23 +115,23 @@ def test_dropped_rows_of_v2_count_all_the_same(own: Api, output_format: str) -> 
 def test_dropped_rows_of_v1_count_all_the_same(
     own: Api, aggregate_by: str | None, group_by: str | None
 ) -> None:
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "aggregate_by": aggregate_by,
         "group_by": group_by,
         "limit": 4,
     }
-    whole = own.v1_report(**question)
-    second = own.v1_report(**question, offset=4)
+    whole = own.v1_report(**request)
+    second = own.v1_report(**request, offset=4)
     own.sandbox.drop_rows = 1
-    short = own.v1_report(**question)
+    short = own.v1_report(**request)
     assert v1_rows(short) == v1_rows(whole)[:3]
     assert v1_totals(short) == v1_totals(whole)
     assert short["counts"] == whole["counts"]
     assert short["_links"] == whole["_links"]
-    assert own.v1_report(**question, offset=4) == second
+    assert own.v1_report(**request, offset=4) == second
 
 
-def test_no_more_is_dropped_than_there_is(own: Api) -> None:
+def test_drops_at_most_the_rows_there_are(own: Api) -> None:
     own.sandbox.drop_rows = 50
     assert own.report("campaigns")["_embedded"]["results"] == []
     empty = own.report(filters=[{"path": "clicks", "op": "gt", "value": 10**9}])
@@ -152,8 +153,8 @@ def test_rows_can_be_dropped_from_the_start() -> None:
 # --- accounts that come and go ---
 
 
-def seen(api: Api) -> dict[str, Any]:
-    """Return what answers say of accounts, and of what is in them."""
+def account_answers(api: Api) -> dict[str, Any]:
+    """Return all answers with accounts, and with anything in them."""
     world = api.sandbox.world
     return {
         "accounts": api.get("users/40/list_network_accounts/all"),
@@ -171,9 +172,9 @@ def test_an_account_that_is_unlinked_is_nowhere_until_it_is_linked_again(
     own: Api,
 ) -> None:
     world = own.sandbox.world
-    before, (gone, *_) = seen(own), world.entities("accounts")
+    before, (gone, *_) = account_answers(own), world.entities("accounts")
     world.unlinked = frozenset({gone.entity_id})
-    after = seen(own)
+    after = account_answers(own)
     assert gone not in world.entities("accounts")
     for campaign in gone.children:
         assert campaign.remote_id not in str(after["folders"])
@@ -187,9 +188,9 @@ def test_an_account_that_is_unlinked_is_nowhere_until_it_is_linked_again(
     assert answer.status_code == 400
     assert gone.entity_id in answer.text
     world.unlinked = frozenset()
-    assert seen(own) == before
+    assert account_answers(own) == before
 
 
 def test_only_accounts_can_be_unlinked(own: Api) -> None:
-    with pytest.raises(ValueError, match="no account '/network/quora/account/9'"):
+    with pytest.raises(ValueError, match="unknown account '/network/quora/account/9'"):
         own.sandbox.world.unlinked = frozenset({"/network/quora/account/9"})

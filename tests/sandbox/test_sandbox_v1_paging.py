@@ -11,7 +11,7 @@ from tap_adstage.sandbox.server import Sandbox
 from .api import NETWORKS, TODAY, Api, v1_body, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 DOCUMENTED = {
     "aggregate_by",
@@ -26,7 +26,7 @@ DOCUMENTED = {
     "sort_by",
     "statuses",
 }
-GIVEN = {
+OPTIONAL = {
     "dimensions",
     "filters",
     "group_by",
@@ -51,7 +51,7 @@ def identities(report: dict[str, Any]) -> list[str]:
 def test_pages_hold_each_row_once(
     world: World, links: str, limit: int, aggregate_by: str | None
 ) -> None:
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "date_range": "last 2 weeks",
         "aggregate_by": aggregate_by,
         "sort_by": "conversions",
@@ -62,16 +62,16 @@ def test_pages_hold_each_row_once(
         Sandbox(today=TODAY, world=world, v1_links=links) as sandbox,
         Api(sandbox) as api,
     ):
-        whole = api.v1_report(**question)
-        report = api.v1_report(**question, limit=limit)
-        found = identities(report)
+        whole = api.v1_report(**request)
+        report = api.v1_report(**request, limit=limit)
+        paged = identities(report)
         pages = 1
         while following in report["_links"]:
             report = api.get(report["_links"][following]["href"])
-            found += identities(report)
+            paged += identities(report)
             pages += 1
             assert v1_totals(report) == v1_totals(whole)
-    assert found == identities(whole)
+    assert paged == identities(whole)
     assert pages == -(-18 // limit)
 
 
@@ -125,9 +125,9 @@ def test_a_report_of_one_page_links_to_that_as_its_last(api: Api) -> None:
 
 
 def detailed(world: World) -> dict[str, Any]:
-    """Return a request with everything that the documentation's links do not show."""
+    """Return a request with all parameters that the documentation's links lack."""
     accounts = world.entities("accounts")
-    account = next(each for each in accounts if each.network == "facebook")
+    account = next(account for account in accounts if account.network == "facebook")
     return v1_body(
         "ads",
         provider="facebook",
@@ -145,7 +145,7 @@ def detailed(world: World) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("links", ["offset", "token"])
-def test_links_carry_all_that_was_given(world: World, links: str) -> None:
+def test_links_repeat_all_of_the_request(world: World, links: str) -> None:
     request = detailed(world)
     name = "next" if links == "offset" else "next_page"
     page = {"limit", "offset"} if links == "offset" else {"page_token"}
@@ -156,10 +156,10 @@ def test_links_carry_all_that_was_given(world: World, links: str) -> None:
         first = api.post_v1(request).json()
         link = first["_links"][name]
         followed = api.get(link["href"])
-        asked = api.post_v1({**request, "offset": 8}).json()
+        posted = api.post_v1({**request, "offset": 8}).json()
     query = parameters(link)
     assert query.keys() == (
-        DOCUMENTED - {"aggregate_by", "limit", "offset"} | GIVEN | page
+        DOCUMENTED - {"aggregate_by", "limit", "offset"} | OPTIONAL | page
     )
     assert json.loads(query["filters"]) == request["filters"]
     assert query["targets"] == request["targets"][0]
@@ -167,7 +167,7 @@ def test_links_carry_all_that_was_given(world: World, links: str) -> None:
     assert query["group_by"] == "campaign_name"
     assert query["relative_to_time_zone"] == "Australia/Sydney"
     assert query["date_range"] == "2019-07-14..2019-07-14"
-    assert followed["_embedded"] == asked["_embedded"]
+    assert followed["_embedded"] == posted["_embedded"]
     assert identities(followed) != identities(first)
 
 
@@ -188,11 +188,11 @@ def test_tokens_link_back_and_forth(world: World) -> None:
 
 
 @pytest.mark.parametrize("dropped", [("targets",), ("filters", "targets"), ("offset",)])
-def test_links_leave_out_what_they_are_told_to(
+def test_links_omit_what_the_sandbox_drops(
     world: World, dropped: tuple[str, ...]
 ) -> None:
     account = world.entities("accounts")[0]
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "targets": [account.entity_id],
         "filters": [{"path": "meta/network", "op": "in", "value": ["adwords"]}],
         "limit": 2,
@@ -201,7 +201,7 @@ def test_links_leave_out_what_they_are_told_to(
         Sandbox(today=TODAY, world=world, v1_link_drops=dropped) as sandbox,
         Api(sandbox) as api,
     ):
-        first = api.v1_report("campaigns", **question)
+        first = api.v1_report("campaigns", **request)
         link = first["_links"]["next"]
         followed = api.get(link["href"])
     assert not parameters(link).keys() & set(dropped)
@@ -227,7 +227,7 @@ def test_following_may_take_the_first_request_again(world: World) -> None:
     assert not set(identities(first)) & set(identities(second))
 
 
-def test_a_link_says_the_same_as_a_post(api: Api) -> None:
+def test_a_link_requests_the_same_as_a_post(api: Api) -> None:
     request = v1_body("campaigns", limit=4, offset=4, networks="adwords,quora")
     link = api.post_v1({**request, "offset": 0}).json()["_links"]["next"]["href"]
     assert api.get(link) == api.post_v1(request).json()

@@ -7,7 +7,7 @@ import pytest
 from .api import Api, v1_body
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"date_range": None}, "date_range"),
@@ -49,7 +49,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"page_token": "garbage"}, "page_token"),
     ({"provider": "myspace"}, "facebook"),
     ({"provider": "linkedin"}, "facebook"),
-    ({"dimensions": ["age"]}, "adstage has none"),
+    ({"dimensions": ["age"]}, "adstage has no dimensions"),
     ({"dimensions": "age"}, "array"),
     ({"targets": []}, "targets"),
     ({"targets": "/network/adstage/user/40"}, "targets"),
@@ -92,7 +92,7 @@ def test_the_request_that_is_changed_is_good(api: Api) -> None:
     assert api.post_v1(v1_body()).status_code == 200
 
 
-def test_null_is_as_good_as_nothing(api: Api) -> None:
+def test_null_is_the_same_as_omitted(api: Api) -> None:
     optional = (
         "aggregate_by dimensions filters group_by networks offset page_token provider "
         "query relative_to relative_to_datetime relative_to_time_zone targets"

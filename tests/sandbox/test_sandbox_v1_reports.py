@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, STATUS_FILTERS
-from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.adstage.reports.statuses import STATUS_FILTERS
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world.entities import LEVELS
+from tap_adstage.sandbox.world.metrics import METRICS
 
 from .api import COMMON, NETWORKS, TODAY, Api, body, ids_of, v1_rows, v1_totals
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.world import World
+    from tap_adstage.sandbox.world.world import World
 
 START, END = dt.date(2019, 7, 1), dt.date(2019, 7, 3)
 FIELDS_OF_V1 = [name for name in METRICS if not name.startswith("calculated_metric:")]
@@ -55,21 +56,21 @@ def test_basic_rows_are_the_worlds_truth(api: Api, world: World, level: str) -> 
 
 @pytest.mark.parametrize("aggregate_by", ["day", "week", "month"])
 @pytest.mark.parametrize("level", ["accounts", "ad_groups"])
-def test_both_versions_tell_the_same_of_whole_slices(
+def test_both_versions_report_the_same_for_whole_slices(
     api: Api, level: str, aggregate_by: str
 ) -> None:
     days = {"day": "2019-07-01..2019-07-09", "week": "2019-06-10..2019-06-30"}
     date_range = days.get(aggregate_by, "2019-05-01..2019-06-30")
-    question: dict[str, Any] = {"aggregate_by": aggregate_by, "date_range": date_range}
-    old = api.v1_results(level, fields=FIELDS_OF_V1, **question)
-    new = api.results(level, fields=FIELDS_OF_V1, **question)
+    request: dict[str, Any] = {"aggregate_by": aggregate_by, "date_range": date_range}
+    old = api.v1_results(level, fields=FIELDS_OF_V1, **request)
+    new = api.results(level, fields=FIELDS_OF_V1, **request)
     assert len(old) == len(new)
     for one, other in zip(old, new, strict=True):
         assert one["meta"]["entity_id"] == other["meta"]["entity_id"]
         assert one["id"] == other["meta"]["id"]
         assert one["data"] == other["metrics"]
-        assert [(each["data"], each["timeframe"]) for each in one["series"]] == [
-            (each["metrics"], each["time"]) for each in other["series"]
+        assert [(part["data"], part["timeframe"]) for part in one["series"]] == [
+            (part["metrics"], part["time"]) for part in other["series"]
         ]
 
 
@@ -90,8 +91,8 @@ def test_a_series_covers_whole_slices_and_never_days_to_come(
     api: Api, world: World, aggregate_by: str, date_range: str, slices: list[str]
 ) -> None:
     spans = [
-        [dt.date.fromisoformat(f"2019-{end}") for end in each.split("/")]
-        for each in slices
+        [dt.date.fromisoformat(f"2019-{end}") for end in days.split("/")]
+        for days in slices
     ]
     report = api.v1_report(
         aggregate_by=aggregate_by, date_range=date_range, fields=["clicks"]
@@ -125,7 +126,7 @@ def test_days_to_come_are_null(api: Api) -> None:
     assert [part["data"]["clicks"] is None for part in row["series"]] == [False, True]
 
 
-def test_numbers_are_rounded_unless_told_not_to_be(api: Api, world: World) -> None:
+def test_numbers_are_rounded_by_default(api: Api, world: World) -> None:
     exact = {row["meta"]["entity_id"]: row["data"] for row in api.v1_results()}
     with (
         Sandbox(today=TODAY, world=world, v1_rounding=False) as sandbox,
@@ -154,7 +155,9 @@ def test_totals_are_of_all_pages(api: Api) -> None:
 
 def test_counts_are_of_rows(api: Api, world: World) -> None:
     report = api.v1_report("campaigns", limit=7, statuses="all_active")
-    active = [each for each in world.entities("campaigns") if each.status == "ACTIVE"]
+    active = [
+        entity for entity in world.entities("campaigns") if entity.status == "ACTIVE"
+    ]
     assert report["counts"] == {
         "overall": 90,
         "overall_buckets": 90,
@@ -181,13 +184,13 @@ def test_groups_sum_up_their_entities(api: Api, world: World) -> None:
     rows = api.v1_results("campaigns", group_by="account_name", fields=fields)
     by_v2 = api.results("campaigns", group_by="account_name", fields=fields)
     assert [row["data"] for row in rows] == [row["metrics"] for row in by_v2]
-    accounts = {each.name: each for each in world.entities("accounts")}
+    accounts = {account.name: account for account in world.entities("accounts")}
     for row in rows:
         account = accounts[row["meta"]["account_name"]]
         assert row["meta"] == {
             "account_name": account.name,
             "campaign_name": list(
-                dict.fromkeys(each.name for each in account.children)
+                dict.fromkeys(campaign.name for campaign in account.children)
             ),
             "currency_code": account.currency[0],
             "currency_symbol": account.currency[1],
@@ -229,16 +232,20 @@ def test_networks_are_an_array_or_a_comma_separated_list(
 def test_statuses_are_names_or_the_words_of_links(api: Api, world: World) -> None:
     everything = world.entities("campaigns")
     for statuses, allowed in STATUS_FILTERS.items():
-        found = ids(api.v1_results("campaigns", statuses=statuses))
-        assert found == ids_of(each for each in everything if each.status in allowed)
+        reported = ids(api.v1_results("campaigns", statuses=statuses))
+        assert reported == ids_of(
+            entity for entity in everything if entity.status in allowed
+        )
     for words, named in (
         ("active,empty,not_empty", {"ACTIVE"}),
         ("inactive,completed,archived", {"PAUSED", "COMPLETED", "ARCHIVED"}),
         ("campaign_inactive", {"PAUSED"}),
         ("deleted", {"DELETED"}),
     ):
-        found = ids(api.v1_results("campaigns", statuses=words))
-        assert found == ids_of(each for each in everything if each.status in named)
+        reported = ids(api.v1_results("campaigns", statuses=words))
+        assert reported == ids_of(
+            entity for entity in everything if entity.status in named
+        )
     assert ids(api.v1_results("campaigns", statuses=None)) == ids(
         api.v1_results("campaigns", statuses="all_visible")
     )
@@ -254,7 +261,7 @@ def test_targets_and_filters_limit_the_report(api: Api, world: World) -> None:
         ([f"{prefix}/folder/{folder.fetch_id}"], folder.campaigns),
         (
             [f"{prefix}/account_group/{group.id}"],
-            [each for one in group.accounts for each in one.children],
+            [campaign for one in group.accounts for campaign in one.children],
         ),
         ([f"{prefix}/user/40"], world.entities("campaigns")),
         ([f"{prefix}/organization/40"], world.entities("campaigns")),
@@ -264,12 +271,12 @@ def test_targets_and_filters_limit_the_report(api: Api, world: World) -> None:
         {"path": "meta/campaign_name", "op": "match", "value": "Brand"},
         {"path": "clicks", "op": "gt", "value": 100},
     ]
-    found = ids(api.v1_results("campaigns", filters=filters))
-    assert found == api.ids("campaigns", filters=filters)
-    assert found
+    reported = ids(api.v1_results("campaigns", filters=filters))
+    assert reported == api.ids("campaigns", filters=filters)
+    assert reported
 
 
-def test_a_report_has_ten_rows_by_clicks_unless_told(api: Api) -> None:
+def test_a_report_has_ten_rows_by_clicks_by_default(api: Api) -> None:
     request = {"date_range": "yesterday", "entity_level": "ads"}
     report = api.post_v1(request).json()
     rows = v1_rows(report)
@@ -286,7 +293,7 @@ def test_a_report_has_ten_rows_by_clicks_unless_told(api: Api) -> None:
     }
 
 
-def test_a_series_has_all_fields_unless_told(api: Api) -> None:
+def test_a_series_has_all_fields_by_default(api: Api) -> None:
     row = api.v1_results(fields=None, aggregate_by="day", networks="facebook")[0]
     assert row["data"].keys() == set(FIELDS_OF_V1)
     assert row["series"][0]["data"].keys() == set(FIELDS_OF_V1)
@@ -353,9 +360,9 @@ SUMMED: list[dict[str, Any]] = [
 def test_summary_rows_of_v2_series_are_what_v1_totals_are(
     api: Api, changes: dict[str, Any], aggregate_by: str
 ) -> None:
-    """That row is what a client controls a V2 series with."""
+    """Clients compare a V2 series with that row."""
     fields = ["clicks", "spend", "ctr", "likes"]
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "fields": fields,
         "aggregate_by": aggregate_by,
         "date_range": "2019-04-01..2019-06-30",
@@ -369,12 +376,12 @@ def test_summary_rows_of_v2_series_are_what_v1_totals_are(
             summarize_on=["filtered"],
             summary_fields=fields,
             summary_format="row",
-            **question,
+            **request,
         )
     )
     assert response.status_code == 200, response.text
     filtered = response.json()["summary"]["filtered"]
-    v1 = api.v1_report("campaigns", limit=5, **question)
+    v1 = api.v1_report("campaigns", limit=5, **request)
     assert filtered["count"] == v1["counts"]["filtered"]
     assert filtered["metrics"] == v1_totals(v1)["data"]
     is_empty = filtered["count"] == 0

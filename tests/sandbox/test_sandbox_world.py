@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from tap_adstage.sandbox.entities import LEVELS, Entity
-from tap_adstage.sandbox.meta import META_FIELDS
-from tap_adstage.sandbox.metrics import METRICS
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.entities import LEVELS, Entity
+from tap_adstage.sandbox.world.meta_fields import META_FIELDS
+from tap_adstage.sandbox.world.metrics import METRICS
+from tap_adstage.sandbox.world.world import World
 
 from .api import COMMON, NETWORKS, TODAY
 
@@ -31,24 +31,24 @@ def test_there_is_enough_of_everything(world: World) -> None:
         "ads": 1080,
         "keywords": 1080,
     }
-    by_network = Counter(each.network for each in world.entities("accounts"))
+    by_network = Counter(account.network for account in world.entities("accounts"))
     assert by_network == dict.fromkeys(NETWORKS, 2)
 
 
 def test_entity_ids_are_unique_and_lead_back(world: World) -> None:
-    everything = [each for level in LEVELS for each in world.entities(level)]
-    assert len({each.entity_id for each in everything}) == len(everything)
-    for each in everything:
-        assert world.entity(each.entity_id) is each
-        assert each.remote_id.isdecimal()
+    everything = [entity for level in LEVELS for entity in world.entities(level)]
+    assert len({entity.entity_id for entity in everything}) == len(everything)
+    for entity in everything:
+        assert world.entity(entity.entity_id) is entity
+        assert entity.remote_id.isdecimal()
     with pytest.raises(KeyError):
         world.entity("/network/adwords/account/1")
 
 
 def test_keywords_are_criteria_on_adwords_only(world: World) -> None:
     kinds = {
-        (each.network, each.entity_id.split("/")[3])
-        for each in world.entities("keywords")
+        (entity.network, entity.entity_id.split("/")[3])
+        for entity in world.entities("keywords")
     }
     assert kinds == {
         ("adwords", "criterion"),
@@ -59,7 +59,7 @@ def test_keywords_are_criteria_on_adwords_only(world: World) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_has_every_status(world: World, level: str) -> None:
-    assert {each.status for each in world.entities(level)} == {
+    assert {entity.status for entity in world.entities(level)} == {
         "ACTIVE",
         "PAUSED",
         "COMPLETED",
@@ -69,13 +69,13 @@ def test_every_level_has_every_status(world: World, level: str) -> None:
 
 
 def test_remote_ids_do_not_survive_as_numbers(world: World) -> None:
-    ids = [each.remote_id for level in LEVELS for each in world.entities(level)]
-    assert any(each.startswith("0") for each in ids)
-    assert any(int(each) != int(float(each)) for each in ids)
+    ids = [entity.remote_id for level in LEVELS for entity in world.entities(level)]
+    assert any(remote_id.startswith("0") for remote_id in ids)
+    assert any(int(remote_id) != int(float(remote_id)) for remote_id in ids)
 
 
-def test_names_are_as_people_leave_them(world: World) -> None:
-    names = [each.name for level in LEVELS for each in world.entities(level)]
+def test_names_are_as_people_write_them(world: World) -> None:
+    names = [entity.name for level in LEVELS for entity in world.entities(level)]
     assert "" in names
     assert {"NULL", "--"} <= set(names)
     assert any(max(map(ord, name), default=0) > 0xFFFF for name in names)
@@ -85,7 +85,7 @@ def test_names_are_as_people_leave_them(world: World) -> None:
     assert max(map(len, names)) > 500
     assert not any("\0" in name for name in names)
     per_account = Counter(
-        (each.account.entity_id, each.name) for each in world.entities("ads")
+        (entity.account.entity_id, entity.name) for entity in world.entities("ads")
     )
     assert max(per_account.values()) > 1
 
@@ -111,7 +111,9 @@ def test_numbers_are_not_all_alike(world: World) -> None:
         assert len(values) > 50, metric_id
         assert values[0] + values[Decimal("0.00")] > 10, metric_id
     keywords = world.entities("keywords")
-    assert sum(bool(world.metric(each, "conversions", DAY)) for each in keywords) > 50
+    assert (
+        sum(bool(world.metric(entity, "conversions", DAY)) for entity in keywords) > 50
+    )
 
 
 def test_no_ad_is_clicked_more_often_than_shown(world: World) -> None:
@@ -128,8 +130,8 @@ def test_weekends_are_quieter(world: World) -> None:
     week = [monday + dt.timedelta(days) for days in range(7)]
     totals = [
         sum(
-            int(world.metric(each, "clicks", day) or 0)
-            for each in world.entities("accounts")
+            int(world.metric(account, "clicks", day) or 0)
+            for account in world.entities("accounts")
         )
         for day in week
     ]
@@ -150,7 +152,7 @@ def test_ratios_are_of_sums(world: World) -> None:
     assert cpm == round(spend * 1000 / Decimal(impressions), 2)
 
 
-def test_dividing_by_nothing_gives_nothing(world: World) -> None:
+def test_dividing_by_zero_gives_null(world: World) -> None:
     idle = next(
         ad
         for ad in world.entities("ads")
@@ -161,7 +163,7 @@ def test_dividing_by_nothing_gives_nothing(world: World) -> None:
 
 
 def test_networks_and_levels_lack_metrics(world: World) -> None:
-    by_network = {each.network: each for each in world.entities("accounts")}
+    by_network = {account.network: account for account in world.entities("accounts")}
     assert world.metric(by_network["facebook"], "likes", DAY) is not None
     assert world.metric(by_network["adwords"], "likes", DAY) is None
     keyword = world.entities("keywords")[0]
@@ -217,7 +219,7 @@ def test_the_seed_decides_everything() -> None:
 def test_memory_is_bounded_and_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_adstage.sandbox.amounts._CACHED_SPLITS", 10)
+    monkeypatch.setattr("tap_adstage.sandbox.world.amounts._CACHED_SPLITS", 10)
     forgetful = World()
     for ad in world.entities("ads")[::40]:
         twin = forgetful.entity(ad.entity_id)
@@ -246,7 +248,7 @@ def test_meta_fields_have_their_types(world: World) -> None:
         assert types - {type(None)} == {expected}, field
 
 
-def test_meta_fields_tell_of_the_parents(world: World) -> None:
+def test_meta_fields_include_the_parents(world: World) -> None:
     keyword = world.entities("keywords")[0]
     ad_group = keyword.parent
     assert ad_group is not None
@@ -280,15 +282,18 @@ def ads_of(parent: Entity) -> list[Entity]:
 
 
 def fingerprint(world: World) -> str:
-    entities = [each for level in LEVELS for each in world.entities(level)[::50]]
+    entities = [entity for level in LEVELS for entity in world.entities(level)[::50]]
     return json.dumps(
         [
             (
-                each.entity_id,
-                each.name,
-                each.status,
-                [str(world.metric(each, id_, DAY, today=TODAY)) for id_ in COMMON],
+                entity.entity_id,
+                entity.name,
+                entity.status,
+                [
+                    str(world.metric(entity, metric_id, DAY, today=TODAY))
+                    for metric_id in COMMON
+                ],
             )
-            for each in entities
+            for entity in entities
         ]
     )

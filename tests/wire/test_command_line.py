@@ -164,7 +164,7 @@ def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
             "sandbox: needs the package flask; install tap-adstage[sandbox]",
         ),
         (
-            "from tap_adstage.sandbox.__main__ import main; main",
+            "from tap_adstage.sandbox.cli.command import main; main",
             ["--port", "0"],
             "install tap-adstage[sandbox]",
         ),

@@ -31,7 +31,7 @@ from tap_adstage.fivetran.counterparts import (
     REPORT_KEYS,
     Counterpart,
 )
-from tap_adstage.sandbox.metrics import METRICS
+from tap_adstage.sandbox.world.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

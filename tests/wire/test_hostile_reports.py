@@ -30,7 +30,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from tap_adstage.exceptions import AdStageError, LinkError
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 

@@ -30,7 +30,7 @@ from tap_adstage.exceptions import (
     ResponseError,
 )
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.adstage.client import AdStageClient
-    from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.world.entities import Entity
 
 REPORT: dict[str, Any] = {
     "name": "daily",

@@ -26,6 +26,7 @@ from tap_adstage.exceptions import (
 from tap_adstage.preflight import Result, advice, results
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
 
-    from tap_adstage.sandbox.entities import Entity
     from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.world.entities import Entity
 
 FIELDS = ["clicks", "impressions", "spend", "conversions"]
 REPORT: dict[str, Any] = {

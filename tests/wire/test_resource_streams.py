@@ -10,7 +10,7 @@ import pytest
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from conftest import Sync

@@ -22,7 +22,7 @@ from harness.pipeline import meltano
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import ReconcileError
 from tap_adstage.runtime.logs import WarningHandler
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import StateError
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
+from tap_adstage.sandbox.world.world import World
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import clean_environment
 from psycopg import sql
 
-from tap_adstage.sandbox.__main__ import loader_settings
-from tap_adstage.sandbox.postgres import Postgres
+from tap_adstage.sandbox.cli.environment import loader_settings
+from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
 from .trial import Place

@@ -1,0 +1,69 @@
+"""Environment variables that point the tap, its loader and Meltano at a sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from tap_adstage.sandbox.cli.postgres import Postgres
+
+OTHER_CONNECTIONS = (
+    "TARGET_POSTGRES_SQLALCHEMY_URL",
+    "TARGET_POSTGRES_SSL_",
+    "TARGET_POSTGRES_SSH_TUNNEL",
+)
+"""Variables that take precedence over the host and the password of target-postgres."""
+
+OTHER_CREDENTIALS = (
+    "TAP_ADSTAGE_CLIENT_",
+    "TAP_ADSTAGE_REFRESH_TOKEN",
+    "TAP_ADSTAGE_OAUTH_",
+)
+"""Credentials of a real account, which take precedence over the sandbox's token."""
+
+
+def tap_settings(
+    api_url: str, token: str, as_of: dt.date | None = None
+) -> dict[str, str]:
+    """Return the variables that point the tap at a sandbox."""
+    settings = {"TAP_ADSTAGE_API_URL": api_url, "TAP_ADSTAGE_ACCESS_TOKEN": token}
+    if as_of is not None:
+        settings["TAP_ADSTAGE_AS_OF"] = as_of.isoformat()
+    return settings
+
+
+def loader_settings(server: Postgres) -> dict[str, str]:
+    """Return the variables that point target-postgres at a server."""
+    return {
+        "TARGET_POSTGRES_HOST": server.host,
+        "TARGET_POSTGRES_PORT": str(server.port),
+        "TARGET_POSTGRES_USER": server.user,
+        "TARGET_POSTGRES_PASSWORD": server.password,
+        "TARGET_POSTGRES_DATABASE": server.database,
+    }
+
+
+def meltano_settings(folder: str) -> dict[str, str]:
+    """Return the variables that keep Meltano's state in a folder.
+
+    Otherwise bookmarks of generated data would count for the project's real account,
+    and those of an earlier database for a new one.
+    """
+    return {
+        "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
+        "MELTANO_STATE_BACKEND_URI": "systemdb",
+    }
+
+
+def without(
+    environment: Mapping[str, str], prefixes: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the variables whose names start with none of the prefixes."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(prefixes)
+    }

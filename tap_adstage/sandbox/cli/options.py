@@ -1,0 +1,183 @@
+"""The options of `tap-adstage-sandbox`, which are parameters of the sandbox."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tap_adstage.sandbox.adstage.reports.v1_links import FOLLOW_METHODS, LINK_STYLES
+from tap_adstage.sandbox.service.faults import FAULTS, SIZE_FAULTS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from tap_adstage.sandbox.server import Sandbox
+
+DEFAULT_PORT = 8765
+
+
+@dataclass(frozen=True)
+class SandboxOptions:
+    """The sandbox's parameters on the command line, named as those of `Sandbox`."""
+
+    port: int | None
+    token: str
+    seed: int
+    today: dt.date | None
+    latency: float
+    rate_limit: float | None
+    fault_rate: float
+    v1_links: str
+    v1_follow: str
+    drop_rows: int
+    faults: tuple[str, ...] | None
+    slow_seconds: float
+    max_report_days: int | None
+    size_fault: str
+
+    @contextmanager
+    def running(self, default_port: int = 0) -> Iterator[Sandbox]:
+        """Run the sandbox within a block.
+
+        Args:
+            default_port: Port to use without `--port`, 0 for any that is free.
+        """
+        try:
+            from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
+        except ModuleNotFoundError as error:
+            raise missing_extra(error, "sandbox") from error
+        port = default_port if self.port is None else self.port
+        with ExitStack() as started:
+            try:
+                sandbox = started.enter_context(
+                    Sandbox(**asdict(replace(self, port=port)))
+                )
+            except ValueError as error:
+                raise click.UsageError(str(error)) from error
+            except OSError as error:
+                raise click.ClickException(
+                    f"Port {port} is not free ({error.strerror}); choose another one "
+                    "with --port, 0 for any"
+                ) from error
+            yield sandbox
+
+
+def missing_extra(error: ModuleNotFoundError, extra: str) -> click.ClickException:
+    """Return the error for an extra that is not installed."""
+    return click.ClickException(
+        f"This needs {error.name}; install tap-adstage[{extra}]"
+    )
+
+
+def with_sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for each field of `SandboxOptions` to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _day(
+    _context: click.Context, _option: click.Parameter, value: dt.datetime | None
+) -> dt.date | None:
+    return None if value is None else value.date()
+
+
+_OPTIONS = (
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        help=f"Port to listen on, 0 for any free one. [default: {DEFAULT_PORT}; with a "
+        "command any free one]",
+    ),
+    click.option(
+        "--token",
+        default="sandbox-token",
+        show_default=True,
+        help="Access token to accept.",
+    ),
+    click.option(
+        "--seed", default=1, show_default=True, help="Another number gives other data."
+    ),
+    click.option(
+        "--as-of",
+        "today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        callback=_day,
+        metavar="YYYY-MM-DD",
+        help="The day that it is in the sandbox. [default: today]",
+    ),
+    click.option(
+        "--latency",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Time before each answer.",
+    ),
+    click.option(
+        "--rate-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="Requests a second; more are answered with 429.",
+    ),
+    click.option(
+        "--fault-rate",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="SHARE",
+        help="Share of requests that fail, 0 to 1.",
+    ),
+    click.option(
+        "--fault",
+        "faults",
+        type=click.Choice(FAULTS),
+        multiple=True,
+        callback=lambda _context, _option, value: value or None,
+        help="How requests fail; may be repeated. [default: any way]",
+    ),
+    click.option(
+        "--slow",
+        "slow_seconds",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Pause in answers that fail by being slow. [default: no slow answers]",
+    ),
+    click.option(
+        "--max-report-days",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Days that a report may have; a longer one is refused.",
+    ),
+    click.option(
+        "--size-fault",
+        type=click.Choice(SIZE_FAULTS),
+        default=SIZE_FAULTS[0],
+        show_default=True,
+        help="How a longer report is refused; timeout pauses for --slow first.",
+    ),
+    click.option(
+        "--v1-links",
+        type=click.Choice(LINK_STYLES),
+        default=LINK_STYLES[0],
+        show_default=True,
+        help="How reports of API V1 link to their next page.",
+    ),
+    click.option(
+        "--v1-follow",
+        type=click.Choice(FOLLOW_METHODS),
+        default=FOLLOW_METHODS[0],
+        show_default=True,
+        help="How to get that page: by the link, or by the first request, sent again.",
+    ),
+    click.option(
+        "--drop-rows",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Rows that are missing from the end of each report's first page.",
+    ),
+)

@@ -43,7 +43,7 @@ from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
-from tap_adstage.runtime.statistics import FAILED, STOPPED, WHOLE, RunStats
+from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
 from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.report_stream import ReportStream
 
@@ -93,7 +93,7 @@ class TapAdStage(Tap):
         self._writer = MessageWriter(self._stats)
         arguments.setdefault("message_writer", self._writer)
         self._secrets = Secrets()
-        logs.keep_out(self._secrets)
+        logs.redact_logs(self._secrets)
         try:
             super().__init__(**arguments)
         except ValueError:
@@ -231,11 +231,13 @@ class TapAdStage(Tap):
         status = FAILED
         try:
             super().sync_all()
-            status = WHOLE
+            status = COMPLETED
         except Stopped:
             status = STOPPED
             raise
         finally:
+            if status != COMPLETED:
+                self._writer.shutdown.close()
             selected = [name for name, each in self.streams.items() if each.selected]
             self._stats.end(status, selected)
             self._warnings.close()
@@ -246,7 +248,7 @@ class TapAdStage(Tap):
 
         shard = self._parsed_config.shard
         title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
-        summary.publish(title, self._stats.all, self.logger, self._secrets)
+        summary.publish_summary(title, self._stats.all, self.logger, self._secrets)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.
@@ -423,7 +425,7 @@ class TapAdStage(Tap):
         another line, and exits with 0, as if the sync were whole.
         """
         del frame
-        self._writer.termination.receive(signum)
+        self._writer.shutdown.request(signum)
 
     def _transport(self, parsed: Config) -> Transport:
         return Transport(
@@ -432,7 +434,8 @@ class TapAdStage(Tap):
             request_timeout=parsed.request_timeout,
             max_retry_seconds=parsed.max_retry_seconds,
             logger=self.logger,
-            termination=self._writer.termination,
+            shutdown=self._writer.shutdown,
+            api_name="AdStage",
             stats=self._stats,
         )
 

@@ -37,17 +37,17 @@ class ReportReader:
         )
 
     @property
-    def reach(self) -> int:
+    def lookahead(self) -> int:
         """How many windows it makes sense to expect, with the one that is read."""
-        return self._prefetch.reach
+        return self._prefetch.lookahead
 
-    def expect(self, windows: Sequence[Window]) -> None:
+    def schedule(self, windows: Sequence[Window]) -> None:
         """Say which windows are read next, so that they are asked for beforehand.
 
         Args:
             windows: The windows, in the order in which they are going to be read.
         """
-        self._prefetch.expect(windows, self._first_page)
+        self._prefetch.schedule(windows, self._first_page)
 
     def pages(self, window: Window) -> Iterator[tuple[str, Page]]:
         """Read a window's pages.

@@ -156,7 +156,7 @@ class ReportStream(ShardedStream, PageStream):
         try:
             yield from self._windows_in_order(read)
         finally:
-            self._directory.prefetch.forget()
+            self._directory.prefetch.cancel()
 
     def _windows_in_order(self, read: Callable[[Window], Iterator[T]]) -> Iterator[T]:
         saved, windows = self._saved_bookmark, self.windows
@@ -181,7 +181,7 @@ class ReportStream(ShardedStream, PageStream):
             self._finish_window(advance_bookmark(saved, windows[-1].bookmark))
             return
         queue, inquiry = WindowQueue(windows), self._inquiry
-        inquiry.expect(queue.upcoming(inquiry.reach))
+        inquiry.schedule(queue.upcoming(inquiry.lookahead))
         hold = self._holds().get(self.name) if windows else None
         for window in queue:
             self._progress.begin(queue.taken, queue.total, len(window.slices))
@@ -192,7 +192,7 @@ class ReportStream(ShardedStream, PageStream):
                 queue.total,
                 window.range,
             )
-            inquiry.expect([window, *queue.upcoming(inquiry.reach - 1)])
+            inquiry.schedule([window, *queue.upcoming(inquiry.lookahead - 1)])
             try:
                 yield from read(window)
             except ApiError as error:
@@ -372,7 +372,7 @@ class ReportStream(ShardedStream, PageStream):
         """A window's pages, each with what errors call it; how far it is is said."""
         for where, page in self._inquiry.pages(window):
             self._stats.current.pages += 1
-            self._progress.tell(self.name, self.logger)
+            self._progress.log(self.name, self.logger)
             yield where, page
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.paths import ROOT
 
-from tap_adstage.runtime.progress import Progress, Step, duration, seconds_left
+from tap_adstage.runtime.progress import Progress, Snapshot, duration, seconds_left
 from tap_adstage.runtime.statistics import RunStats
 from tap_adstage.tap import TapAdStage
 
@@ -42,24 +42,24 @@ class Clock:
 @pytest.mark.parametrize(
     ("step", "line"),
     [
-        (Step(1, 12, 0, 0, 0.0, None), "window 1 of 12, 0 rows, 0 rows/s"),
+        (Snapshot(1, 12, 0, 0, 0.0, None), "window 1 of 12, 0 rows, 0 rows/s"),
         (
-            Step(3, 12, 45_000, 2, 30.0, 190.0),
+            Snapshot(3, 12, 45_000, 2, 30.0, 190.0),
             "window 3 of 12, 45000 rows, 1500 rows/s, retries: 2, about 3 min left",
         ),
     ],
 )
-def test_a_line_is_readable(step: Step, line: str) -> None:
-    assert step.line == line
+def test_a_line_is_readable(step: Snapshot, line: str) -> None:
+    assert step.progress_line == line
 
 
 def test_the_line_of_the_page_is_one_that_is_told() -> None:
-    step = Step(3, 12, 45_000, 2, 30.0, 190.0)
-    assert f"\n```text\nby_day: {step.line}\n```\n" in PAGE.read_text()
+    step = Snapshot(3, 12, 45_000, 2, 30.0, 190.0)
+    assert f"\n```text\nby_day: {step.progress_line}\n```\n" in PAGE.read_text()
 
 
 def test_fields_say_the_same() -> None:
-    assert Step(3, 12, 45_000, 2, 30.0, 190.04).fields == {
+    assert Snapshot(3, 12, 45_000, 2, 30.0, 190.04).progress_fields == {
         "window": 3,
         "windows": 12,
         "rows": 45_000,
@@ -68,11 +68,11 @@ def test_fields_say_the_same() -> None:
         "seconds": 30.0,
         "seconds_left": 190.0,
     }
-    assert Step(1, 2, 0, 0, 0.0, None).fields["seconds_left"] is None
+    assert Snapshot(1, 2, 0, 0, 0.0, None).progress_fields["seconds_left"] is None
 
 
 @pytest.mark.parametrize(
-    ("done", "seconds_of_done", "now", "seconds_of_now", "later", "left"),
+    ("done", "seconds_of_done", "now", "seconds_of_current", "later", "left"),
     [
         (0, 0.0, 3, 9.0, 9, None),  # no window is done
         (3, 6.0, 3, 0.0, 6, 18.0),
@@ -87,15 +87,15 @@ def test_the_time_left_is_that_of_the_windows_done(
     done: int,
     seconds_of_done: float,
     now: int,
-    seconds_of_now: float,
+    seconds_of_current: float,
     later: int,
     left: float | None,
 ) -> None:
     found = seconds_left(
         done=done,
         seconds_of_done=seconds_of_done,
-        now=now,
-        seconds_of_now=seconds_of_now,
+        current=now,
+        seconds_of_current=seconds_of_current,
         later=later,
     )
     assert found == left
@@ -127,12 +127,12 @@ def test_a_report_knows_how_far_it_is() -> None:
     progress.begin(1, 3, 3)
     clock.now += 6
     stats.current.rows += 12
-    assert progress.step == Step(1, 3, 12, 0, 6.0, None)
+    assert progress.snapshot == Snapshot(1, 3, 12, 0, 6.0, None)
     progress.finish()
     progress.begin(2, 3, 3)
     clock.now += 2
     stats.count_retry(1.0)
-    assert progress.step == Step(2, 3, 12, 1, 8.0, 10.0)
+    assert progress.snapshot == Snapshot(2, 3, 12, 1, 8.0, 10.0)
     assert stats.current.windows == 1
 
 

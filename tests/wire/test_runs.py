@@ -106,7 +106,7 @@ class Ended:
         """The lines of the summary, by what they are of."""
         found = re.findall(
             r"INFO     \| tap-adstage {20}\| ([\w-]+): "
-            r"((?:whole|failed|stopped|not begun).*)$",
+            r"((?:completed|failed|stopped|not started).*)$",
             self.stderr,
             re.MULTILINE,
         )
@@ -190,7 +190,7 @@ def test_a_run_counts_what_adstage_got_and_what_was_written(
     assert_rows_are_those_on_stdout(every, first)
     assert total(every, "requests") == len(sandbox.requests)
     assert list(every) == ["set-up", *sorted([*RESOURCE_STREAMS, "by_day", "by_week"])]
-    assert {each["status"] for each in every.values()} == {"whole"}
+    assert {each["status"] for each in every.values()} == {"completed"}
     asked = [r.body for r in sandbox.requests if r.path.endswith("/report")]
     for name, windows, bookmark in (
         ("by_day", 6, "2024-03-19"),
@@ -394,10 +394,10 @@ def test_a_run_that_fails_says_what_was_done_and_where(
         )
     every = summaries(caplog)
     assert {name: each["status"] for name, each in every.items()} == {
-        "set-up": "whole",
-        "accounts": "whole",
+        "set-up": "completed",
+        "accounts": "completed",
         "by_day": "failed",
-        "by_week": "not begun",
+        "by_week": "not started",
     }
     assert every["by_day"]["windows"] == 0
     assert every["by_day"]["bookmark"] is None
@@ -423,12 +423,12 @@ def test_a_run_that_is_stopped_says_what_was_done_and_where(
     written = [r for r in ended.records if r["stream"] == "by_week"]
     state = json.loads(ended.stdout.splitlines()[-1])["value"]["bookmarks"]
     bookmark = state["by_week"]["replication_key_value"]
-    assert ended.summary["by_day"].startswith("whole; windows: 6, ")
+    assert ended.summary["by_day"].startswith("completed; windows: 6, ")
     said = ended.summary["by_week"]
     assert said.startswith("stopped; windows: ")
     assert f"rows: {len(written)}, " in said
     assert f"bookmark: none → {bookmark}" in said
-    assert ended.summary["organizations"] == "not begun"
+    assert ended.summary["organizations"] == "not started"
     assert "Stopped before the end" in ended.stderr.splitlines()[-1]
     text = markdown.read_text()
     assert r"**The run was stopped in by\_week.**" in text
@@ -457,7 +457,7 @@ def test_a_line_a_stream_is_logged_where_stderr_is_no_terminal(tap: Tap) -> None
         *sorted([*RESOURCE_STREAMS, "by_day", "by_week"]),
     ]
     assert ended.summary["by_day"] == (
-        "whole; windows: 6, pages: 6, rows: 216, requests: 6, "
+        "completed; windows: 6, pages: 6, rows: 216, requests: 6, "
         "bookmark: none → 2024-03-19"
     )
     for name, said in ended.summary.items():
@@ -497,7 +497,7 @@ def test_a_terminal_shows_a_table(tap: Tap) -> None:
     on_page = block.splitlines()
     assert on_page[:2] == [head, start]
     assert on_page[2:] == [row for row in rows if row in on_page]
-    assert "by_day: whole" not in shown
+    assert "by_day: completed" not in shown
 
 
 def test_who_configures_logs_has_fields_on_a_terminal_too(tap: Tap) -> None:
@@ -530,11 +530,11 @@ def test_under_structured_logging_it_is_fields(tap: Tap) -> None:
     assert found["by_day"]["level"] == "info"
     assert found["by_day"]["extra"]["summary"] == {
         "stream": "by_day",
-        "status": "whole",
+        "status": "completed",
         "windows": 6,
         "pages": 6,
         "rows": sum(record["stream"] == "by_day" for record in ended.records),
-        "left_out": 0,
+        "duplicates_skipped": 0,
         "requests": 6,
         "retries": 0,
         "seconds_waited": 0.0,
@@ -588,7 +588,7 @@ def test_meltano_hands_the_fields_on(tmp_path: Path, sandbox: Sandbox) -> None:
         )
     lines = [json.loads(line) for line in said.splitlines() if line[:1] == "{"]
     (line,) = [each for each in lines if each.get("summary", {}).get("windows")]
-    assert line["event"].startswith("by_day: whole; windows: 6, ")
+    assert line["event"].startswith("by_day: completed; windows: 6, ")
     assert line["stream_name"] == "by_day"
     assert line["name"] == "tap-adstage"
     assert line["level"] == "info"
@@ -637,7 +637,7 @@ def test_a_job_summary_that_can_not_be_written_is_a_warning(
     assert ended.code == 0
     (line,) = [x for x in ended.stderr.splitlines() if "GITHUB_STEP_SUMMARY" in x]
     assert "WARNING" in line
-    assert ended.summary["by_day"].startswith("whole")
+    assert ended.summary["by_day"].startswith("completed")
 
 
 def test_stdout_is_the_same_wherever_the_summary_goes(tap: Tap) -> None:

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_adstage.exceptions import (
-    AdStageError,
     ApiError,
     AuthenticationError,
     ResponseError,
+    TapError,
     TransientError,
 )
 from tap_adstage.runtime.redaction import excerpt
@@ -34,7 +34,7 @@ class Step:
     Attributes:
         name: What it is about.
         attempt: Tries it, and returns in a few words what was found; raises an
-            `AdStageError` where it fails.
+            `TapError` where it fails.
         settings: The settings to look at where AdStage refuses it.
         address: The setting to look at where AdStage doesn't seem to be there at all.
         lack: What is missing for later steps where it fails.
@@ -161,7 +161,7 @@ def tell(results: Iterable[Result], logger: logging.Logger) -> bool:
     return all(passed)
 
 
-def advice(error: AdStageError, settings: str, address: str) -> str | None:
+def advice(error: TapError, settings: str, address: str) -> str | None:
     """Decide what to do about a failure.
 
     Args:
@@ -191,8 +191,8 @@ def advice(error: AdStageError, settings: str, address: str) -> str | None:
 def _tried(step: Step) -> tuple[bool, str]:
     try:
         return True, f"ok, {step.attempt()}"
-    except AdStageError as error:
-        reason = "; ".join(error.message.splitlines())
+    except TapError as error:
+        reason = "; ".join(str(error).splitlines())
         to_do = advice(error, step.settings, step.address)
         text = f"{reason.removesuffix('.')}; {to_do}" if to_do else reason
         return False, f"FAILED, {text}"

@@ -35,6 +35,7 @@ from tap_adstage.exceptions import (
     AuthenticationError,
     ConfigError,
     ResponseError,
+    TapError,
 )
 from tap_adstage.http.credentials import BearerToken
 from tap_adstage.http.transport import Transport
@@ -66,6 +67,18 @@ _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
 _SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
 
 
+class _Command(SingerCommand):
+    """The command line: logs the tap's errors line by line, and exits with code 1."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - click's own
+        try:
+            return super().main(*arguments, **options)
+        except TapError as error:
+            for line in str(error).splitlines():
+                self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
+            sys.exit(1)
+
+
 class TapAdStage(Tap):
     """Singer tap for AdStage, which gathers advertising data from many ad networks."""
 
@@ -84,7 +97,7 @@ class TapAdStage(Tap):
             **arguments: As `singer_sdk.Tap` takes them.
 
         Raises:
-            AdStageError: If the settings can't be used.
+            TapError: If the settings can't be used.
         """
         self._reads_environment = bool(arguments.get("parse_env_config"))
         self._stats = RunStats(time.monotonic)
@@ -112,7 +125,7 @@ class TapAdStage(Tap):
             The streams.
 
         Raises:
-            AdStageError: If the settings can't be used with this AdStage user.
+            TapError: If the settings can't be used with this AdStage user.
         """
         directory = self.directory
         resources = [stream(self, directory) for stream in RESOURCE_STREAMS.values()]
@@ -150,7 +163,7 @@ class TapAdStage(Tap):
             The stream.
 
         Raises:
-            AdStageError: If the report asks for what this AdStage user doesn't have.
+            TapError: If the report asks for what this AdStage user doesn't have.
         """
         catalog = FieldCatalog.of(
             self._descriptors(report),
@@ -225,7 +238,7 @@ class TapAdStage(Tap):
         """Sync all streams, and say what was done, however that ends.
 
         Raises:
-            AdStageError: If a stream can't be read.
+            TapError: If a stream can't be read.
             Stopped: If the run is to end.
         """
         status = FAILED
@@ -377,7 +390,13 @@ class TapAdStage(Tap):
                     "report, a line for each on stderr. Use --test=schema to write "
                     "the schemas without any records."
                 )
-        return command
+        return _Command(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            context_settings=command.context_settings,
+            logger=cls.logger,
+        )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings in the tap's words.

@@ -59,7 +59,7 @@ class ReportReader:
             What errors call a page, and the page.
 
         Raises:
-            AdStageError: As `Prefetch.pages` raises it.
+            TapError: As `Prefetch.pages` raises it.
         """
         pages = self._prefetch.pages(window)
         number = 0
@@ -82,7 +82,7 @@ class ReportReader:
             What errors call the page, and the page.
 
         Raises:
-            AdStageError: As `AdStageClient.page` raises it.
+            TapError: As `AdStageClient.page` raises it.
         """
         request, where = self._first_page(window), self._place(window, 1)
         with error_context(where):

@@ -130,7 +130,7 @@ class Prefetch:
             The pages, in their order.
 
         Raises:
-            AdStageError: As `AdStageClient.page` and `Paginator.following` raise it.
+            TapError: As `AdStageClient.page` and `Paginator.following` raise it.
         """
         chain = self._chains[window]
         while True:
@@ -147,7 +147,7 @@ class Prefetch:
         """Wait for the chain's next page; `None` after the last one.
 
         Raises:
-            AdStageError: If it could not be fetched.
+            TapError: If it could not be fetched.
         """
         while True:
             # A signal must not end the run in the middle of what a lock does.

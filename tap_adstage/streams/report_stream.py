@@ -223,7 +223,7 @@ class ReportStream(ShardedStream, PageStream):
             nothing to ask for.
 
         Raises:
-            AdStageError: If AdStage refuses the report, or answers with something else.
+            TapError: If AdStage refuses the report, or answers with something else.
         """
         windows = plan_windows(self._span, None, self._report.today)
         if not windows or not self._has_accounts:

@@ -70,7 +70,7 @@ class Stop:
     """How a run ends before its time.
 
     Attributes:
-        how: A signal, or `None` where stdout is closed.
+        how: A signal, or `None` if stdout is closed.
         after: Bytes on stdout after which it does.
         delay: Seconds from then on.
     """
@@ -92,7 +92,7 @@ class Run:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """Its messages; where the reader left off, that is no line of the tap's."""
+        """The messages; if the reader stopped early, without the line that it tore."""
         *lines, rest = self.stdout.split(b"\n")
         assert rest == b"" or not self.is_read
         return [json.loads(line) for line in lines]
@@ -170,7 +170,7 @@ class Warehouse:
             self.state = message["value"]
 
     def finished(self, truth: Warehouse) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """The rows that must be there by what the state says."""
+        """The rows that the state stands for."""
         bookmarks = (self.state or {})["bookmarks"]
         for stream, aggregate_by in SLICES.items():
             value = bookmarks.get(stream, {}).get("replication_key_value")
@@ -253,7 +253,10 @@ def test_runs_that_are_stopped_anywhere_end_with_exactly_the_truth(
             if how in {signal.SIGTERM, signal.SIGINT} and run.code == 128 + how:
                 assert run.stderr.count("Stopped before the end") == 1
                 assert run.seconds_to_stop < 5
-                assert [each["type"] for each in run.messages[-1:]] in ([], ["STATE"])
+                assert [message["type"] for message in run.messages[-1:]] in (
+                    [],
+                    ["STATE"],
+                )
         run = tap.run(loaded.state)
         loaded.load_run(run, truth)
         assert run.code == 0

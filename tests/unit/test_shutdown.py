@@ -44,7 +44,7 @@ def test_a_wait_ends_within_seconds(shutdown: Shutdown) -> None:
 
 
 class InterruptedStdout(io.StringIO):
-    """Where a signal comes in the middle of each line."""
+    """Standard output on which a signal interrupts each line."""
 
     def write(self, text: str) -> int:
         half = len(text) // 2

@@ -1,4 +1,4 @@
-"""What is said of a run at its end, laid out for each reader."""
+"""The summary of a run, in the form that each reader needs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ LATER = StreamStats("by_week", status=NOT_STARTED)
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "expected"),
     [
         (
             REPORT,
@@ -76,8 +76,10 @@ LATER = StreamStats("by_week", status=NOT_STARTED)
         (StreamStats("r", status=FAILED), "r: failed; rows: 0"),
     ],
 )
-def test_a_line_says_what_there_is(counts: StreamStats, said: str) -> None:
-    assert summary_line(counts) == said
+def test_a_line_has_the_counts_that_are_not_zero(
+    counts: StreamStats, expected: str
+) -> None:
+    assert summary_line(counts) == expected
 
 
 def test_fields_say_all_of_it() -> None:
@@ -144,17 +146,17 @@ def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "expected"),
     [(FAILED, "**The run failed in r.**"), (STOPPED, "**The run was stopped in r.**")],
 )
 def test_markdown_says_where_a_run_ended_before_its_time(
     status: str,
-    said: str,
+    expected: str,
 ) -> None:
     text = summary_markdown(
         "tap", [START, StreamStats("r", status=status), LATER], Secrets()
     )
-    assert text.splitlines()[3] == said
+    assert text.splitlines()[3] == expected
 
 
 @pytest.mark.parametrize(
@@ -174,8 +176,8 @@ def test_nothing_in_a_text_is_markup(text: str) -> None:
         "t", [counts], Secrets()
     ).splitlines()
     assert blank == ""
-    for each in (rule, row):
-        assert len(re.findall(r"(?<!\\)\|", each)) == len(re.findall(r"\|", head))
+    for line in (rule, row):
+        assert len(re.findall(r"(?<!\\)\|", line)) == len(re.findall(r"\|", head))
     written = bullet.removeprefix(r"- a\|b\_c: ")
     assert not re.search(r"(?<!\\)[`*_\[\]<>|&~#@$:]", written.replace(r"\\", ""))
     assert re.sub(r"\\(.)", r"\1", written) == " ".join(text.split())
@@ -254,7 +256,7 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
 def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
     stats = RunStats(lambda: 0.0)
     stats.end(FAILED, ["a"])
-    assert [(each.name, each.status) for each in stats.all] == [
+    assert [(stream.name, stream.status) for stream in stats.all] == [
         (SET_UP, FAILED),
         ("a", NOT_STARTED),
     ]

@@ -43,8 +43,8 @@ class TokenEndpoint:
     """Hands out access tokens a1, a2, … and, if it rotates, refresh tokens r1, r2, …
 
     A refresh token that was rotated is refused. An access token is good for a number of
-    requests to the API, without end where that is `None`, and until the next is granted
-    where one ends the other.
+    requests to the API, or any number if that is `None`; if one ends the other, until
+    the next is granted.
     """
 
     def __init__(self) -> None:
@@ -367,7 +367,7 @@ def test_no_request_is_lost_to_a_refresh_that_fails_once(
     assert newest(kept) == endpoint.newest == "r5"
 
 
-def test_a_rotated_token_whose_answer_is_lost_is_an_error_that_says_what_to_do(
+def test_a_rotated_token_whose_answer_is_lost_is_an_error_that_names_what_to_do(
     endpoint: TokenEndpoint,
     kept: OAuthConfig,
     transport: Transport,
@@ -460,7 +460,7 @@ def test_a_rotated_token_that_can_t_be_kept_ends_the_run_before_it_is_used(
     assert sent == []
 
 
-def test_no_refresh_token_is_spent_where_none_could_be_kept(
+def test_no_refresh_token_is_spent_if_none_could_be_kept(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
@@ -474,7 +474,7 @@ def test_no_refresh_token_is_spent_where_none_could_be_kept(
     assert endpoint.grants == []
 
 
-def test_a_rotation_that_nothing_keeps_is_said_once(
+def test_a_rotation_that_nothing_keeps_is_warned_of_once(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,

@@ -332,7 +332,7 @@ def test_what_may_pass_is_tried_again(
         (b"[" * 100_000, "lists and objects are nested deeper than 100"),
     ],
 )
-def test_what_is_not_read_is_said_with_the_reason(
+def test_an_answer_that_can_t_be_read_is_an_error_with_the_reason(
     httpserver: HTTPServer,
     client: AdStageClient,
     waits: list[float],
@@ -340,8 +340,8 @@ def test_what_is_not_read_is_said_with_the_reason(
     reason: str,
 ) -> None:
     httpserver.expect_request("/api/me").respond_with_data(answer)
-    said = rf"/api/me answered 200, but not with the JSON .+ \({re.escape(reason)}"
-    with pytest.raises(TransientError, match=said):
+    text = rf"/api/me answered 200, but not with the JSON .+ \({re.escape(reason)}"
+    with pytest.raises(TransientError, match=text):
         client.get("/me")
     assert sum(waits) > 60
 

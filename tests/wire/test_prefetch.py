@@ -1,4 +1,4 @@
-"""Windows that are fetched beside each other, against a local server."""
+"""Windows that are fetched at once, against a local server."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_no_more_requests_are_under_way_than_allowed(api: Api) -> None:
     assert api.at_once == 4
 
 
-def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_done_with(
+def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_written(
     api: Api,
 ) -> None:
     counts: list[int] = []
@@ -201,18 +201,18 @@ def test_few_pages_wait_while_one_is_written(api: Api) -> None:
 def test_an_error_comes_when_its_window_is_read(api: Api) -> None:
     gone = Response('{"message": "gone"}', status=410)
     api.answer = lambda day, number: gone if (day[-1], number) == ("3", 2) else None
-    found: list[int] = []
+    pages: list[int] = []
     with pytest.raises(ApiError, match="410"):
         read(
             api,
             Prefetch(client_of(api), 8),
             windows(8),
-            written=lambda: found.append(1),
+            written=lambda: pages.append(1),
         )
-    assert len(found) == 5
+    assert len(pages) == 5
 
 
-def test_what_is_no_longer_expected_is_not_tried_again(api: Api) -> None:
+def test_a_cancelled_window_is_not_tried_again(api: Api) -> None:
     down = Response("{}", status=503, headers={"Retry-After": "0"})
     api.answer = lambda day, _: None if day[-1] == "1" else down
     prefetch = Prefetch(client_of(api), 4)
@@ -226,7 +226,7 @@ def test_what_is_no_longer_expected_is_not_tried_again(api: Api) -> None:
     assert len(api.asked) == asked
 
 
-def test_a_wait_that_adstage_asks_for_is_everybody_s(api: Api) -> None:
+def test_all_threads_wait_if_the_api_asks_one_to(api: Api) -> None:
     refused = threading.Event()
     times: dict[tuple[str, int], float] = {}
 

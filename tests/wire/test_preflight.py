@@ -14,12 +14,12 @@ import pytest
 
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import (
-    AdStageError,
     ApiError,
     AuthenticationError,
     ConfigError,
     LinkError,
     ResponseError,
+    TapError,
     TransientError,
     UnauthorizedError,
 )
@@ -559,7 +559,7 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     ],
 )
 def test_what_to_do_follows_from_the_error(
-    error: AdStageError,
+    error: TapError,
     expected: str | None,
 ) -> None:
     found = advice(error, settings="THIS", address="HERE")
@@ -569,7 +569,7 @@ def test_what_to_do_follows_from_the_error(
         assert expected in (found or "")
 
 
-def step(name: str, *needs: str, error: AdStageError | None = None) -> Step:
+def step(name: str, *needs: str, error: TapError | None = None) -> Step:
     def attempt() -> str:
         if error:
             raise error

@@ -1,4 +1,4 @@
-"""How far a report is, told on the way."""
+"""The progress of a report, logged on the way."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def test_the_time_left_is_that_of_the_windows_done(
     later: int,
     left: float | None,
 ) -> None:
-    found = seconds_left(
+    estimate = seconds_left(
         done=done,
         seconds_of_done=seconds_of_done,
         current=now,
         seconds_of_current=seconds_of_current,
         later=later,
     )
-    assert found == left
+    assert estimate == left
 
 
 @pytest.mark.parametrize(
@@ -139,24 +139,26 @@ def test_a_report_knows_how_far_it_is() -> None:
 def test_a_line_is_due_every_five_seconds_whatever_the_stream() -> None:
     clock = Clock()
     stats = RunStats(clock)
-    told = []
+    logged = []
     for second in range(13):
         clock.now = 100.0 + second
         stats.begin(f"stream {second}")
         if stats.is_progress_due():
-            told.append(second)
-    assert told == [5, 10]
+            logged.append(second)
+    assert logged == [5, 10]
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The fields of the lines of progress."""
-    told = [record.__dict__ for record in caplog.records if "progress" in vars(record)]
-    assert all(each["stream_name"] == "daily" for each in told)
-    assert all(each["levelname"] == "INFO" for each in told)
-    return [each["progress"] for each in told]
+    logged = [
+        record.__dict__ for record in caplog.records if "progress" in vars(record)
+    ]
+    assert all(fields["stream_name"] == "daily" for fields in logged)
+    assert all(fields["levelname"] == "INFO" for fields in logged)
+    return [fields["progress"] for fields in logged]
 
 
-def test_a_short_sync_tells_no_progress(
+def test_a_short_sync_logs_no_progress(
     sync: Sync,
     settings: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
@@ -174,8 +176,8 @@ def test_each_window_is_told_at_level_debug(
 ) -> None:
     caplog.set_level("DEBUG")
     sync({**settings, "reports": [REPORT]}, streams=["daily"])
-    told = [line for line in caplog.messages if line.startswith("daily: window ")]
-    assert told == [
+    logged = [line for line in caplog.messages if line.startswith("daily: window ")]
+    assert logged == [
         "daily: window 1 of 4, 2024-03-08..2024-03-10",
         "daily: window 2 of 4, 2024-03-11..2024-03-13",
         "daily: window 3 of 4, 2024-03-14..2024-03-16",
@@ -183,7 +185,7 @@ def test_each_window_is_told_at_level_debug(
     ]
 
 
-def test_a_long_sync_tells_its_progress_also_in_the_middle_of_a_window(
+def test_a_long_sync_logs_its_progress_also_in_the_middle_of_a_window(
     sandbox: Sandbox,
     sync: Sync,
     settings: dict[str, Any],
@@ -198,22 +200,22 @@ def test_a_long_sync_tells_its_progress_also_in_the_middle_of_a_window(
         {**settings, "page_size": 10, "reports": [report]},
         streams=["daily"],
     )
-    told = lines(caplog)
+    logged = lines(caplog)
     pages = -(-len(sandbox.world.entities("campaigns")) // 10)
-    windows = [each["window"] for each in told]
-    assert {each["windows"] for each in told} == {2}
+    windows = [fields["window"] for fields in logged]
+    assert {fields["windows"] for fields in logged} == {2}
     assert windows == sorted(windows)
     assert windows.count(1) > 1
     assert windows.count(2) > 1
-    assert len(told) < pages
-    assert all((e["seconds_left"] is None) == (e["window"] == 1) for e in told[:-1])
-    rows = [each["rows"] for each in told]
+    assert len(logged) < pages
+    assert all((e["seconds_left"] is None) == (e["window"] == 1) for e in logged[:-1])
+    rows = [fields["rows"] for fields in logged]
     assert rows == sorted(set(rows))
     assert rows[-1] < len(messages.records("daily"))
     assert all(count % 60 == 0 for count in rows)
     assert all(
-        each["rows_per_second"] == round(each["rows"] / each["seconds"], 1)
-        for each in told
+        fields["rows_per_second"] == round(fields["rows"] / fields["seconds"], 1)
+        for fields in logged
     )
 
 

@@ -15,7 +15,7 @@ import requests
 from werkzeug import Response
 
 from tap_adstage.config.model import default_reports
-from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError, StateError
+from tap_adstage.exceptions import ConfigError, ResponseError, StateError, TapError
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
@@ -785,7 +785,7 @@ def test_a_failed_window_leaves_the_bookmark_at_the_last_finished_one(
             break
     sandbox.stop()
     tap.directory.client.transport.max_retry_seconds = 0
-    with pytest.raises(AdStageError):
+    with pytest.raises(TapError):
         list(records)
     assert "2024-03-14" in capsys.readouterr().out
     assert tap.state["bookmarks"]["daily"]["replication_key_value"] == "2024-03-14"

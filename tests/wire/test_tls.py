@@ -45,7 +45,7 @@ def trusted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A file that names the authority, as the user's environment says."""
+    """A file that names the authority, as a user's environment has it."""
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))

@@ -40,9 +40,9 @@ class OAuthCredentials(Credentials):
     """An access token that is renewed before it expires, or once it is refused.
 
     A thread whose token is expired or refused takes a lock and renews it, unless
-    another thread has done so meanwhile. A rotated refresh token is written to
-    `oauth_token_file`, if there is one, before the new access token is used. Taps that
-    share the file take turns, and each spends the newest refresh token there.
+    another thread has done so meanwhile, or has failed to. A rotated refresh token is
+    written to `oauth_token_file`, if there is one, before the new access token is used.
+    Taps that share the file take turns, and each spends the newest refresh token there.
 
     Attributes:
         config: The OAuth settings.
@@ -54,6 +54,7 @@ class OAuthCredentials(Credentials):
     transport: Transport
     logger: logging.Logger
     _current: _AccessToken | None = field(default=None, init=False, repr=False)
+    _refusal: str | None = field(default=None, init=False, repr=False)
 
     settings = "client_id, client_secret and refresh_token"
 
@@ -133,6 +134,10 @@ class OAuthCredentials(Credentials):
 
         Returns:
             A token to use, and whether it was granted just now.
+
+        Raises:
+            AuthenticationError: If it can't be renewed, or couldn't be in another
+                thread: to spend a refresh token twice may cost the whole grant.
         """
         shutdown = self.transport.shutdown
         with shutdown.critical:
@@ -140,7 +145,13 @@ class OAuthCredentials(Credentials):
             is_new = current is None or current.value == unusable
             if current is None or is_new:
                 self._current = None
-                self._current = current = self._refresh()
+                if self._refusal:
+                    raise AuthenticationError(self._refusal)
+                try:
+                    self._current = current = self._refresh()
+                except AuthenticationError as error:
+                    self._refusal = str(error)
+                    raise
         shutdown.check()  # it waited for the lock
         return current.value, is_new
 

@@ -575,6 +575,29 @@ def test_a_token_that_another_thread_renewed_may_be_refused_as_well(
     assert len(endpoint.grants) == 3
 
 
+def test_threads_send_a_refused_refresh_token_once(
+    endpoint: TokenEndpoint,
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    client = client_of(oauth, transport, httpserver)
+    client.get("/9")
+    endpoint.left.clear()
+    endpoint.spent.add("r1")
+
+    def ask(number: int) -> str:
+        with pytest.raises(AuthenticationError) as error:
+            client.get(f"/{number}")
+        return str(error.value)
+
+    with ThreadPoolExecutor(4) as threads:
+        texts = {*threads.map(ask, range(4))}
+    assert endpoint.refused == ["r1"]
+    assert len(texts) == 1
+    assert "invalid_grant" in texts.pop()
+
+
 def test_the_end_of_a_run_waits_for_a_thread_that_spends_a_refresh_token(
     endpoint: TokenEndpoint,
     kept: OAuthConfig,

@@ -1,4 +1,4 @@
-"""Credentials: what authorizes each request."""
+"""Credentials: what each request is authorized with."""
 
 from __future__ import annotations
 

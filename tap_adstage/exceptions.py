@@ -1,113 +1,86 @@
-"""What can go wrong, as the person who runs the tap should read it.
+"""The tap's errors, as the person who runs it should read them.
 
-Every error here ends the run with exit code 1 and its own text: no traceback. That is
-click's doing, which runs the command line: it shows its own exceptions and exits.
+Any of them ends the run. The command line logs its text, without a traceback, and exits
+with code 1.
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-class AdStageError(click.ClickException):
-    """Base of every error that the tap raises on purpose."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Log the error, so that it has the form that the user chose for logs.
-
-        Args:
-            file: Not used; click's own errors go there.
-        """
-        del file
-        for line in self.message.splitlines():
-            logging.getLogger("tap-adstage").error("%s", line)
+class TapError(Exception):
+    """The base of all errors that the tap raises on purpose; its text is for people."""
 
 
-class ConfigError(AdStageError):
-    """The settings can't be used as they stand.
+class ConfigError(TapError):
+    """The settings can't be used.
 
     Attributes:
-        errors: One line for each thing wrong: the setting, its value, what is allowed.
+        errors: One line for each error: the setting, its value, what is allowed.
     """
 
     def __init__(self, errors: Sequence[str]) -> None:
-        """Collect everything that is wrong with the settings.
-
-        Args:
-            errors: One line for each thing wrong.
-        """
+        """Collect all errors of the settings, a line for each."""
         super().__init__("\n".join(errors))
         self.errors = list(errors)
 
 
-class InputError(AdStageError):
-    """The file of `--state` or `--catalog` can't be used as it stands."""
+class InputError(TapError):
+    """The file of `--state` or `--catalog` can't be used."""
 
 
 class StateError(InputError):
-    """What the state holds is not what this tap wrote."""
+    """The state holds what this tap does not write."""
 
 
-class ReconcileError(AdStageError):
-    """What was written is not what AdStage counts and sums up itself."""
+class ReconcileError(TapError):
+    """The rows that were written differ from the API's own count and totals."""
 
 
-class ApiError(AdStageError):
-    """AdStage refused a request, and asking again won't help.
+class ApiError(TapError):
+    """The API refused a request, and to send it again won't help.
 
     Attributes:
-        status: HTTP status of its answer, if it gave one.
+        status: HTTP status of the answer, if there was one.
         may_be_too_large: Whether asking for less may help.
     """
 
     may_be_too_large = False
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
-        """Describe the refusal.
-
-        Args:
-            message: What was refused, without secrets.
-            status: HTTP status of AdStage's answer, if it gave one.
-        """
+        """Take the message, without secrets, and the HTTP status."""
         super().__init__(message)
         self.status = status
 
 
 class TooLargeError(ApiError):
-    """AdStage refused a request for its size (413)."""
+    """The API refused a request for its size (413)."""
 
     may_be_too_large = True
 
 
 class AuthenticationError(ApiError):
-    """AdStage did not accept the credentials."""
+    """The API did not accept the credentials."""
 
 
 class UnauthorizedError(AuthenticationError):
-    """AdStage answered 401: the access token is not, or no longer, accepted."""
+    """The API answered 401: the access token is not, or no longer, accepted."""
 
 
 class TransientError(ApiError):
     """A request failed in a way that may pass.
 
     Attributes:
-        retry_after: Seconds that AdStage asked to wait, if it did.
+        retry_after: Seconds that the API asked to wait, if it did.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        """Describe the failure.
-
-        Args:
-            message: What failed, without secrets.
-            retry_after: Seconds that AdStage asked to wait, if it did.
-        """
+        """Take the message, without secrets, and the seconds to wait."""
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -118,26 +91,23 @@ class TooSlowError(TransientError):
     may_be_too_large = True
 
 
-class ResponseError(AdStageError):
-    """An answer is not what AdStage documents, and guessing could lose data."""
+class ResponseError(TapError):
+    """An answer is not as documented, and to guess could lose data."""
 
 
 class LinkError(ResponseError):
-    """A link leads somewhere that the tap must not follow."""
+    """A link leads to where the tap must not follow."""
 
 
 @contextmanager
-def error_context(place: str) -> Iterator[None]:
-    """Name the place in what is wrong with an answer.
+def error_context(where: str) -> Iterator[None]:
+    """Put the place before the text of an error that is raised inside.
 
     Args:
-        place: The request, the page and where in it, as far as they are known.
-
-    Raises:
-        AdStageError: If one is raised inside, with the place before its text.
+        where: The request, the page and the place in it, as far as they are known.
     """
     try:
         yield
-    except AdStageError as error:
-        error.message = f"{place}: {error.message}"  # type: ignore[misc] # click's
+    except TapError as error:
+        error.args = (f"{where}: {error}",)
         raise

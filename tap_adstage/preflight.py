@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_adstage.exceptions import (
-    AdStageError,
     ApiError,
     AuthenticationError,
     ResponseError,
+    TapError,
     TransientError,
 )
 from tap_adstage.source import SetUpStep
@@ -108,7 +108,7 @@ def tell(results: Iterable[Result], logger: logging.Logger) -> bool:
     return all(passed)
 
 
-def advice(error: AdStageError, settings: str, address: str) -> str | None:
+def advice(error: TapError, settings: str, address: str) -> str | None:
     """Decide what to do about a failure.
 
     Args:
@@ -138,8 +138,8 @@ def advice(error: AdStageError, settings: str, address: str) -> str | None:
 def _tried(step: SetUpStep) -> tuple[bool, str]:
     try:
         return True, f"ok, {step.attempt()}"
-    except AdStageError as error:
-        reason = "; ".join(error.message.splitlines())
+    except TapError as error:
+        reason = "; ".join(str(error).splitlines())
         to_do = advice(error, step.settings, step.address)
         text = f"{reason.removesuffix('.')}; {to_do}" if to_do else reason
         return False, f"FAILED, {text}"

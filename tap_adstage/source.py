@@ -110,7 +110,7 @@ class SetUpStep:
     Attributes:
         name: What it is about.
         attempt: Tries it, and returns in a few words what it found; raises an
-            `AdStageError` if it fails.
+            `TapError` if it fails.
         settings: The settings to look at if the source refuses it.
         address: The setting to look at if the source doesn't seem to be there at all.
         lack: What is missing for later steps if it fails.
@@ -144,14 +144,14 @@ class Source(Protocol):
         """Read the resources of a table: their own fields, without links.
 
         Raises:
-            AdStageError: If they can't be read.
+            TapError: If they can't be read.
         """
 
     def check_accounts(self) -> None:
         """Look up the chosen accounts.
 
         Raises:
-            AdStageError: If one of them is not there.
+            TapError: If one of them is not there.
         """
 
     def report(
@@ -166,7 +166,7 @@ class Source(Protocol):
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            AdStageError: If it asks for what this user doesn't have.
+            TapError: If it asks for what this user doesn't have.
         """
 
     def bookmark_caps(

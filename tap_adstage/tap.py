@@ -28,14 +28,14 @@ from tap_adstage.adstage.source import AdStageSource
 from tap_adstage.config import environment, inputs, settings
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
-from tap_adstage.exceptions import ConfigError
+from tap_adstage.exceptions import ConfigError, TapError
 from tap_adstage.http.transport import Transport
 from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
-from tap_adstage.runtime.statistics import FAILED, STOPPED, WHOLE, RunStats
+from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
 from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
@@ -58,6 +58,18 @@ _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
 _SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
 
 
+class _Command(SingerCommand):
+    """The command line: logs the tap's errors line by line, and exits with code 1."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - click's own
+        try:
+            return super().main(*arguments, **options)
+        except TapError as error:
+            for line in str(error).splitlines():
+                self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
+            sys.exit(1)
+
+
 class TapAdStage(Tap):
     """Singer tap for AdStage, which gathers advertising data from many ad networks."""
 
@@ -76,7 +88,7 @@ class TapAdStage(Tap):
             **arguments: As `singer_sdk.Tap` takes them.
 
         Raises:
-            AdStageError: If the settings can't be used.
+            TapError: If the settings can't be used.
         """
         self._reads_environment = bool(arguments.get("parse_env_config"))
         self._stats = RunStats(time.monotonic)
@@ -85,7 +97,7 @@ class TapAdStage(Tap):
         self._writer = MessageWriter(self._stats)
         arguments.setdefault("message_writer", self._writer)
         self._secrets = Secrets()
-        logs.keep_out(self._secrets)
+        logs.redact_logs(self._secrets)
         try:
             super().__init__(**arguments)
         except ValueError:
@@ -104,7 +116,7 @@ class TapAdStage(Tap):
             The streams.
 
         Raises:
-            AdStageError: If the settings can't be used with this user.
+            TapError: If the settings can't be used with this user.
         """
         source = self.source
         source.check_accounts()
@@ -143,7 +155,7 @@ class TapAdStage(Tap):
             The stream.
 
         Raises:
-            AdStageError: If the report asks for what this user doesn't have.
+            TapError: If the report asks for what this user doesn't have.
         """
         entry = self.input_catalog.get(config.name) if self.input_catalog else None
         discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
@@ -180,7 +192,8 @@ class TapAdStage(Tap):
             request_timeout=config.request_timeout,
             max_retry_seconds=config.max_retry_seconds,
             logger=self.logger,
-            termination=self._writer.termination,
+            shutdown=self._writer.shutdown,
+            api_name=AdStageSource.name,
             stats=self._stats,
         )
         return AdStageSource.connect(config, transport, self.logger)
@@ -189,17 +202,19 @@ class TapAdStage(Tap):
         """Sync all streams, and say what was done, however that ends.
 
         Raises:
-            AdStageError: If a stream can't be read.
+            TapError: If a stream can't be read.
             Stopped: If the run is to end.
         """
         status = FAILED
         try:
             super().sync_all()
-            status = WHOLE
+            status = COMPLETED
         except Stopped:
             status = STOPPED
             raise
         finally:
+            if status != COMPLETED:
+                self._writer.shutdown.close()
             selected = [name for name, each in self.streams.items() if each.selected]
             self._stats.end(status, selected)
             self._warnings.close()
@@ -210,7 +225,7 @@ class TapAdStage(Tap):
 
         shard = self._parsed_config.shard
         title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
-        summary.publish(title, self._stats.all, self.logger, self._secrets)
+        summary.publish_summary(title, self._stats.all, self.logger, self._secrets)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.
@@ -342,7 +357,13 @@ class TapAdStage(Tap):
                     "report, a line for each on stderr. Use --test=schema to write "
                     "the schemas without any records."
                 )
-        return command
+        return _Command(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            context_settings=command.context_settings,
+            logger=cls.logger,
+        )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings in the tap's words.
@@ -390,4 +411,4 @@ class TapAdStage(Tap):
         another line, and exits with 0, as if the sync were whole.
         """
         del frame
-        self._writer.termination.receive(signum)
+        self._writer.shutdown.request(signum)

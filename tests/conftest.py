@@ -166,15 +166,15 @@ def listen() -> Iterator[Callable[[Callable[[socket.socket], None]], Listener]]:
 
 
 @pytest.fixture
-def termination() -> Iterator[Shutdown]:
+def shutdown() -> Iterator[Shutdown]:
     """What SIGTERM does to this process, for the time of a test."""
-    termination = Shutdown()
+    shutdown = Shutdown()
     alarm = signal.getsignal(signal.SIGALRM)
     before = signal.signal(
         signal.SIGTERM,
-        lambda number, _: termination.receive(number),
+        lambda number, _: shutdown.request(number),
     )
-    yield termination
+    yield shutdown
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, alarm)
     signal.signal(signal.SIGTERM, before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,18 +63,11 @@ class AdStageClient:
         """
         return self.api_url + hal.expand(template, **variables)
 
-    def without_refresh(self) -> AdStageClient | None:
-        """A client that renews no access token; `None` where this one would have to."""
-        credentials = self.credentials.without_refresh()
-        if credentials is None or credentials is self.credentials:
-            return self if credentials else None
-        return replace(self, credentials=credentials)
-
-    def fetch(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
-        """Ask once, with retries.
+    def send(self, request: ApiRequest) -> Any:  # noqa: ANN401 - any JSON value
+        """Send a request, with retries.
 
         Args:
-            request: What to ask.
+            request: The request.
 
         Returns:
             The decoded answer.
@@ -89,24 +82,27 @@ class AdStageClient:
             text = text_of(content)
             return clean(decode_json(text), text, self.transport.secrets)
 
-        return self._fetch(request, read)
+        return self._send(request, read)
 
     def page(
         self,
         request: ApiRequest,
         *,
         can_split: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> tuple[ApiRequest, Page]:
         """Read a report's page.
 
         Args:
             request: What to ask.
             can_split: Whether the caller can ask for less; see `retrying`.
+            cancelled: Tells whether nobody waits for the page any more.
 
         Returns:
             What was asked in the end, as the API may have no such URL, and the page.
 
         Raises:
+            CancelledError: If the page is cancelled.
             ApiError: If AdStage refuses the page, or it still failed after all retries.
             AuthenticationError: If AdStage does not accept the credentials.
             ResponseError: If it is no JSON object.
@@ -117,22 +113,25 @@ class AdStageClient:
                 return Page.read(content, self.transport.secrets)
 
         try:
-            return request, self._fetch(request, read, can_split=can_split)
+            page = self._send(request, read, can_split=can_split, cancelled=cancelled)
         except ApiError as error:
-            if request.instead is None or error.status not in _NO_SUCH_URL:
+            if request.fallback is None or error.status not in _NO_SUCH_URL:
                 raise
-        return self.page(request.instead, can_split=can_split)
+        else:
+            return request, page
+        return self.page(request.fallback, can_split=can_split, cancelled=cancelled)
 
-    def _fetch(
+    def _send(
         self,
         request: ApiRequest,
         decode: Callable[[bytes], T],
         *,
         can_split: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> T:
         has_body = request.body is not None
         try:
-            return self.transport.fetch(
+            return self.transport.send(
                 requests.Request(
                     request.method,
                     request.url,
@@ -142,6 +141,7 @@ class AdStageClient:
                 ),
                 decode,
                 can_split=can_split,
+                cancelled=cancelled,
             )
         except UnauthorizedError as error:
             raise AuthenticationError(
@@ -165,7 +165,7 @@ class AdStageClient:
         paginator = Paginator()
         page: ApiRequest | None = request
         while page is not None:
-            document = self.fetch(page)
+            document = self.send(page)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
             self.transport.stats.current.pages += 1
@@ -214,7 +214,7 @@ class AdStageClient:
         Returns:
             The decoded answer.
         """
-        return self.fetch(ApiRequest(self.url(template, **variables)))
+        return self.send(ApiRequest(self.url(template, **variables)))
 
 
 def _says_empty(page: dict[str, Any]) -> bool:

@@ -22,12 +22,12 @@ class ApiRequest:
     Attributes:
         url: Absolute URL, with its query.
         body: JSON body; a request that has one is a POST, any other a GET.
-        instead: What to ask where the API has no such URL, or takes no GET there.
+        fallback: What to ask if the API has no such URL, or takes no GET there.
     """
 
     url: str
     body: Mapping[str, Any] | None = None
-    instead: ApiRequest | None = None
+    fallback: ApiRequest | None = None
 
     @property
     def method(self) -> str:
@@ -59,7 +59,7 @@ class Paginator:
         (`aggregate_by`, `group_by`, `order`, `statuses`) and null another
         (`targets`), so page two is page one's body and the form's `page_token`.
 
-        A link is a list's way, and a V1 report's. It is followed as a GET; `instead`
+        A link is a list's way, and a V1 report's. It is followed as a GET; `fallback`
         is the report's own body with the link's `limit`, `offset` and `page_token`.
         That is asked at once where the link leaves out part of the question, or where
         a GET was refused before.
@@ -108,7 +108,7 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
     if link.form:
         raise ResponseError("_forms has no next_page to go with the link")
     url = hal.resolve(link.target(), request.url)
-    question = request if request.body is not None else request.instead
+    question = request if request.body is not None else request.fallback
     if question is None or question.body is None:
         return ApiRequest(url)
     place, whole = _place(url), _carries(url, question.body)
@@ -120,7 +120,7 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
             "_links: the next page's leaves out part of the question, and has neither "
             "offset nor page_token",
         )
-    return ApiRequest(url, instead=again if place else None)
+    return ApiRequest(url, fallback=again if place else None)
 
 
 # --- V1 reports: a question that was sent as a body, a link that is a URL ---

@@ -58,7 +58,7 @@ class AdStageReportReader:
     @property
     def lookahead(self) -> int:
         """How many windows it makes sense to schedule, with the one that is read."""
-        return self._prefetch.reach
+        return self._prefetch.lookahead
 
     def schedule(self, windows: Sequence[Window]) -> None:
         """Set which windows are read next, so that they are requested beforehand.
@@ -66,11 +66,11 @@ class AdStageReportReader:
         Args:
             windows: The windows, in the order in which they are going to be read.
         """
-        self._prefetch.expect(windows, self._first_request)
+        self._prefetch.schedule(windows, self._first_request)
 
     def cancel(self) -> None:
         """Schedule nothing more."""
-        self._prefetch.forget()
+        self._prefetch.cancel()
 
     def pages(self, window: Window) -> Iterator[tuple[str, Page]]:
         """Read a window's pages.
@@ -82,7 +82,7 @@ class AdStageReportReader:
             The page's place, for an error, and the page.
 
         Raises:
-            AdStageError: As `Prefetch.pages` raises it.
+            TapError: As `Prefetch.pages` raises it.
         """
         pages = self._prefetch.pages(window)
         number = 0
@@ -105,7 +105,7 @@ class AdStageReportReader:
             The page's place, for an error, and the page.
 
         Raises:
-            AdStageError: As `AdStageClient.page` raises it.
+            TapError: As `AdStageClient.page` raises it.
         """
         request, place = self._first_request(window), self._place(window, 1)
         with error_context(place):

@@ -108,7 +108,7 @@ class AdStageSource:
         """Read the resources of a table: their own fields, without links.
 
         Raises:
-            AdStageError: If they can't be read.
+            TapError: If they can't be read.
         """
         for resource in TABLES[table].read(self.directory):
             yield Resource(hal.own_fields(resource), resource.place)
@@ -134,7 +134,7 @@ class AdStageSource:
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            AdStageError: If it asks for what this AdStage user doesn't have.
+            TapError: If it asks for what this AdStage user doesn't have.
         """
         catalog = FieldCatalog.of(
             self._descriptors(config),
@@ -165,7 +165,7 @@ class AdStageSource:
             The caps by name, if `import_policy` is `hold`.
 
         Raises:
-            AdStageError: If it is `hold` and the import status can't be read.
+            TapError: If it is `hold` and the import status can't be read.
         """
         policy = self.config.import_policy
         reports = {name: self._reports[name] for name in days}

@@ -12,7 +12,7 @@ import click
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import convert
-from tap_adstage.http import private_file
+from tap_adstage.runtime import private_file
 
 if TYPE_CHECKING:
     from typing import TextIO

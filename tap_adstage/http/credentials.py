@@ -1,4 +1,4 @@
-"""Who asks: what every request is authorized by (API: Authentication)."""
+"""Credentials: what each request is authorized with."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ if TYPE_CHECKING:
 
 
 class Credentials(AuthBase, abc.ABC):
-    """Adds the bearer token to a request."""
+    """What adds the bearer token to a request. Several threads may use it at once."""
 
     settings: str
-    """The settings to look at where AdStage refuses the credentials."""
+    """The settings to check if the API refuses the credentials."""
 
     @abc.abstractmethod
     def token(self) -> str:
-        """The access token to send now."""
-
-    @abc.abstractmethod
-    def without_refresh(self) -> Credentials | None:
-        """The present token without its renewal, `None` where it is not valid."""
+        """Return the current access token."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Authorize a request, as `requests` asks."""
@@ -32,22 +28,14 @@ class Credentials(AuthBase, abc.ABC):
 
 
 class BearerToken(Credentials):
-    """An access token that AdStage handed out; there is no way to renew it."""
+    """An access token that can't be renewed."""
 
     settings = "access_token"
 
     def __init__(self, access_token: str) -> None:
-        """Hold the token.
-
-        Args:
-            access_token: The token.
-        """
+        """Hold the token."""
         self._access_token = access_token
 
     def token(self) -> str:
-        """The access token as it was given."""
+        """Return the access token of the settings."""
         return self._access_token
-
-    def without_refresh(self) -> BearerToken:
-        """These credentials: there is no renewal."""
-        return self

@@ -1,41 +1,38 @@
-"""From JSON as AdStage sends it to values that can be loaded as they are."""
+"""JSON texts, decoded to values that any loader can load unchanged."""
 
 from __future__ import annotations
 
 import json
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any, NoReturn
 
 _UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-"""Starts the escape of NUL, or of half a character beyond U+FFFF."""
+"""The start of an escaped NUL, or of an escaped surrogate."""
 
 _ESCAPE = re.compile(
     r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\[^u])"
     r"|\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})",
 )
-"""Both halves of a character, or any short escape; else one that nothing can hold."""
+"""A pair of surrogates or any short escape, in the group; else what can't be stored."""
 
 _MOST_DIGITS = 308
-"""Of a number before its point, and of zeros after it, that a double can hold: the SDK
-writes null for a larger one, which it takes for infinite."""
+"""Digits before a number's point, and zeros after it, that fit into a double: the SDK
+takes a larger number for infinite, and writes null."""
 
 _MOST_NESTED = 100
-"""How deep lists and objects may be in each other; AdStage's are not ten deep."""
+"""How deep lists and objects may be nested; those of real answers are not ten deep."""
 
 _TOO_DEEP = f"lists and objects are nested deeper than {_MOST_NESTED}"
 _SHOWN = 40
 
 
 class _NumberError(ValueError):
-    """A number can't be loaded."""
+    """A number can't be loaded: out of a double's range, NaN or Infinity."""
 
 
 def text_of(content: bytes) -> str:
-    """The text of a JSON document, which is UTF-8 and may begin with a mark of that.
+    """Return the text of a JSON document: UTF-8, with or without a byte order mark.
 
     Raises:
         ValueError: If it is not UTF-8.
@@ -44,10 +41,11 @@ def text_of(content: bytes) -> str:
 
 
 def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Decode JSON without changing a number.
+    """Decode JSON, with numbers exactly as they are written.
 
     NUL and lone surrogates, which JSON can escape and Postgres can't store, are
-    replaced by U+FFFD in texts and names.
+    replaced by U+FFFD in texts and names. If an object has a name twice, the last value
+    counts.
 
     Args:
         text: A JSON document.
@@ -56,9 +54,8 @@ def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
         The document; numbers with a fraction or an exponent are `Decimal`.
 
     Raises:
-        ValueError: If the text is no JSON, which NaN and Infinity aren't either; if a
-            number is out of a double's range, as it would not arrive; if a name stands
-            for two values in one object; if there is no end of lists in lists.
+        ValueError: If the text is not JSON, or has NaN or Infinity; if a number is out
+            of a double's range; if lists and objects are nested too deep.
     """
     try:
         document = json.loads(
@@ -66,7 +63,6 @@ def decode_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
             parse_float=_decimal,
             parse_int=_integer,
             parse_constant=_refuse_number,
-            object_pairs_hook=_object,
         )
     except _NumberError as error:
         (number,) = error.args
@@ -105,21 +101,12 @@ def _refuse_number(text: str) -> NoReturn:
 
 
 def _refusal(number: str, text: str) -> str:
-    """Say which number can't be loaded, and the name that stands before it."""
-    found = re.search(rf"[\[:,]\s*{re.escape(number)}\s*[\]}},]", text)
-    before = text[: found.start() + 1] if found else ""
+    """Describe a number that can't be loaded, with the name before it."""
+    match = re.search(rf"[\[:,]\s*{re.escape(number)}\s*[\]}},]", text)
+    before = text[: match.start() + 1] if match else ""
     names = re.findall(r'"([^"]*)"\s*:', before)
     shown = number if len(number) <= _SHOWN else f"{number[:_SHOWN]}…"
-    return f"{': '.join([*names[-1:], shown])} is no number that can be loaded"
-
-
-def _object(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        for name, value in members:
-            if found[name] != value:
-                raise ValueError(f"{name!r} is there twice in one object")
-    return found
+    return f"{': '.join([*names[-1:], shown])} can't be loaded as a number"
 
 
 def _is_deep(document: Any) -> bool:  # noqa: ANN401 - any JSON value

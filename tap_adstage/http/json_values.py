@@ -1,8 +1,8 @@
-"""JSON values as the columns of a record take them: as they are meant, or not at all.
+"""JSON values, checked against the types of their columns.
 
-What a loader makes of a value of another type than its column's is up to the loader,
-and mostly a failure that says nothing of AdStage. So a value that can't be told to mean
-what its column holds is an error here.
+A loader that gets a value of another type than its column's fails in its own way, and
+its error mostly does not name the source. So such a value is an error here, unless it
+clearly means one of the column's type.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ _MOMENT = re.compile(
 
 
 def conform(value: Any, schema: Schema, name: str) -> Any:  # noqa: ANN401 - JSON
-    """Make a value one of its column, where that changes nothing about what it says.
+    """Check a value against its column, and convert ids between texts and numbers.
 
-    AdStage gives ids as numbers here and as texts there: a number in a column of texts
-    becomes a text with the same digits, a text of digits in a column of whole numbers
-    becomes a number. Nothing else becomes anything else.
+    APIs write the same id as a number in one place and as a text in another. A number
+    in a column of texts becomes a text with the same digits, a text of digits in a
+    column of whole numbers becomes a number. Nothing else is converted.
 
     Args:
         value: Any decoded JSON value.
         schema: JSON schema of the column: its `type`, its `format`, and the schemas of
-            what is in it. An object of a schema that names no properties is any.
-        name: The field's name, for an error; nothing for a whole record.
+            what is in it. If it names no properties, any object is valid.
+        name: The field's name, for an error; empty for a whole record.
 
     Returns:
-        The value, which is valid against the schema; of an object only what the
+        The value, valid against the schema; of an object only the properties that the
         schema knows.
 
     Raises:
@@ -69,21 +69,21 @@ def conform(value: Any, schema: Schema, name: str) -> Any:  # noqa: ANN401 - JSO
             conform(item, schema["items"], f"{name}[{position}]")
             for position, item in enumerate(value)
         ]
-    found = _scalar(value, kind)
-    if found is None:
+    scalar = _scalar(value, kind)
+    if scalar is None:
         shown = str(value) if isinstance(value, Decimal) else reprlib.repr(value)
         raise ResponseError(f"{name} is {excerpt(shown)}, not {_KINDS[kind]}")
-    return found
+    return scalar
 
 
 def moment(text: str) -> dt.datetime | None:
     """Read a time.
 
     Args:
-        text: A day and a time of day; where it has no zone, it is in UTC.
+        text: A day and a time of day, in UTC unless it has a zone.
 
     Returns:
-        The time in UTC, or `None` where the text is none.
+        The time in UTC, or `None` if the text is not a time.
     """
     if not _MOMENT.fullmatch(text):  # pendulum reads more: "now", a time of today
         return None
@@ -91,29 +91,29 @@ def moment(text: str) -> dt.datetime | None:
 
     # Not fromisoformat: before Python 3.11 the SDK puts another in its place.
     try:
-        found = pendulum.parse(text, exact=True)
+        parsed = pendulum.parse(text, exact=True)
     except ValueError:
         return None
-    if not isinstance(found, pendulum.DateTime) or not 1 < found.year < dt.MAXYEAR:
+    if not isinstance(parsed, pendulum.DateTime) or not 1 < parsed.year < dt.MAXYEAR:
         return None
-    return dt.datetime.fromtimestamp(found.timestamp(), dt.timezone.utc)
+    return dt.datetime.fromtimestamp(parsed.timestamp(), dt.timezone.utc)
 
 
-def _object(given: dict[str, Any], schema: Schema, name: str) -> dict[str, Any]:
-    """An object with what it must have, and without what the schema doesn't know."""
+def _object(members: dict[str, Any], schema: Schema, name: str) -> dict[str, Any]:
+    """Conform an object: null for what it must have, without unknown properties."""
     if "properties" not in schema:
-        return given
+        return members
     known, other = schema["properties"], schema.get("additionalProperties")
-    missing = {key: None for key in schema.get("required", ()) if key not in given}
+    missing = {key: None for key in schema.get("required", ()) if key not in members}
     return {
         key: conform(item, inner, f"{name}.{key}".removeprefix("."))
-        for key, item in {**missing, **given}.items()
+        for key, item in {**missing, **members}.items()
         if (inner := known.get(key, other)) is not None
     }
 
 
 def _scalar(value: Any, kind: str) -> Any:  # noqa: ANN401 - JSON
-    """The value as one of a kind that has nothing in it; `None` if it is none."""
+    """Return the value as one of a scalar kind; `None` if it is of another kind."""
     is_text = isinstance(value, str)
     is_number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
     if kind == "string":

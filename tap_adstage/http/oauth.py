@@ -1,4 +1,4 @@
-"""OAuth's refresh-token grant: access tokens that are renewed (API: Authentication)."""
+"""OAuth's refresh-token grant: access tokens that are renewed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from tap_adstage.exceptions import ApiError, AuthenticationError, TransientError
-from tap_adstage.http.credentials import BearerToken, Credentials
+from tap_adstage.http.credentials import Credentials
 from tap_adstage.http.json_decoding import text_of
 from tap_adstage.http.token_file import TokenFile
 from tap_adstage.runtime.redaction import excerpt
@@ -28,25 +28,33 @@ _EXPIRY_MARGIN = 60.0
 """Seconds before its expiry at which a token counts as expired."""
 
 
+class _AccessToken(NamedTuple):
+    """An access token, and until when it is used, on the monotonic clock."""
+
+    value: str
+    valid_until: float
+
+
 @dataclass
 class OAuthCredentials(Credentials):
     """An access token that is renewed before it expires, or once it is refused.
 
-    A refresh token that AdStage rotates is kept in `oauth_token_file`, if there is
-    one, before the new access token is used. Taps that share the file take turns, and
-    each spends the newest refresh token there.
+    A thread whose token is expired or refused takes a lock and renews it, unless
+    another thread has done so meanwhile, or has failed to. A rotated refresh token is
+    written to `oauth_token_file`, if there is one, before the new access token is used.
+    Taps that share the file take turns, and each spends the newest refresh token there.
 
     Attributes:
         config: The OAuth settings.
         transport: Sends the token requests.
-        logger: Where a rotation that can't be kept is told.
+        logger: Warns of a rotated refresh token that can't be kept.
     """
 
     config: OAuthConfig
     transport: Transport
     logger: logging.Logger
-    _access_token: str | None = field(default=None, init=False, repr=False)
-    _valid_until: float = field(default=0.0, init=False, repr=False)
+    _current: _AccessToken | None = field(default=None, init=False, repr=False)
+    _refusal: str | None = field(default=None, init=False, repr=False)
 
     settings = "client_id, client_secret and refresh_token"
 
@@ -61,52 +69,54 @@ class OAuthCredentials(Credentials):
         )
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Authorize a request, and once more where its token is refused."""
+        """Authorize a request, and once more if its token is refused."""
         request.register_hook("response", self._send_again)  # type: ignore[no-untyped-call]
         return super().__call__(request)
 
     def token(self) -> str:
-        """The access token, a new one where the last is about to expire.
+        """Return the access token, renewed if it is about to expire.
 
-        A failure that may pass is not tried again here: that is for the request which
-        needs the token, in its own time.
+        A failed renewal is not tried again here: the request that needs the token is.
 
         Raises:
-            AuthenticationError: If AdStage refuses the refresh token, or it can't be
-                kept.
+            AuthenticationError: If the refresh token is refused, or can't be kept.
             TransientError: If the token endpoint fails.
         """
-        if self._access_token is None or time.monotonic() >= self._valid_until:
-            with self._turn():
-                self._access_token = self._refresh()
-        return self._access_token
-
-    def without_refresh(self) -> BearerToken | None:
-        """The present token, as long as it is not about to expire."""
-        token, is_valid = self._access_token, time.monotonic() < self._valid_until
-        return BearerToken(token) if token and is_valid else None
+        current = self._current
+        if current is not None and time.monotonic() < current.valid_until:
+            return current.value
+        with self._turn():
+            token, _ = self._renewed(current and current.value)
+        return token
 
     def _send_again(
         self,
         response: requests.Response,
         **options: Any,  # noqa: ANN401 - what `requests` sends with
     ) -> requests.Response:
-        """Send a request again whose token was refused, with a new one.
+        """Send a request again if its token was refused, with another token.
 
-        It is sent before another tap has its turn: where AdStage ends the last access
-        token for the next, two taps would else end each other's before they are used.
+        A tap that renews the token sends it before another tap has its turn: an API
+        may end the last access token when it grants the next, so that two taps would
+        end each other's before they are used.
         """
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
-        self._access_token = None
-        with self._turn():
-            _ = response.content  # or else its connection could not be used again
-            again = response.request.copy()
-            self._access_token = self._refresh()
-            again.headers["Authorization"] = f"Bearer {self._access_token}"
+        _ = response.content  # or else its connection could not be used again
+        again = response.request.copy()
+        refused = again.headers["Authorization"].removeprefix("Bearer ")
+
+        def send(token: str) -> requests.Response:
+            again.headers["Authorization"] = f"Bearer {token}"
             self.transport.stats.count_request()
             answer: requests.Response = response.connection.send(again, **options)
-        return answer
+            return answer
+
+        with self._turn():
+            token, is_new = self._renewed(refused)
+            if is_new:
+                return send(token)
+        return self._send_again(send(token), **options)
 
     def _turn(self) -> contextlib.AbstractContextManager[object]:
         """Wait for the taps that share the file: a token and an answer each."""
@@ -116,8 +126,37 @@ class OAuthCredentials(Credentials):
             self.transport.request_timeout + self.transport.max_retry_seconds,
         )
 
-    def _refresh(self) -> str:
-        """Spend the newest refresh token, and keep the one that comes for it."""
+    def _renewed(self, unusable: str | None) -> tuple[str, bool]:
+        """Renew the access token, unless another thread has.
+
+        Args:
+            unusable: The token that is expired or refused, if there was one.
+
+        Returns:
+            A token to use, and whether it was granted just now.
+
+        Raises:
+            AuthenticationError: If it can't be renewed, or couldn't be in another
+                thread: to spend a refresh token twice may cost the whole grant.
+        """
+        shutdown = self.transport.shutdown
+        with shutdown.critical:
+            current = self._current
+            is_new = current is None or current.value == unusable
+            if current is None or is_new:
+                self._current = None
+                if self._refusal:
+                    raise AuthenticationError(self._refusal)
+                try:
+                    self._current = current = self._refresh()
+                except AuthenticationError as error:
+                    self._refusal = str(error)
+                    raise
+        shutdown.check()  # it waited for the lock
+        return current.value, is_new
+
+    def _refresh(self) -> _AccessToken:
+        """Spend the newest refresh token, and keep the one that is granted for it."""
         kept = self._file.newest() if self._file else None
         self._refresh_token = kept or self._refresh_token
         self.transport.secrets.add(self._refresh_token, self.config.client_secret)
@@ -127,32 +166,32 @@ class OAuthCredentials(Credentials):
             client_id=self.config.client_id,
             client_secret=self.config.client_secret,
         )
-        answer = self._ask(form)
+        answer = self._request_token(form)
         # before anything else is found wrong with the answer: the last one is spent
         rotated = json.loads(answer).get("refresh_token")
         if rotated and rotated != self._refresh_token:
-            with self.transport.termination.whole():
+            with self.transport.shutdown.deferred():
                 self._keep(str(rotated))
         try:
             granted = client.parse_request_body_response(answer)
         except (OAuth2Error, ValueError) as error:
             reason = str(getattr(error, "error", error))
             raise self._refused(excerpt(reason, self.transport.secrets)) from None
-        access_token = _header_value(str(granted["access_token"]))
-        self.transport.secrets.add(access_token)
-        self._valid_until = time.monotonic() + _lifetime(granted.get("expires_in"))
-        return access_token
+        token = self._header_value(str(granted["access_token"]))
+        self.transport.secrets.add(token)
+        valid_until = time.monotonic() + _lifetime(granted.get("expires_in"))
+        return _AccessToken(token, valid_until)
 
-    def _ask(self, form: str) -> str:
-        """The text of the answer, a JSON object."""
+    def _request_token(self, form: str) -> str:
+        """Send the form, and return the text of the answer, a JSON object."""
         try:
-            answer: str = self.transport.exchange(
+            answer: str = self.transport.send_once(
                 requests.Request(
                     "POST",
                     self.config.token_url,
                     data=form,
                     headers={"Content-Type": "application/x-www-form-urlencoded"},
-                    auth=_as_it_is,
+                    auth=_unchanged,
                 ),
                 _json_object,
             )
@@ -164,11 +203,11 @@ class OAuthCredentials(Credentials):
 
     def _refused(self, reason: object) -> AuthenticationError:
         is_kept = self._refresh_token != self.config.refresh_token
-        whence = f" (read from {self._file.path})" if self._file and is_kept else ""
+        source = f" (read from {self._file.path})" if self._file and is_kept else ""
         return AuthenticationError(
-            f"AdStage gave no access token for the settings {self.settings}{whence}: "
-            f"{reason}; correct them or oauth_token_url, or grant access again and "
-            "replace refresh_token",
+            f"{self.transport.api_name} gave no access token for the settings "
+            f"{self.settings}{source}: {reason}; correct them or oauth_token_url, or "
+            "grant access again and replace refresh_token",
         )
 
     def _keep(self, rotated: str) -> None:
@@ -177,37 +216,37 @@ class OAuthCredentials(Credentials):
             self._file.keep(rotated)
         elif self._refresh_token == self.config.refresh_token:
             self.logger.warning(
-                "AdStage rotated the refresh token; without the setting "
-                "oauth_token_file the next run can't know the new one.",
+                "%s rotated the refresh token; set oauth_token_file, or the next run "
+                "can't know the new one",
+                self.transport.api_name,
             )
         self._refresh_token = rotated
 
+    def _header_value(self, token: str) -> str:
+        """Refuse a token that can't be sent: the error of `requests` would show it."""
+        if not (token.isascii() and token.isprintable() and token.split() == [token]):
+            raise AuthenticationError(
+                f"{self.transport.api_name} gave an access token that no HTTP header "
+                "can hold; check the setting oauth_token_url",
+            )
+        return token
+
 
 def _json_object(content: bytes) -> str:
-    """The text, if it is a JSON object; oauthlib takes form-encoded ones as well."""
+    """Check that a text is a JSON object; oauthlib takes form-encoded ones as well."""
     text = text_of(content)
     if not isinstance(json.loads(text), dict):
-        raise ValueError("an object was expected")  # noqa: TRY004 - see fetch
+        raise ValueError("an object was expected")  # noqa: TRY004 - see Transport.send
     return text
 
 
-def _header_value(token: str) -> str:
-    """A token that can be sent; one that can't would be shown by the error."""
-    if not (token.isascii() and token.isprintable() and token.split() == [token]):
-        raise AuthenticationError(
-            "AdStage gave an access token that no HTTP header can hold; check the "
-            "setting oauth_token_url",
-        )
-    return token
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials but those in the form; `requests` would look into `.netrc`."""
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Add no credentials to those in the form; `requests` would look into `.netrc`."""
     return request
 
 
 def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value
-    """Seconds that a token is used; for ever where AdStage names no expiry."""
+    """Return the seconds that a token is used; for ever if it has no expiry."""
     if expires_in is None:
         return float("inf")
     seconds = float(expires_in)

@@ -1,4 +1,4 @@
-"""What is asked again, after how long, and when to give up."""
+"""Retries: what is tried again, after how long, and when to give up."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ def retrying(
 ) -> T:
     """Call until it works, or until waiting would take too long.
 
-    `TransientError` alone is tried again: after what AdStage asked for, or after waits
-    that double from a second to a minute, half of each of them random. From the second
-    failure on the longer of the two counts.
+    Only `TransientError` is tried again: after the wait that the API asked for, or
+    after waits that double from a second to a minute, half of each of them random. From
+    the second failure on, the longer of the two counts.
 
     Args:
         call: What to do.
         max_seconds: Longest time in seconds from the first failure's start to the
             last try's.
-        logger: Where each wait is told.
-        can_split: Whether the caller can ask for less. Then a call that failed twice
-            in a row in a way that smaller ones may not is given up early.
+        logger: Logs each wait.
+        can_split: Whether the caller can ask for less. Then a call is given up early
+            if it fails twice in a row in a way that smaller ones may not.
         on_wait: Called before each wait, with its seconds.
 
     Returns:
         What the call returned.
 
     Raises:
-        TransientError: The last failure, once `max_seconds` would be passed, or the
-            call was given up.
+        TransientError: The last failure, if `max_seconds` would be passed, or the call
+            is given up.
     """
 
-    def tell(details: Details) -> None:
+    def log_wait(details: Details) -> None:
         logger.warning(
             "%s Trying again in %.1f seconds.",
             details["exception"],
@@ -67,7 +67,7 @@ def retrying(
         _waits,
         TransientError,
         jitter=None,
-        on_backoff=tell,
+        on_backoff=log_wait,
         logger=None,
         deadline=time.monotonic() + max_seconds,
         can_split=can_split,
@@ -79,10 +79,10 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
 
     Args:
         header: The header's value, if there is one.
-        now: The present moment, with a time zone.
+        now: The current time, with a time zone.
 
     Returns:
-        Seconds to wait, 0 or more; `None` where the header says nothing usable.
+        Seconds to wait, 0 or more; `None` if there is no header, or it can't be read.
     """
     if header is None:
         return None
@@ -103,7 +103,7 @@ def _waits(
     *,
     can_split: bool,
 ) -> Generator[float, TransientError, None]:
-    """Seconds before each new try; ends, and so gives up, where none is left."""
+    """Yield the seconds before each new try; ends when the call is given up."""
     growing = _FIRST_WAIT
     for_size = 0
     error = yield 0.0
@@ -113,10 +113,10 @@ def _waits(
             return
         wait = growing / 2 + backoff.full_jitter(growing / 2)
         if error.retry_after is not None:
-            # To the letter the first time; a server that goes on asking for no wait
-            # at all is not hammered for it.
-            first = growing == _FIRST_WAIT
-            wait = error.retry_after if first else max(error.retry_after, wait)
+            # Exactly so the first time, but a server that goes on to ask for no wait
+            # at all is not hammered.
+            is_first = growing == _FIRST_WAIT
+            wait = error.retry_after if is_first else max(error.retry_after, wait)
         growing = min(growing * 2, _LONGEST_WAIT)
         if time.monotonic() + wait > deadline:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from tap_adstage.exceptions import AuthenticationError
-from tap_adstage.http import private_file
+from tap_adstage.runtime import private_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """The newest refresh token that descends from the one in the settings.
+    """The file of the newest refresh token that descends from the settings' one.
 
-    The file holds a token for each grant whose taps share it. One that descends from
-    another grant is not taken, so that a user may grant access anew.
+    The file holds a token for each grant whose taps share it. A token that descends
+    from another grant is not used, so that a user may grant access again.
 
     Attributes:
         path: The file; its folder exists.
@@ -33,19 +33,19 @@ class TokenFile:
     granted: str = field(repr=False)
 
     def locked(self, seconds: float) -> AbstractContextManager[object]:
-        """Keep every other tap from the file.
+        """Lock the file against all other taps, and other threads of this one.
 
         Args:
-            seconds: Longest time in seconds to wait for the tap that has it now.
+            seconds: Longest time in seconds to wait for the tap that holds it.
 
         Returns:
-            What gives the file back when it is left.
+            A context at whose end the file is unlocked.
 
         Raises:
-            AuthenticationError: If the file can't be had.
+            AuthenticationError: If the file can't be locked in time, or at all.
         """
-        # The lock stays when it is given back: to remove it would be to remove the one
-        # that another tap waits for, and a third would then lock a new one beside it.
+        # The lock's file stays when it is unlocked. Another tap may wait for it; if it
+        # were removed, a third tap would lock a new one beside it.
         lock = FileLock(self.path.with_name(f"{self.path.name}.lock"), mode=0o600)
         try:
             return lock.acquire(timeout=seconds)
@@ -64,22 +64,22 @@ class TokenFile:
         """Read the newest refresh token.
 
         Returns:
-            The token, or `None` where none is kept that descends from `granted`.
+            The token, or `None` if the file has none that descends from `granted`.
 
         Raises:
-            AuthenticationError: If there is a file that can't be read as one of the
-                tap's.
+            AuthenticationError: If the file can't be read, or was not written by a
+                tap.
         """
         return self._tokens().get(_fingerprint(self.granted))
 
     def keep(self, token: str) -> None:
-        """Keep the newest refresh token: whole or not at all, for the user alone.
+        """Write the newest refresh token.
 
         Args:
             token: The newest refresh token.
 
         Raises:
-            AuthenticationError: If it can't be kept.
+            AuthenticationError: If it can't be written.
         """
         kept = {"refresh_tokens": self._tokens() | {_fingerprint(self.granted): token}}
         try:
@@ -87,8 +87,8 @@ class TokenFile:
         except OSError as error:
             raise AuthenticationError(
                 f"oauth_token_file: {self.path} can't be written ({error.strerror}), "
-                "and AdStage has rotated the refresh token; grant access anew and give "
-                "a path that can be written",
+                "and the refresh token was rotated; grant access again and give a path "
+                "that can be written",
             ) from None
 
     def _tokens(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One HTTP exchange with AdStage: sent, judged, decoded, and tried again."""
+"""Requests: sent, tried again if that may help, and their answers decoded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import ssl
 import threading
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -41,25 +42,25 @@ _PASSING = (
     requests.exceptions.ContentDecodingError,
 )
 _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
-"""Reasons for which a TLS connection is refused that don't pass by themselves."""
+"""Reasons for a refused TLS connection that don't pass by themselves."""
 
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 _CHUNK = 2**24
-"""Bytes of a body that are read at once. `requests` reads 10 KiB, and a thread that
-reads while another one computes would wait for its turn after each."""
+"""Bytes of a body that are read at once. `requests` reads 10 KiB, and waits for its
+turn after each of them while another thread computes."""
 
 
 class _Session(requests.Session):
-    """Connections that are kept open, and on which no redirect is followed."""
+    """Connections that are kept open and follow no redirect."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Don't even look where it leads: what is no URL would be another error."""
+        """Return nothing; to read the target would raise if it is not a URL."""
         del resp
 
 
 class _Answer(NamedTuple):
-    """What came back."""
+    """The answer to a request, read to its end."""
 
     status: int
     reason: str
@@ -68,25 +69,26 @@ class _Answer(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The body to quote from, whatever it is."""
+        """The body as far as it is text, to quote from."""
         return self.content.decode(errors="replace")
 
 
 @dataclass(slots=True)
 class Transport:
-    """Sends requests and tries them again where that may help.
+    """The way to an API: sends requests, and tries them again if that may help.
 
-    Several threads may send at once, each over connections of its own. Where AdStage
-    asks one of them to wait, all wait.
+    Several threads may send at once, each over connections of its own. If the API asks
+    one of them to wait, all wait.
 
     Attributes:
         user_agent: User-Agent header.
         request_timeout: Seconds without a byte after which a request counts as failed.
         max_retry_seconds: Longest time in seconds that one request is retried.
-        logger: Where retries are told.
+        logger: Logs retries.
+        api_name: What messages call the API.
         secrets: What no error and no log line may show.
-        termination: Whether the run is to end.
-        stats: Where requests and waits are counted.
+        shutdown: Ends the run.
+        stats: Counts requests and waits.
         trust_env: Whether proxies are taken from the environment.
     """
 
@@ -94,8 +96,9 @@ class Transport:
     request_timeout: float
     max_retry_seconds: float
     logger: logging.Logger
+    api_name: str = "the API"
     secrets: Secrets = field(default_factory=Secrets)
-    termination: Shutdown = field(default_factory=Shutdown)
+    shutdown: Shutdown = field(default_factory=Shutdown)
     stats: RunStats = field(default_factory=lambda: RunStats(time.monotonic))
     trust_env: bool = True
     _threads: threading.local = field(default_factory=threading.local, init=False)
@@ -110,12 +113,13 @@ class Transport:
             session.trust_env = self.trust_env
         return session
 
-    def fetch(
+    def send(
         self,
         request: requests.Request,
         decode: Callable[[bytes], T],
         *,
         can_split: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> T:
         """Send a request until it is answered.
 
@@ -124,26 +128,35 @@ class Transport:
             decode: Turns the answer's body into a document; a `ValueError` counts as
                 a failure that may pass.
             can_split: Whether the caller can ask for less; see `retrying`.
+            cancelled: Tells whether nobody waits for the answer any more; called
+                before each try.
 
         Returns:
             The decoded answer.
 
         Raises:
-            ApiError: If AdStage refuses the request, with its own message.
-            LinkError: If it answers with a redirect.
-            TooLargeError: If AdStage refuses the request for its size.
+            ApiError: If the API refuses the request, with its own message.
+            CancelledError: If the request is cancelled.
+            LinkError: If the answer is a redirect.
+            TooLargeError: If the API refuses the request for its size.
             TransientError: If it still failed after `max_retry_seconds`.
-            UnauthorizedError: If it answers 401.
+            UnauthorizedError: If the answer is 401.
         """
+
+        def attempt() -> T:
+            if cancelled():
+                raise CancelledError
+            return self.send_once(request, decode)
+
         return retrying(
-            lambda: self.exchange(request, decode),
+            attempt,
             max_seconds=self.max_retry_seconds,
             logger=self.logger,
             can_split=can_split,
             on_wait=self.stats.count_retry,
         )
 
-    def exchange(
+    def send_once(
         self,
         request: requests.Request,
         decode: Callable[[bytes], T],
@@ -152,35 +165,35 @@ class Transport:
 
         Args:
             request: The request; its `auth` adds the credentials.
-            decode: As for `fetch`.
+            decode: As for `send`.
 
         Returns:
             The decoded answer.
 
         Raises:
-            ApiError: If AdStage refuses the request, with its own message.
-            LinkError: If it answers with a redirect.
+            ApiError: If the API refuses the request, with its own message.
+            LinkError: If the answer is a redirect.
             Stopped: If the run is to end; nothing is sent then.
             TransientError: If it failed in a way that may pass.
-            UnauthorizedError: If it answers 401.
+            UnauthorizedError: If the answer is 401.
         """
-        self.termination.check()
+        self.shutdown.check()
         self._sit_out_pause()
         name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
-            answer = self._send(request)
+            answer = self._answer(request)
         except _PASSING as error:
             cause = _innermost(error)
             if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
                 raise ApiError(
-                    f"{name} is not safe: {self._reason(cause)}; a certificate "
-                    "authority of your own goes into REQUESTS_CA_BUNDLE",
+                    f"{name} is not safe: {self._reason(cause)}; name the file "
+                    "of your own certificate authority in REQUESTS_CA_BUNDLE",
                 ) from None
             kind = TooSlowError if _is_slow(cause) else TransientError
             raise kind(f"{name} failed: {self._reason(cause)}.") from None
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             cause = _innermost(error)
-            raise ApiError(f"{name} can't be asked: {self._reason(cause)}") from None
+            raise ApiError(f"{name} could not be sent: {self._reason(cause)}") from None
         self._raise_for_status(name, answer)
         try:
             return decode(answer.content)
@@ -192,13 +205,13 @@ class Transport:
             ) from None
 
     def _sit_out_pause(self) -> None:
-        """Wait as long as AdStage asked another request to, within a request's time."""
+        """Wait as long as another request was asked to, but no longer than retries."""
         wait = min(self._paused_until - time.monotonic(), self.max_retry_seconds)
         if wait > 0:
             self.stats.count_pause(wait)
             time.sleep(wait)
 
-    def _send(self, request: requests.Request) -> _Answer:
+    def _answer(self, request: requests.Request) -> _Answer:
         prepared = self.session.prepare_request(request)
         prepared.headers.update(
             {"Accept": "application/json", "User-Agent": self.user_agent},
@@ -223,7 +236,7 @@ class Transport:
         return _Answer(status, reason, response.headers, content)
 
     def _raise_for_status(self, name: str, answer: _Answer) -> None:
-        """Raise what an answer's status means; return if it is a success."""
+        """Raise the error that an answer's status means, if it means one."""
         status = answer.status
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
@@ -249,7 +262,7 @@ class Transport:
         raise ApiError(text, status=status)
 
     def _message(self, answer: _Answer) -> str:
-        """AdStage's own words in an error body; it documents no form for them."""
+        """Return the API's own words in an error body, under any usual name."""
         try:
             document = decode_json(text_of(answer.content))
         except ValueError:
@@ -261,7 +274,7 @@ class Transport:
         return self._excerpt(answer.text) or self._excerpt(answer.reason)
 
     def _reason(self, error: Exception) -> str:
-        """An error's own words, without the name that Python has for a connection."""
+        """Return an error's own words, without Python's name of the connection."""
         return self._excerpt(str(error).rpartition(">: ")[2])
 
     def _excerpt(self, text: str) -> str:
@@ -269,12 +282,12 @@ class Transport:
 
 
 def _innermost(error: Exception) -> Exception:
-    """The error that libraries wrapped into their own."""
-    found = (getattr(error, "reason", None), *error.args)
-    inner = next((each for each in found if isinstance(each, Exception)), None)
+    """Return the error that libraries wrapped into their own."""
+    causes = (getattr(error, "reason", None), *error.args)
+    inner = next((cause for cause in causes if isinstance(cause, Exception)), None)
     return error if inner is None else _innermost(inner)
 
 
 def _is_slow(cause: Exception) -> bool:
-    """Whether an answer took too long, before it began or in the middle."""
+    """Tell whether an answer took too long, before its start or in the middle."""
     return isinstance(cause, (TimeoutError, urllib3.exceptions.ReadTimeoutError))

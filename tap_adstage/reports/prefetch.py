@@ -1,8 +1,8 @@
-"""Pages of a report's windows, fetched ahead by a few threads, handed out in order.
+"""Prefetching: a few threads fetch the pages of a report's windows ahead, in order.
 
-AdStage takes its time for each page, and a window's next page is known only from the
-one before: so windows are fetched beside each other. What is asked, and what comes out
-in which order, does not depend on how many are.
+A page takes the API its time, and a window's next page is known only from the one
+before. So several windows are fetched at once. How many does not change what is sent,
+nor what is returned in which order.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import signal
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_adstage.adstage.pagination import Paginator
-from tap_adstage.exceptions import AuthenticationError
-from tap_adstage.http.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,25 +24,24 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.pagination import ApiRequest
     from tap_adstage.reports.windows import Window
 
-_LOOK_UP = 0.2
-"""Seconds after which whoever waits for a page sees whether the run is to end."""
+_POLL = 0.2
+"""Seconds after which a wait for a page sees whether the run is to end."""
 
 _IDLE = 5.0
-"""Seconds without work after which a thread ends, and its connections with it."""
+"""Seconds without work after which a thread ends, and closes its connections."""
 
 
 @dataclass(slots=True, eq=False)
 class _Chain:
-    """The pages of one window, each of which says where the next one is.
+    """The pages of one window, each of which has the way to the next.
 
     Attributes:
-        request: The next page's; `None` after the last one, or an error.
+        request: The next page's request; `None` after the last page, or an error.
         can_split: Whether less can be asked for.
-        ready: Pages that wait for their turn.
-        error: What ended the chain before its end.
-        is_busy: Whether a thread is at it.
-        is_held_up: Whether the next page needs a new access token.
-        is_forgotten: Whether nobody waits for it any more.
+        ready: Pages that wait to be read.
+        error: The error that ended the chain early.
+        is_busy: Whether its next page is being fetched.
+        is_cancelled: Whether nobody waits for it any more.
     """
 
     request: ApiRequest | None
@@ -52,56 +49,36 @@ class _Chain:
     ready: deque[Page] = field(default_factory=deque)
     error: BaseException | None = None
     is_busy: bool = False
-    is_held_up: bool = False
-    is_forgotten: bool = False
+    is_cancelled: bool = False
     _paginator: Paginator = field(default_factory=Paginator)
 
     def step(self, client: AdStageClient, request: ApiRequest) -> Page:
-        """Fetch the next page, and find out where the one after it is."""
-        asked, page = client.page(request, can_split=self.can_split)
-        self.request = self._paginator.following(asked, page.head)
+        """Fetch the next page, and find the request of the one after it."""
+        sent, page = client.page(
+            request,
+            can_split=self.can_split,
+            cancelled=lambda: self.is_cancelled,
+        )
+        self.request = self._paginator.following(sent, page.head)
         return page
 
 
-class _ForgottenError(Exception):
-    """Nobody waits for the page any more."""
-
-
-class _Wanted(Credentials):
-    """Credentials for each try of a request, as long as somebody waits for it."""
-
-    def __init__(self, credentials: Credentials, chain: _Chain) -> None:
-        self._credentials = credentials
-        self._chain = chain
-        self.settings = credentials.settings
-
-    def token(self) -> str:
-        if self._chain.is_forgotten:
-            raise _ForgottenError
-        return self._credentials.token()
-
-    def without_refresh(self) -> Credentials:
-        return self
-
-
 class Prefetch:
-    """Fetches what will be read next, while something else is written.
+    """A pool of daemon threads that fetch the next pages while others are written.
 
-    At most so many pages are asked for at once, and as many wait: with few pages in
-    memory nothing is gained by more. The window that is read now goes first.
+    At most `max_concurrency` pages are requested at once, and as many wait to be read;
+    more would take memory and gain nothing. The window that is read now goes first.
 
-    Only the main thread renews access tokens: a refresh token that is spent by a thread
-    which then dies with the process would be lost. A page that needs a new one is left
-    to it.
+    Not `concurrent.futures`, which waits for its threads when the process exits.
     """
 
     def __init__(self, client: AdStageClient, max_concurrency: int) -> None:
-        """Expect nothing yet.
+        """Start without windows and threads.
 
         Args:
-            client: Reads the pages.
+            client: Fetches the pages.
             max_concurrency: Requests in flight at once, 1 or more. With 1 there are no
-                threads: each page is asked for once the one before is done with.
+                threads: each page is requested once the one before is written.
         """
         self._client = client
         self._max_concurrency = max_concurrency
@@ -110,25 +87,25 @@ class Prefetch:
         self._threads = 0
 
     @property
-    def reach(self) -> int:
-        """How many windows it makes sense to expect, with the one that is read."""
+    def lookahead(self) -> int:
+        """The number of windows to schedule at once, with the one that is read."""
         return 1 if self._max_concurrency == 1 else 2 * self._max_concurrency
 
-    def expect(
+    def schedule(
         self,
         windows: Sequence[Window],
         first: Callable[[Window], ApiRequest],
     ) -> None:
-        """Say which windows are read next; others are forgotten.
+        """Fetch these windows from now on, and cancel all others.
 
         Args:
-            windows: The windows, in the order in which they are going to be read.
+            windows: The windows, in the order in which they will be read.
             first: Makes the request of a window's first page.
         """
         with self._changed:
             for window, chain in self._chains.items():
                 if window not in windows:
-                    self._forget(chain)
+                    self._cancel(chain)
             self._chains = {
                 window: self._chains.get(window)
                 or _Chain(first(window), window.can_split)
@@ -136,135 +113,111 @@ class Prefetch:
             }
             self._changed.notify_all()
 
-    def forget(self) -> None:
-        """Expect nothing more; what is under way is not waited for."""
+    def cancel(self) -> None:
+        """Cancel all windows, without waiting for the requests that are under way."""
         with self._changed:
             for chain in self._chains.values():
-                self._forget(chain)
+                self._cancel(chain)
             self._chains = {}
 
     def pages(self, window: Window) -> Iterator[Page]:
-        """The pages of a window, each once it is there.
+        """Read the pages of a window, each as soon as it is fetched.
 
         Args:
-            window: The first window that is expected.
+            window: The first of the scheduled windows.
 
         Yields:
             The pages, in their order.
 
         Raises:
-            AdStageError: As `AdStageClient.page` and `Paginator.following` raise it.
+            TapError: As `AdStageClient.page` and `Paginator.following` raise it.
         """
         chain = self._chains[window]
         while True:
-            page = self._taken(chain)
+            if self._max_concurrency > 1:
+                page = self._next_ready(chain)
+            else:
+                request = chain.request
+                page = chain.step(self._client, request) if request else None
             if page is None:
-                if chain.request is None:
-                    return
-                page = self._fetched_here(chain, chain.request)
+                return
             yield page
 
-    def _fetched_here(self, chain: _Chain, request: ApiRequest) -> Page:
-        with self._changed:
-            chain.is_busy = True
-        try:
-            return chain.step(self._client, request)
-        finally:
-            with self._changed:
-                chain.is_busy = chain.is_held_up = False
-                self._changed.notify_all()
-
-    def _taken(self, chain: _Chain) -> Page | None:
-        """The chain's next page; `None` where there is none, or it has to be asked for.
+    def _next_ready(self, chain: _Chain) -> Page | None:
+        """Wait for the chain's next page; `None` after the last one.
 
         Raises:
-            AdStageError: If it could not be fetched.
+            TapError: If it could not be fetched.
         """
         while True:
             # A signal must not end the run in the middle of what a lock does.
-            with self._client.transport.termination.whole(), self._changed:
+            with self._client.transport.shutdown.deferred(), self._changed:
                 if chain.ready:
                     self._changed.notify_all()
                     return chain.ready.popleft()
                 if chain.error:
                     break
-                is_own = self._max_concurrency == 1 or chain.is_held_up
-                if (is_own and self._is_free) or not (chain.request or chain.is_busy):
+                if not (chain.request or chain.is_busy):
                     return None
                 self._start_threads()
-                self._changed.wait(_LOOK_UP)
+                self._changed.wait(_POLL)
         raise chain.error
 
-    def _forget(self, chain: _Chain) -> None:
-        """Leave a chain; a thread that is at it ends by itself, and is replaced."""
-        chain.is_forgotten = True
+    def _cancel(self, chain: _Chain) -> None:
+        """Cancel a chain; a thread that fetches its page ends then, and is replaced."""
+        chain.is_cancelled = True
         self._threads -= chain.is_busy
 
     def _start_threads(self) -> None:
-        """Have as many threads as there is work for, and are allowed."""
+        """Start the threads that there is work for, up to `max_concurrency`."""
         while self._threads < min(self._max_concurrency, len(self._chains)):
             self._threads += 1
             threading.Thread(target=self._work, name="prefetch", daemon=True).start()
 
     def _work(self) -> None:
-        """Fetch page after page, as a thread."""
+        """Fetch page after page, in a thread."""
         if sys.platform != "win32":  # signals are the main thread's
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        while due := self._due():
-            chain, request = due
-            page = self._fetched(chain, request)
+        while job := self._next_job():
+            chain, request = job
+            page = self._fetch(chain, request)
             with self._changed:
                 if page:
                     chain.ready.append(page)
                 chain.is_busy = False
                 self._changed.notify_all()
-                if chain.is_forgotten:
+                if chain.is_cancelled:
                     return
 
-    def _fetched(self, chain: _Chain, request: ApiRequest) -> Page | None:
-        """The chain's next page; `None` where it says why there is none."""
-        client = self._client.without_refresh()
+    def _fetch(self, chain: _Chain, request: ApiRequest) -> Page | None:
+        """Fetch the chain's next page; `None` if that fails, with the error kept."""
         try:
-            if client:
-                wanted = _Wanted(client.credentials, chain)
-                return chain.step(replace(client, credentials=wanted), request)
-        except AuthenticationError as error:
-            if client is self._client:
-                chain.error = error
+            return chain.step(self._client, request)
         except BaseException as error:  # noqa: BLE001 - raised where it is read
-            chain.error = error
-        if chain.error:
-            chain.request = None
-        else:
-            chain.is_held_up = True
-        return None
+            chain.error, chain.request = error, None
+            return None
 
-    def _due(self) -> tuple[_Chain, ApiRequest] | None:
-        """What to fetch, once there is something; `None` after a while without."""
+    def _next_job(self) -> tuple[_Chain, ApiRequest] | None:
+        """Wait for a page to fetch; `None` after a while without any."""
         with self._changed:
             while True:
-                due = self._most_urgent()
-                if due:
-                    due[0].is_busy = True
-                    return due
+                job = self._most_urgent()
+                if job:
+                    job[0].is_busy = True
+                    return job
                 if not self._changed.wait(_IDLE) and not self._most_urgent():
                     self._threads -= 1
                     return None
 
-    @property
-    def _is_free(self) -> bool:
-        """Whether one more request may be sent."""
-        busy = sum(chain.is_busy for chain in self._chains.values())
-        return busy < self._max_concurrency
-
     def _most_urgent(self) -> tuple[_Chain, ApiRequest] | None:
-        """The first chain that can be gone on with and whose page there is room for."""
-        if not self._is_free:
+        """Return the first chain whose next page may be fetched, and its request."""
+        chains = self._chains.values()
+        if sum(chain.is_busy for chain in chains) >= self._max_concurrency:
             return None
-        waiting = sum(len(chain.ready) for chain in self._chains.values())
-        for position, chain in enumerate(self._chains.values()):
-            is_wanted_now = position == 0 and not chain.ready
-            has_room = is_wanted_now or waiting < self._max_concurrency
-            if chain.request and has_room and not chain.is_busy | chain.is_held_up:
+        waiting = sum(len(chain.ready) for chain in chains)
+        for position, chain in enumerate(chains):
+            is_read_next = position == 0 and not chain.ready
+            has_room = is_read_next or waiting < self._max_concurrency
+            if chain.request and has_room and not chain.is_busy:
                 return chain, chain.request
         return None

@@ -129,7 +129,7 @@ class ReportRun:
             The pages.
 
         Raises:
-            AdStageError: If a window can't be read.
+            TapError: If a window can't be read.
         """
         try:
             for window in self._queue:

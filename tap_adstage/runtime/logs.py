@@ -1,7 +1,7 @@
-"""Keep secrets out of logs, whoever writes them.
+"""Logs without secrets, whoever writes them, and the warnings among them.
 
-The tap's own lines have no secrets. Those of the libraries below it may: at level
-DEBUG each URL is one, and the traceback of an error that nobody foresaw quotes it.
+The tap's own lines have no secrets. Those of the libraries below it may: URLs at level
+DEBUG, or the traceback of an error that nobody foresaw.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from tap_adstage.runtime.redaction import Secrets
 
 
-def keep_out(secrets: Secrets) -> None:
-    """Redact what is logged through any handler that there is by now.
+def redact_logs(secrets: Secrets) -> None:
+    """Redact all that the present handlers log, as long as `secrets` is referenced.
 
-    It lasts as long as the secrets do. Handlers are what the SDK and
-    `SINGER_SDK_LOG_CONFIG` have set up, or the program that runs the tap.
+    The SDK, `SINGER_SDK_LOG_CONFIG` or the program that runs the tap set them up.
 
     Args:
         secrets: The run's secrets; more may be added to them later.
@@ -36,61 +35,49 @@ def keep_out(secrets: Secrets) -> None:
 
 
 class WarningHandler(logging.Handler):
-    """Hands on the text of each warning, whoever logs it; it may hold secrets."""
+    """A handler that passes on the text of each warning, which may hold secrets."""
 
-    def __init__(self, take: Callable[[str], None]) -> None:
+    def __init__(self, on_warning: Callable[[str], None]) -> None:
         """Listen from now on, until it is closed.
 
         Args:
-            take: Takes the texts.
+            on_warning: Called with each text.
         """
         super().__init__(logging.WARNING)
-        self._take = take
+        self._on_warning = on_warning
         logging.getLogger().addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand on a warning's text; an error is told by how the run ends."""
+        """Pass on a warning's text; errors are reported by the end of the run."""
         if record.levelno == logging.WARNING:
             try:
-                self._take(record.getMessage())
+                self._on_warning(record.getMessage())
             except Exception:  # noqa: BLE001 - a line that can't be formatted
                 self.handleError(record)
-        # Python does this itself where it finds no handler at all.
+        # Python does this itself if it finds no handler at all.
         if logging.lastResort and logging.getLogger().handlers == [self]:
             logging.lastResort.handle(record)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         logging.getLogger().removeHandler(self)
         super().close()
 
 
 class _RedactingFormatter(logging.Formatter):
-    """Redacts what another formatter makes of a record.
+    """A formatter that redacts the output of another one, text or JSON.
 
-    That has all that is written in it: arguments, what is added to a record, and the
-    tracebacks of errors, in lines of text as well as in JSON.
+    That output has all that is written: arguments, extra fields, tracebacks.
     """
 
     def __init__(self, formatter: logging.Formatter) -> None:
-        """Stand before a formatter.
-
-        Args:
-            formatter: It decides the form.
-        """
+        """Wrap a formatter."""
         super().__init__()
         self.secrets: WeakSet[Secrets] = WeakSet()
         self._formatter = formatter
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record in the other formatter's way, and redact it.
-
-        Args:
-            record: The record; it is left as it is.
-
-        Returns:
-            The text to write.
-        """
+        """Format a record with the other formatter, and redact the text."""
         text = self._formatter.format(record)
         for secrets in tuple(self.secrets):
             text = redact(text, secrets)
@@ -98,7 +85,7 @@ class _RedactingFormatter(logging.Formatter):
 
 
 def _handlers() -> Iterator[logging.Handler]:
-    """All handlers; the last is the one that works where there is no other."""
+    """Yield all handlers, and the one that Python uses if there is no other."""
     loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
     for logger in loggers:
         if isinstance(logger, logging.Logger):

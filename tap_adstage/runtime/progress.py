@@ -1,4 +1,4 @@
-"""How far a report is: a line for people, fields for programs."""
+"""The progress of a report: a line for people, fields for programs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A moment in the reading of a report.
+class Snapshot:
+    """The progress of a report at one moment.
 
     Attributes:
-        window: Number of the window that is read, from 1 on.
-        windows: How many windows there are, as far as is known now.
+        window: Number of the current window, from 1 on.
+        windows: How many windows there are; more if one has to be split.
         rows: Records that are written.
-        retries: Requests that had to be sent again.
+        retries: Waits before a request was sent again.
         seconds: Seconds since the report's first request.
-        seconds_left: Seconds to its end; `None` where nothing tells.
+        seconds_left: Estimated seconds to its end, `None` if unknown.
     """
 
     window: int
@@ -35,12 +35,12 @@ class Step:
 
     @property
     def rows_per_second(self) -> float:
-        """Rows a second, from the start on."""
+        """Rows a second, on average since the start."""
         return self.rows / self.seconds if self.seconds > 0 else 0.0
 
     @property
-    def line(self) -> str:
-        """The step as a person reads it."""
+    def progress_line(self) -> str:
+        """The progress as a person reads it."""
         parts = [
             f"window {self.window} of {self.windows}",
             f"{self.rows} rows",
@@ -53,8 +53,8 @@ class Step:
         return ", ".join(parts)
 
     @property
-    def fields(self) -> dict[str, Any]:
-        """The step as a program reads it; numbers as in `line`."""
+    def progress_fields(self) -> dict[str, Any]:
+        """The progress as a program reads it."""
         left = self.seconds_left
         return {
             "window": self.window,
@@ -68,58 +68,53 @@ class Step:
 
 
 class Progress:
-    """Knows how far one report is.
+    """The progress of one report through its windows.
 
-    Its work is measured in slices (days, weeks, months): windows get smaller on the way
-    where AdStage finds them too large.
+    It is measured in slices (days, weeks, months), as windows that are too large for
+    the API are split on the way.
     """
 
     def __init__(self, stats: RunStats, slices: int) -> None:
-        """Begin.
+        """Start with the first window.
 
         Args:
-            stats: Has the report's counts.
-            slices: Slices of all its windows.
+            stats: The report's counts.
+            slices: How many slices all windows have together.
         """
         self._stats = stats
         self._slices = slices
-        self._window = self._windows = self._now = self._done = 0
+        self._window = self._windows = self._current = self._done = 0
         self._seconds_of_done = 0.0
 
     def begin(self, window: int, windows: int, slices: int) -> None:
-        """Take note of the window that is read from now on.
+        """Begin a window.
 
         Args:
             window: Its number.
             windows: How many there are.
-            slices: Its slices.
+            slices: How many slices it has.
         """
-        self._window, self._windows, self._now = window, windows, slices
+        self._window, self._windows, self._current = window, windows, slices
 
     def finish(self) -> None:
-        """Take note that it is written."""
+        """Finish the current window: it is written."""
         self._stats.current.windows += 1
-        self._done += self._now
+        self._done += self._current
         self._seconds_of_done = self._stats.seconds
 
     def log(self, report: str, logger: logging.Logger) -> None:
-        """Say how far the report is, if the last time was long enough ago.
-
-        Args:
-            report: Its name.
-            logger: Where to.
-        """
+        """Log the report's progress, at most every five seconds."""
         if self._stats.is_progress_due():
-            step = self.step
-            extra = {"stream_name": report, "progress": step.fields}
-            logger.info("%s: %s", report, step.line, extra=extra)
+            snapshot = self.snapshot
+            extra = {"stream_name": report, "progress": snapshot.progress_fields}
+            logger.info("%s: %s", report, snapshot.progress_line, extra=extra)
 
     @property
-    def step(self) -> Step:
-        """How far the report is now."""
+    def snapshot(self) -> Snapshot:
+        """The report's current progress."""
         seconds = self._stats.seconds
         counts = self._stats.current
-        return Step(
+        return Snapshot(
             self._window,
             self._windows,
             counts.rows,
@@ -128,9 +123,9 @@ class Progress:
             seconds_left(
                 done=self._done,
                 seconds_of_done=self._seconds_of_done,
-                now=self._now,
-                seconds_of_now=seconds - self._seconds_of_done,
-                later=self._slices - self._done - self._now,
+                current=self._current,
+                seconds_of_current=seconds - self._seconds_of_done,
+                later=self._slices - self._done - self._current,
             ),
         )
 
@@ -139,34 +134,34 @@ def seconds_left(
     *,
     done: int,
     seconds_of_done: float,
-    now: int,
-    seconds_of_now: float,
+    current: int,
+    seconds_of_current: float,
     later: int,
 ) -> float | None:
-    """Tell how long the rest takes, if it goes on as it did.
+    """Estimate how long the rest takes, at the pace so far.
 
     Args:
         done: Slices of the windows that are done.
         seconds_of_done: Seconds that they took.
-        now: Slices of the window that is read.
-        seconds_of_now: Seconds that it has taken so far.
+        current: Slices of the current window.
+        seconds_of_current: Seconds that it has taken so far.
         later: Slices of the windows after it.
 
     Returns:
-        Seconds, at least those of the windows to come; `None` where no window is done,
-        or nothing is left but one that takes longer than those before.
+        Seconds, at least those of the later windows; `None` if no window is done yet,
+        or the last one takes longer than those before it.
     """
     if not done:
         return None
-    each = seconds_of_done / done
-    rest_of_now = each * now - seconds_of_now
-    if rest_of_now <= 0 and not later:
+    pace = seconds_of_done / done
+    rest_of_current = pace * current - seconds_of_current
+    if rest_of_current <= 0 and not later:
         return None
-    return each * later + max(0.0, rest_of_now)
+    return pace * later + max(0.0, rest_of_current)
 
 
 def duration(seconds: float) -> str:
-    """A time that nobody wants to know to the second, such as `45 s` or `2 h 5 min`."""
+    """Format a rounded duration, such as `45 s` or `2 h 5 min`."""
     rounded = max(1, round(seconds))
     if rounded < _MINUTE:
         return f"{rounded} s"

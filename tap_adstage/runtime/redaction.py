@@ -1,4 +1,4 @@
-"""Keep secrets out of everything that is written: logs, errors, records and state."""
+"""Redaction: no secrets in logs, errors, records and state."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _LENGTH_OF_A_SECRET = 8
-"""Characters from which on a secret is taken for one wherever it stands.
+"""The length in characters from which a secret is hidden everywhere.
 
-A shorter one is part of many a word that has nothing to do with it: texts of the tap's
-own lose it where it is a word of its own, data don't.
+A shorter one may be part of any word. It is hidden in the tap's own texts alone, and
+only as a word of its own.
 """
 _EXCERPT_LENGTH = 200
 
@@ -31,7 +31,7 @@ _QUOTED = re.compile(
 _BEARER = re.compile(r"\b(Bearer)\s+[\w.~+/=-]+", re.IGNORECASE)
 
 _TOKEN_NAMES = ("access_token", "access%5ftoken")
-# A URL may be part of another one, which encodes its signs.
+# A URL may be a parameter of another one, and is percent-encoded then.
 _TOKEN_PARAMETERS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (
         re.compile(
@@ -49,23 +49,15 @@ _TOKEN_PARAMETERS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 
 
 class Secrets:
-    """The secrets that a run knows of, found in whatever form they are written."""
+    """The secrets of a run, found in any escaped or encoded form."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        """Hold secrets.
-
-        Args:
-            values: The secrets.
-        """
+        """Hold secrets."""
         self._values: set[str] = set()
         self.add(*values)
 
     def add(self, *values: str) -> None:
-        """Hold more secrets.
-
-        Args:
-            *values: The secrets.
-        """
+        """Add secrets."""
         self._values |= {*values} - {""}
         # The longest first: one may begin with another.
         ordered = sorted(self._values, key=len, reverse=True)
@@ -76,7 +68,7 @@ class Secrets:
         self._short = re.compile(rf"(?<!\w){_any_of(short).pattern}(?!\w)")
 
     def are_in(self, text: str) -> bool:
-        """Whether a text holds a secret of at least 8 characters."""
+        """Tell whether a text has a secret of at least 8 characters."""
         hinted = any(hint in text for hint in self._hints)
         return hinted and self._long.search(text) is not None
 
@@ -85,15 +77,12 @@ class Secrets:
         return any(hint.encode() in content for hint in self._hints)
 
     def hide(self, text: str, *, in_data: bool = False) -> str:
-        """Put `***` in the place of secrets.
+        """Replace secrets by `***`.
 
         Args:
             text: Any text.
-            in_data: Whether it is a user's data, in which a secret of less than 8
-                characters is none.
-
-        Returns:
-            The text without the secrets.
+            in_data: Whether it is the user's data, in which secrets of less than 8
+                characters stay.
         """
         text = self._long.sub("***", text)
         return text if in_data else self._short.sub("***", text)
@@ -103,12 +92,12 @@ def redact(text: str, secrets: Secrets | None = None) -> str:
     """Hide the secrets in a text that is about to be logged or raised.
 
     Args:
-        text: Any text: a URL, a response body, an error, a line of a log.
-        secrets: Secrets that are hidden wherever they stand.
+        text: Any text: a URL, a response body, an error, a log line.
+        secrets: The run's secrets.
 
     Returns:
-        The text with `***` in the place of these secrets, of whatever has the name of
-        a token or client secret, and of the user and password of a URL.
+        The text with `***` instead of these secrets, of any value named like a token
+        or client secret, and of the user and password of a URL.
     """
     if secrets is not None:
         text = secrets.hide(text)
@@ -119,11 +108,11 @@ def redact(text: str, secrets: Secrets | None = None) -> str:
 
 
 def excerpt(text: str, secrets: Secrets | None = None) -> str:
-    """Quote the start of what AdStage said, for an error text.
+    """Quote the start of an answer in an error text.
 
     Args:
         text: The body of a response, or a part of it.
-        secrets: Secrets that are hidden wherever they stand.
+        secrets: The run's secrets.
 
     Returns:
         At most 200 redacted characters on one line.
@@ -133,19 +122,17 @@ def excerpt(text: str, secrets: Secrets | None = None) -> str:
 
 
 def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - JSON
-    """Take secrets out of a document that AdStage answered.
-
-    AdStage puts the caller's token into some links (the folders list's own `self`).
+    """Remove secrets from an answer; some APIs put the caller's token into links.
 
     Args:
         document: The decoded document; it is not changed.
-        text: The text that it was decoded from. To look there first is cheap, and
-            mostly all there is to do.
+        text: The text that it was decoded from, which is quick to search: few answers
+            have secrets.
         secrets: The run's secrets.
 
     Returns:
-        The same document, with `***` in the place of the secrets, and with URLs that
-        have no parameter `access_token`. Numbers are what they were.
+        The document with `***` instead of the secrets, and with URLs without the
+        parameter `access_token`.
     """
     lowered = text.lower()
     if not secrets.are_in(text) and not any(name in lowered for name in _TOKEN_NAMES):
@@ -157,7 +144,7 @@ def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - 
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
-    """A JSON value with each of its texts changed, keys among them."""
+    """Change each text of a JSON value, keys included."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a run has done so far, for each stream: the one place where it is counted."""
+"""The counts of a run, for each stream."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SET_UP = "set-up"
-"""Where everything belongs that is done before the first stream."""
+"""The name of all that is done before the first stream."""
 
-WHOLE, FAILED, STOPPED, NOT_STARTED = "whole", "failed", "stopped", "not begun"
-"""How the reading of a stream, or a run, ended."""
+COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
+NOT_STARTED = "not started"
+"""How a stream or a run ended."""
 
 _MOST_TEXTS = 3
 _INTERVAL = 5.0
@@ -21,28 +22,28 @@ _INTERVAL = 5.0
 
 @dataclass(slots=True)
 class StreamStats:
-    """What was done while one stream was read.
+    """The counts of one stream.
 
     Attributes:
         name: The stream's name, or `SET_UP`.
-        began: When it began, in seconds of the run's clock.
+        started: When it started, in seconds of the run's clock.
         status: How it ended; `None` as long as it goes on.
         windows: Windows of a report that are written.
         pages: Pages of reports and lists that were read.
         rows: Records that were written.
-        duplicates_skipped: Records that were not, as they came before.
-        requests: Requests that were sent, also in vain, and for access tokens.
+        duplicates_skipped: Duplicate records that were not written.
+        requests: Requests that were sent, those for access tokens included.
         retries: Waits before a request was sent again.
-        waited: Seconds of these waits, and of the pauses that AdStage asked for.
-            Requests that wait beside each other count each for itself.
-        bookmark_before: Where the run found the bookmark.
-        bookmark: Where the bookmark is now.
+        waited: Seconds of these waits, and of the pauses that the API asked for, summed
+            over all threads.
+        bookmark_before: The bookmark at the start of the run.
+        bookmark: The current bookmark.
         warnings: Lines of level WARNING.
-        texts: The first of them.
+        texts: The first three of them.
     """
 
     name: str
-    began: float = 0.0
+    started: float = 0.0
     status: str | None = None
     windows: int = 0
     pages: int = 0
@@ -58,27 +59,27 @@ class StreamStats:
 
 
 class RunStats:
-    """The counts of a run: of the set-up, and of a stream after the other.
+    """The counts of a run: of the set-up, then of one stream after the other.
 
-    What threads fetch ahead is for the stream that is read now, so all that is counted
-    belongs to that one. Requests, waits and warnings come from several threads, the
-    rest from the main one.
+    All that is counted belongs to the current stream, as threads fetch ahead for that
+    one alone. Several threads count requests, waits and warnings; the rest is counted
+    in the main thread.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Begin with the set-up.
+        """Start with the set-up.
 
         Args:
-            clock: Tells the time in seconds.
+            clock: Returns the time in seconds.
         """
         self._clock = clock
         self._lock = threading.Lock()
-        self._told = clock()
-        self.current = StreamStats(SET_UP, began=self._told)
+        self._logged = clock()
+        self.current = StreamStats(SET_UP, started=self._logged)
         self.all = [self.current]
 
     def begin(self, stream: str) -> StreamStats:
-        """Count for a stream from now on; the one before it was read whole.
+        """Start a stream; the one before it is completed.
 
         Args:
             stream: Its name.
@@ -86,24 +87,24 @@ class RunStats:
         Returns:
             Its counts.
         """
-        self.current.status = WHOLE
-        self.current = StreamStats(stream, began=self._clock())
+        self.current.status = COMPLETED
+        self.current = StreamStats(stream, started=self._clock())
         self.all.append(self.current)
         return self.current
 
     def end(self, status: str, streams: Iterable[str]) -> None:
-        """Note how the run ended.
+        """End the run.
 
         Args:
-            status: `WHOLE`, `FAILED` or `STOPPED`; what was done last ended so, too.
-            streams: Names of all streams that it was to read.
+            status: `COMPLETED`, `FAILED` or `STOPPED`; also of the current stream.
+            streams: Names of all streams that were selected.
         """
         self.current.status = status
-        begun = {counts.name for counts in self.all}
+        already = {counts.name for counts in self.all}
         self.all += [
             StreamStats(name, status=NOT_STARTED)
             for name in streams
-            if name not in begun
+            if name not in already
         ]
 
     def count_request(self) -> None:
@@ -118,7 +119,7 @@ class RunStats:
             self.current.waited += seconds
 
     def count_pause(self, seconds: float) -> None:
-        """Count a wait that AdStage asked another request for."""
+        """Count a wait that another request was asked to make."""
         with self._lock:
             self.current.waited += seconds
 
@@ -130,14 +131,14 @@ class RunStats:
                 self.current.texts.append(text)
 
     def is_progress_due(self) -> bool:
-        """Whether a line of progress is due: five seconds after the last one."""
+        """Tell whether five seconds have passed since this was last true."""
         now = self._clock()
-        if now - self._told < _INTERVAL:
+        if now - self._logged < _INTERVAL:
             return False
-        self._told = now
+        self._logged = now
         return True
 
     @property
     def seconds(self) -> float:
-        """For how long the present stream has been read."""
-        return self._clock() - self.current.began
+        """Seconds since the current stream started."""
+        return self._clock() - self.current.started

@@ -1,4 +1,4 @@
-"""What a run did, at its end: a table, a line for each stream, fields, Markdown."""
+"""The summary of a run: a table, a line for each stream, fields, Markdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERS = (
     "windows",
     "pages",
     "rows",
-    "left out",
+    "duplicates",
     "requests",
     "retries",
     "waited",
@@ -32,55 +32,37 @@ _ENDS = {FAILED: "failed in", STOPPED: "was stopped in"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|&~#@$:])")
 
 
-def fields(counts: StreamStats) -> dict[str, Any]:
-    """The counts as a program reads them.
-
-    Args:
-        counts: What was done for a stream.
-
-    Returns:
-        Numbers and texts; `stream` is `set-up` for what came before the first stream.
-    """
+def summary_fields(stats: StreamStats) -> dict[str, Any]:
+    """Return a stream's counts as a program reads them."""
     return {
-        "stream": counts.name,
-        "status": counts.status,
-        "windows": counts.windows,
-        "pages": counts.pages,
-        "rows": counts.rows,
-        "left_out": counts.duplicates_skipped,
-        "requests": counts.requests,
-        "retries": counts.retries,
-        "seconds_waited": round(counts.waited, 1),
-        "bookmark_before": counts.bookmark_before,
-        "bookmark": counts.bookmark,
-        "warnings": counts.warnings,
+        "stream": stats.name,
+        "status": stats.status,
+        "windows": stats.windows,
+        "pages": stats.pages,
+        "rows": stats.rows,
+        "duplicates_skipped": stats.duplicates_skipped,
+        "requests": stats.requests,
+        "retries": stats.retries,
+        "seconds_waited": round(stats.waited, 1),
+        "bookmark_before": stats.bookmark_before,
+        "bookmark": stats.bookmark,
+        "warnings": stats.warnings,
     }
 
 
-def line(counts: StreamStats) -> str:
-    """The counts on a line, without what there is none of.
-
-    Args:
-        counts: What was done for a stream.
-    """
-    if counts.status == NOT_STARTED:
-        return f"{counts.name}: {NOT_STARTED}"
+def summary_line(stats: StreamStats) -> str:
+    """Return a stream's counts as a line, without those that are zero."""
+    if stats.status == NOT_STARTED:
+        return f"{stats.name}: {NOT_STARTED}"
     facts = [
-        f"{name}: {text}" for name, text in _facts(counts).items() if text != _NOTHING
+        f"{name}: {text}" for name, text in _facts(stats).items() if text != _NOTHING
     ]
-    return f"{counts.name}: {counts.status}; {', '.join(facts)}"
+    return f"{stats.name}: {stats.status}; {', '.join(facts)}"
 
 
-def table(every: Sequence[StreamStats]) -> str:
-    """The counts of a run as a table for a terminal.
-
-    Args:
-        every: What was done, for each stream.
-
-    Returns:
-        Lines with columns, the first of which has their names.
-    """
-    names, *rows = _rows(every)
+def summary_table(streams: Sequence[StreamStats]) -> str:
+    """Return the counts of a run as a table for a terminal, with a head."""
+    names, *rows = _rows(streams)
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -91,128 +73,128 @@ def table(every: Sequence[StreamStats]) -> str:
     )
 
 
-def markdown(title: str, every: Sequence[StreamStats], secrets: Secrets) -> str:
-    """The counts of a run as a section of a Markdown document.
+def summary_markdown(
+    title: str,
+    streams: Sequence[StreamStats],
+    secrets: Secrets,
+) -> str:
+    """Return the counts of a run as a section of a Markdown document.
 
     Args:
-        title: What the section is called: the tap's name.
-        every: What was done, for each stream.
-        secrets: What must not be shown.
+        title: The heading: the tap's name.
+        streams: The counts of each stream.
+        secrets: The run's secrets.
 
     Returns:
-        A heading, how the run ended if it did before its time, a table, and the first
-        warnings of each stream.
+        A heading, how the run ended if not at its end, a table, and the first warnings
+        of each stream.
     """
 
     def plain(text: str) -> str:
         return _MARKUP.sub(r"\\\1", excerpt(text, secrets))
 
-    names, *rows = _rows(every)
+    names, *rows = _rows(streams)
     lines = [f"## {plain(title)}", ""]
-    for counts in every:
-        if counts.status in _ENDS:
-            lines += [f"**The run {_ENDS[counts.status]} {plain(counts.name)}.**", ""]
+    for stats in streams:
+        if stats.status in _ENDS:
+            lines += [f"**The run {_ENDS[stats.status]} {plain(stats.name)}.**", ""]
     lines += [
         f"| {' | '.join(names)} |",
         f"| {' | '.join('---:' if name in _NUMBERS else '---' for name in names)} |",
         *(f"| {' | '.join(map(plain, row))} |" for row in rows),
         "",
     ]
-    for counts in every:
-        lines += [f"- {plain(counts.name)}: {plain(text)}" for text in counts.texts]
-        more = counts.warnings - len(counts.texts)
+    for stats in streams:
+        lines += [f"- {plain(stats.name)}: {plain(text)}" for text in stats.texts]
+        more = stats.warnings - len(stats.texts)
         if more:
-            lines.append(f"- {plain(counts.name)}: {more} more warnings")
+            lines.append(f"- {plain(stats.name)}: {more} more warnings")
     return "\n".join(["", *lines, ""])
 
 
-def publish(
+def publish_summary(
     title: str,
-    every: Sequence[StreamStats],
+    streams: Sequence[StreamStats],
     logger: logging.Logger,
     secrets: Secrets,
 ) -> None:
-    """Say what was done where each reader looks for it: in logs, in GitHub's summary.
+    """Log the counts of a run, and add them to the summary of a GitHub job.
 
     Args:
-        title: What a section is called: the tap's name.
-        every: What was done, for each stream.
-        logger: Where to.
-        secrets: What must not be shown.
+        title: The heading in GitHub's summary: the tap's name.
+        streams: The counts of each stream.
+        logger: Logs them.
+        secrets: The run's secrets.
     """
-    # Who configures logs has decided what they look like, also on a terminal.
+    # Whoever configures logs decides what they look like, on a terminal too.
     as_table = sys.stderr.isatty() and "SINGER_SDK_LOG_CONFIG" not in os.environ
-    tell(every, logger, as_table=as_table)
+    log_summary(streams, logger, as_table=as_table)
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
         try:
-            append(path, markdown(title, every, secrets))
+            append(path, summary_markdown(title, streams, secrets))
         except OSError as error:
             logger.warning("GITHUB_STEP_SUMMARY: %s", error)
 
 
-def tell(
-    every: Sequence[StreamStats], logger: logging.Logger, *, as_table: bool
+def log_summary(
+    streams: Sequence[StreamStats], logger: logging.Logger, *, as_table: bool
 ) -> None:
-    """Log what was done.
+    """Log the counts of a run.
 
     Args:
-        every: What was done, for each stream.
-        logger: Where to.
-        as_table: Whether people read it in columns; else there is a line for each
-            stream, with the same as a field `summary`.
+        streams: The counts of each stream.
+        logger: Logs them.
+        as_table: Whether to log one table for people; by default a line for each
+            stream, with the counts in its field `summary`.
     """
     if as_table:
-        logger.info("What was done:\n%s", table(every))
+        logger.info("What was done:\n%s", summary_table(streams))
         return
-    for counts in every:
-        extra: dict[str, Any] = {"summary": fields(counts)}
-        if counts.name != SET_UP:
-            extra["stream_name"] = counts.name
-        logger.info("%s", line(counts), extra=extra)
+    for stats in streams:
+        extra: dict[str, Any] = {"summary": summary_fields(stats)}
+        if stats.name != SET_UP:
+            extra["stream_name"] = stats.name
+        logger.info("%s", summary_line(stats), extra=extra)
 
 
 def append(path: str, text: str) -> None:
-    """Add a section to a file to which others may be writing.
-
-    Args:
-        path: The file.
-        text: The section. It is written at once, so that it stays in one piece.
+    """Append a section to a file in one write, as others may be writing to it too.
 
     Raises:
-        OSError: If that can't be done.
+        OSError: If the file can't be written.
     """
     with open(path, "ab", buffering=0) as file:  # noqa: PTH123 - Path takes no buffering
         file.write(text.encode())
 
 
-def _rows(every: Sequence[StreamStats]) -> list[list[str]]:
-    """The names of the columns, and the cells of each stream."""
+def _rows(streams: Sequence[StreamStats]) -> list[list[str]]:
+    """Return the names of the columns, then the cells of each stream."""
     rows = [
-        {"stream": counts.name, **_facts(counts), "status": str(counts.status)}
-        for counts in every
+        {"stream": stats.name, **_facts(stats), "status": str(stats.status)}
+        for stats in streams
     ]
     names = [
         name
         for name in rows[0]
-        if name != "left out" or any(row[name] != _NOTHING for row in rows)
+        if name != "duplicates" or any(row[name] != _NOTHING for row in rows)
     ]
     return [names, *([row[name] for name in names] for row in rows)]
 
 
-def _facts(counts: StreamStats) -> dict[str, str]:
-    """What there is to say of a stream, in the order in which it is said."""
-    is_begun_stream = counts.name != SET_UP and counts.status != NOT_STARTED
+def _facts(stats: StreamStats) -> dict[str, str]:
+    """Return a stream's counts as texts, in the order of the columns."""
+    is_started_stream = stats.name != SET_UP and stats.status != NOT_STARTED
     return {
-        "windows": str(counts.windows or _NOTHING),
-        "pages": str(counts.pages or _NOTHING),
-        "rows": str(counts.rows) if is_begun_stream else _NOTHING,
-        "left out": str(counts.duplicates_skipped or _NOTHING),
-        "requests": str(counts.requests or _NOTHING),
-        "retries": str(counts.retries or _NOTHING),
-        "waited": f"{counts.waited:.1f} s" if counts.waited else _NOTHING,
-        "bookmark": f"{counts.bookmark_before or 'none'} → {counts.bookmark}"
-        if counts.bookmark
+        "windows": str(stats.windows or _NOTHING),
+        "pages": str(stats.pages or _NOTHING),
+        "rows": str(stats.rows) if is_started_stream else _NOTHING,
+        "duplicates": str(stats.duplicates_skipped or _NOTHING),
+        "requests": str(stats.requests or _NOTHING),
+        "retries": str(stats.retries or _NOTHING),
+        "waited": f"{stats.waited:.1f} s" if stats.waited else _NOTHING,
+        "bookmark": f"{stats.bookmark_before or 'none'} → {stats.bookmark}"
+        if stats.bookmark
         else _NOTHING,
-        "warnings": str(counts.warnings or _NOTHING),
+        "warnings": str(stats.warnings or _NOTHING),
     }

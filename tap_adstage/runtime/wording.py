@@ -1,4 +1,4 @@
-"""How error texts show a value, and what they offer in its place."""
+"""The words of error texts: values, lists of names, and suggestions."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ TYPES = {
     "array": "a list",
     "object": "an object",
 }
-"""What values of a JSON type are called."""
+"""What a value of each JSON type is called."""
 
 _MOST_NAMES = 3
 
 
 def json_text(value: object) -> str:
-    """A value as an error text shows it."""
+    """Return a value as an error text shows it."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def shorten(names: Sequence[str]) -> str:
-    """The first three names, and how many more there are."""
+    """List the first three names, and how many more there are."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def did_you_mean(name: str, names: Collection[str]) -> str:
-    """Offer the names most like one that is none, or all there are."""
+    """Suggest the closest valid names, or list them all."""
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"

@@ -31,7 +31,7 @@ class MessageWriter(SimpleSingerWriter):
     together go out in pieces of that size.
 
     Attributes:
-        termination: Ends the run at a signal; a STATE is its last line then.
+        shutdown: Ends the run at a signal; a STATE is its last line then.
     """
 
     def __init__(self, stats: RunStats) -> None:
@@ -42,7 +42,7 @@ class MessageWriter(SimpleSingerWriter):
         """
         super().__init__()
         self._stats = stats
-        self.termination = Shutdown(self._write_last_state)
+        self.shutdown = Shutdown(self._write_last_state)
         self._state_line = self.format_message(singer.StateMessage({"bookmarks": {}}))
         self._ends_with_state = True
 
@@ -56,7 +56,7 @@ class MessageWriter(SimpleSingerWriter):
             Stopped: If nobody reads stdout any more, or a signal came meanwhile.
         """
         line = self.format_message(message)
-        with self.termination.whole():
+        with self.shutdown.deferred():
             _write(line)
             self._ends_with_state = isinstance(message, singer.StateMessage)
             if self._ends_with_state:
@@ -86,7 +86,7 @@ class MessageWriter(SimpleSingerWriter):
         for start in range(0, len(records), at_once):
             some = records[start : start + at_once]
             lines = between.join(some)
-            with self.termination.whole():
+            with self.shutdown.deferred():
                 _write((before + lines + after).decode())
                 self._ends_with_state = False
                 counts.rows += len(some)

@@ -122,7 +122,7 @@ class ReportStream(PageStream):
             ask for.
 
         Raises:
-            AdStageError: If the source refuses the report, or answers with something
+            TapError: If the source refuses the report, or answers with something
                 else.
         """
         windows = self._plan(None)

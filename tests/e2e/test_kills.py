@@ -13,15 +13,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug import Request, Response
 
+from tap_adstage.http.token_file import TokenFile
 from tap_adstage.reports.windows import slice_of
 from tap_adstage.sandbox.server import Sandbox
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import ForkedTap
+    from pytest_httpserver import HTTPServer
 
 TODAY = dt.date(2024, 3, 20)
 REPORTS = [
@@ -65,7 +70,7 @@ class Stop:
     """How a run ends before its time.
 
     Attributes:
-        how: A signal, or `None` where stdout is closed.
+        how: A signal, or `None` if stdout is closed.
         after: Bytes on stdout after which it does.
         delay: Seconds from then on.
     """
@@ -87,7 +92,7 @@ class Run:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """Its messages; where the reader left off, that is no line of the tap's."""
+        """The messages; if the reader stopped early, without the line that it tore."""
         *lines, rest = self.stdout.split(b"\n")
         assert rest == b"" or not self.is_read
         return [json.loads(line) for line in lines]
@@ -165,7 +170,7 @@ class Warehouse:
             self.state = message["value"]
 
     def finished(self, truth: Warehouse) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """The rows that must be there by what the state says."""
+        """The rows that the state stands for."""
         bookmarks = (self.state or {})["bookmarks"]
         for stream, aggregate_by in SLICES.items():
             value = bookmarks.get(stream, {}).get("replication_key_value")
@@ -248,7 +253,10 @@ def test_runs_that_are_stopped_anywhere_end_with_exactly_the_truth(
             if how in {signal.SIGTERM, signal.SIGINT} and run.code == 128 + how:
                 assert run.stderr.count("Stopped before the end") == 1
                 assert run.seconds_to_stop < 5
-                assert [each["type"] for each in run.messages[-1:]] in ([], ["STATE"])
+                assert [message["type"] for message in run.messages[-1:]] in (
+                    [],
+                    ["STATE"],
+                )
         run = tap.run(loaded.state)
         loaded.load_run(run, truth)
         assert run.code == 0
@@ -311,6 +319,57 @@ def test_a_run_stops_within_seconds_where_it_waits(
     *_, reason = stderr.splitlines()
     assert f"Stopped before the end ({number.name})" in reason
     assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_refresh_token_that_a_thread_spends_outlives_the_run(
+    forked: ForkedTap,
+    httpserver: HTTPServer,
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    spent, delays = threading.Event(), [1.5]
+
+    def grant(request: Request) -> Response:
+        """Let the sandbox grant it; the first during a report takes its time."""
+        granted = requests.post(
+            sandbox.api_url.replace("/api", "/oauth/token"),
+            data=request.get_data(),
+            headers={"Content-Type": str(request.content_type)},
+            timeout=10,
+        )
+        if any(sent.path.endswith("/report") for sent in sandbox.requests) and delays:
+            spent.set()
+            time.sleep(delays.pop())
+        return Response(granted.content, granted.status_code)
+
+    httpserver.expect_request("/oauth/token").respond_with_handler(grant)
+    with Sandbox(today=TODAY, token_uses=8) as sandbox:
+        config = {
+            "api_url": sandbox.api_url,
+            "client_id": "sandbox-client",
+            "client_secret": "sandbox-secret",
+            "refresh_token": "sandbox-refresh",
+            "oauth_token_url": httpserver.url_for("/oauth/token"),
+            "oauth_token_file": str(tmp_path / "token.json"),
+            "as_of": TODAY.isoformat(),
+            "import_policy": "ignore",
+            "reports": [{**REPORTS[0], "window_days": 1}],
+        }
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        arguments = ["--config", str(tmp_path / "config.json")]
+        stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
+        pid = forked.start(arguments, stdout, stderr)
+        assert spent.wait(30), stderr.read_text()
+        os.kill(pid, number)
+        started = time.monotonic()
+        assert forked.wait() == 128 + number, stderr.read_text()
+        assert time.monotonic() - started < 5
+        assert "Traceback" not in stderr.read_text()
+        kept = TokenFile(tmp_path / "token.json", "sandbox-refresh").newest()
+        assert kept == sandbox.refresh_token
+        ended = forked.run(tmp_path, *arguments)
+        assert ended.code == 0, ended.stderr
 
 
 def test_a_run_whose_reader_goes_away_says_so_in_one_line(tap: Tap) -> None:

@@ -61,9 +61,9 @@ RECORD = {
     ],
 )
 def test_a_value_stays_what_it_says(value: Any, schema: Any, expected: Any) -> None:
-    found = conform(value, schema, "field")
-    assert found == expected
-    assert type(found) is type(expected)
+    conformed = conform(value, schema, "field")
+    assert conformed == expected
+    assert type(conformed) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_an_error_quotes_little_of_a_large_value_and_no_token() -> None:
     ),
     st.sampled_from([TEXT, WHOLE, NUMBER, YES_OR_NO, TIME, TEXTS, COUNTS, RECORD]),
 )
-def test_what_is_no_error_is_valid(value: Any, schema: Any) -> None:
+def test_what_is_not_an_error_is_valid(value: Any, schema: Any) -> None:
     try:
-        found = conform(value, schema, "field")
+        conformed = conform(value, schema, "field")
     except ResponseError:
         return
-    Draft202012Validator(schema).validate(found)
+    Draft202012Validator(schema).validate(conformed)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_time_is_a_day_and_a_time_of_day(
     text: str,
     expected: str | None,
 ) -> None:
-    found = moment(text)
-    assert (found and found.isoformat()) == expected
+    time = moment(text)
+    assert (time and time.isoformat()) == expected
 
 
 @given(
@@ -176,5 +176,5 @@ def test_a_time_is_a_day_and_a_time_of_day(
     | st.text(alphabet="0123456789-:.TZPWY/+ "),
 )
 def test_a_text_is_a_time_or_none(text: str) -> None:
-    found = moment(text)
-    assert found is None or found.utcoffset() == dt.timedelta(0)
+    time = moment(text)
+    assert time is None or time.utcoffset() == dt.timedelta(0)

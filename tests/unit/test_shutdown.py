@@ -18,12 +18,12 @@ from tap_adstage.runtime.statistics import RunStats
 from tap_adstage.streams.message_writer import MessageWriter
 
 
-def test_a_step_that_has_to_be_whole_is(termination: Shutdown) -> None:
+def test_a_step_that_has_to_be_whole_is(shutdown: Shutdown) -> None:
     done = []
 
     def step() -> None:
-        with termination.whole():
-            with termination.whole():
+        with shutdown.deferred():
+            with shutdown.deferred():
                 os.kill(os.getpid(), signal.SIGTERM)
                 done.append("a step within the step")
             done.append("the step")
@@ -33,8 +33,8 @@ def test_a_step_that_has_to_be_whole_is(termination: Shutdown) -> None:
     assert done == ["a step within the step", "the step"]
 
 
-def test_a_wait_ends_within_seconds(termination: Shutdown) -> None:
-    del termination
+def test_a_wait_ends_within_seconds(shutdown: Shutdown) -> None:
+    del shutdown
     began = time.monotonic()
     os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(Stopped) as stopped:
@@ -44,7 +44,7 @@ def test_a_wait_ends_within_seconds(termination: Shutdown) -> None:
 
 
 class InterruptedStdout(io.StringIO):
-    """Where a signal comes in the middle of each line."""
+    """Standard output on which a signal interrupts each line."""
 
     def write(self, text: str) -> int:
         half = len(text) // 2
@@ -54,12 +54,12 @@ class InterruptedStdout(io.StringIO):
 
 
 def test_a_line_is_whole_and_the_last_one_is_the_last_state(
-    termination: Shutdown,
+    shutdown: Shutdown,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     writer, stdout = MessageWriter(RunStats(time.monotonic)), InterruptedStdout()
-    termination.last_step = writer.termination.last_step
-    writer.termination = termination
+    shutdown.last_step = writer.shutdown.last_step
+    writer.shutdown = shutdown
     with contextlib.redirect_stdout(io.StringIO()):
         writer.write_message(singer.StateMessage({"bookmarks": {"a": {}}}))
     monkeypatch.setattr(sys, "stdout", stdout)

@@ -1,4 +1,4 @@
-"""What is said of a run at its end, laid out for each reader."""
+"""The summary of a run, in the form that each reader needs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,22 @@ from singer_sdk.logging import StructuredFormatter
 
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.statistics import (
+    COMPLETED,
     FAILED,
     NOT_STARTED,
     SET_UP,
     STOPPED,
-    WHOLE,
     RunStats,
     StreamStats,
 )
-from tap_adstage.runtime.summary import append, fields, line, markdown, table, tell
+from tap_adstage.runtime.summary import (
+    append,
+    log_summary,
+    summary_fields,
+    summary_line,
+    summary_markdown,
+    summary_table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 SECRET = "s3cret-t0ken_of_mine"
 REPORT = StreamStats(
     "by_day",
-    status=WHOLE,
+    status=COMPLETED,
     windows=6,
     pages=12,
     rows=216,
@@ -41,46 +48,48 @@ REPORT = StreamStats(
     warnings=5,
     texts=["one", "two", "three"],
 )
-LIST = StreamStats("accounts", status=WHOLE, pages=1, rows=18, requests=1)
-START = StreamStats(SET_UP, status=WHOLE, requests=4)
+LIST = StreamStats("accounts", status=COMPLETED, pages=1, rows=18, requests=1)
+START = StreamStats(SET_UP, status=COMPLETED, requests=4)
 LATER = StreamStats("by_week", status=NOT_STARTED)
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "expected"),
     [
         (
             REPORT,
             (
-                "by_day: whole; windows: 6, pages: 12, rows: 216, requests: 15, "
+                "by_day: completed; windows: 6, pages: 12, rows: 216, requests: 15, "
                 "retries: 3, waited: 4.2 s, bookmark: 2024-03-07 → 2024-03-19, "
                 "warnings: 5"
             ),
         ),
-        (LIST, "accounts: whole; pages: 1, rows: 18, requests: 1"),
-        (START, "set-up: whole; requests: 4"),
-        (LATER, "by_week: not begun"),
+        (LIST, "accounts: completed; pages: 1, rows: 18, requests: 1"),
+        (START, "set-up: completed; requests: 4"),
+        (LATER, "by_week: not started"),
         (
             StreamStats(
                 "r", status=STOPPED, duplicates_skipped=7, bookmark="2024-03-01"
             ),
-            "r: stopped; rows: 0, left out: 7, bookmark: none → 2024-03-01",
+            "r: stopped; rows: 0, duplicates: 7, bookmark: none → 2024-03-01",
         ),
         (StreamStats("r", status=FAILED), "r: failed; rows: 0"),
     ],
 )
-def test_a_line_says_what_there_is(counts: StreamStats, said: str) -> None:
-    assert line(counts) == said
+def test_a_line_has_the_counts_that_are_not_zero(
+    counts: StreamStats, expected: str
+) -> None:
+    assert summary_line(counts) == expected
 
 
 def test_fields_say_all_of_it() -> None:
-    assert fields(REPORT) == {
+    assert summary_fields(REPORT) == {
         "stream": "by_day",
-        "status": "whole",
+        "status": "completed",
         "windows": 6,
         "pages": 12,
         "rows": 216,
-        "left_out": 0,
+        "duplicates_skipped": 0,
         "requests": 15,
         "retries": 3,
         "seconds_waited": 4.2,
@@ -91,16 +100,16 @@ def test_fields_say_all_of_it() -> None:
 
 
 def test_a_table_has_straight_columns() -> None:
-    head, *rows = table([START, LIST, REPORT, LATER]).splitlines()
+    head, *rows = summary_table([START, LIST, REPORT, LATER]).splitlines()
     assert head.split() == [
         *("stream", "windows", "pages", "rows", "requests", "retries", "waited"),
         *("bookmark", "warnings", "status"),
     ]
     assert [" ".join(row.split()) for row in rows] == [
-        "set-up - - - 4 - - - - whole",
-        "accounts - 1 18 1 - - - - whole",
-        "by_day 6 12 216 15 3 4.2 s 2024-03-07 → 2024-03-19 5 whole",
-        "by_week - - - - - - - - not begun",
+        "set-up - - - 4 - - - - completed",
+        "accounts - 1 18 1 - - - - completed",
+        "by_day 6 12 216 15 3 4.2 s 2024-03-07 → 2024-03-19 5 completed",
+        "by_week - - - - - - - - not started",
     ]
     for name in ("windows", "rows", "requests", "warnings"):
         end = head.index(name) + len(name)
@@ -110,24 +119,24 @@ def test_a_table_has_straight_columns() -> None:
         assert all(row[start - 1] == " " and row[start] != " " for row in rows)
 
 
-def test_rows_that_were_left_out_have_a_column_where_there_are_any() -> None:
-    some = StreamStats("r", status=WHOLE, rows=10, duplicates_skipped=3)
-    assert "left out" not in table([LIST])
-    assert "left out" in table([LIST, some])
-    assert "| left out |" in markdown("tap", [LIST, some], Secrets())
+def test_rows_that_were_duplicates_skipped_have_a_column_where_there_are_any() -> None:
+    some = StreamStats("r", status=COMPLETED, rows=10, duplicates_skipped=3)
+    assert "duplicates" not in summary_table([LIST])
+    assert "duplicates" in summary_table([LIST, some])
+    assert "| duplicates |" in summary_markdown("tap", [LIST, some], Secrets())
 
 
 def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
     names = "stream windows pages rows requests retries waited bookmark warnings status"
     range_ = "2024-03-07 → 2024-03-19"
-    assert markdown("tap-adstage", [START, REPORT], Secrets()).splitlines() == [
+    assert summary_markdown("tap-adstage", [START, REPORT], Secrets()).splitlines() == [
         "",
         "## tap-adstage",
         "",
         f"| {names.replace(' ', ' | ')} |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |",
-        "| set-up | - | - | - | 4 | - | - | - | - | whole |",
-        rf"| by\_day | 6 | 12 | 216 | 15 | 3 | 4.2 s | {range_} | 5 | whole |",
+        "| set-up | - | - | - | 4 | - | - | - | - | completed |",
+        rf"| by\_day | 6 | 12 | 216 | 15 | 3 | 4.2 s | {range_} | 5 | completed |",
         "",
         r"- by\_day: one",
         r"- by\_day: two",
@@ -137,15 +146,17 @@ def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "expected"),
     [(FAILED, "**The run failed in r.**"), (STOPPED, "**The run was stopped in r.**")],
 )
 def test_markdown_says_where_a_run_ended_before_its_time(
     status: str,
-    said: str,
+    expected: str,
 ) -> None:
-    text = markdown("tap", [START, StreamStats("r", status=status), LATER], Secrets())
-    assert text.splitlines()[3] == said
+    text = summary_markdown(
+        "tap", [START, StreamStats("r", status=status), LATER], Secrets()
+    )
+    assert text.splitlines()[3] == expected
 
 
 @pytest.mark.parametrize(
@@ -160,11 +171,13 @@ def test_markdown_says_where_a_run_ended_before_its_time(
     ],
 )
 def test_nothing_in_a_text_is_markup(text: str) -> None:
-    counts = StreamStats("a|b_c", status=WHOLE, warnings=1, texts=[text])
-    *_, head, rule, row, blank, bullet = markdown("t", [counts], Secrets()).splitlines()
+    counts = StreamStats("a|b_c", status=COMPLETED, warnings=1, texts=[text])
+    *_, head, rule, row, blank, bullet = summary_markdown(
+        "t", [counts], Secrets()
+    ).splitlines()
     assert blank == ""
-    for each in (rule, row):
-        assert len(re.findall(r"(?<!\\)\|", each)) == len(re.findall(r"\|", head))
+    for line in (rule, row):
+        assert len(re.findall(r"(?<!\\)\|", line)) == len(re.findall(r"\|", head))
     written = bullet.removeprefix(r"- a\|b\_c: ")
     assert not re.search(r"(?<!\\)[`*_\[\]<>|&~#@$:]", written.replace(r"\\", ""))
     assert re.sub(r"\\(.)", r"\1", written) == " ".join(text.split())
@@ -181,7 +194,7 @@ def test_nothing_in_a_text_is_markup(text: str) -> None:
 )
 def test_markdown_shows_no_secret(text: str) -> None:
     counts = StreamStats(f"r {SECRET}", status=FAILED, warnings=1, texts=[text])
-    written = markdown("tap", [counts, REPORT], Secrets([SECRET]))
+    written = summary_markdown("tap", [counts, REPORT], Secrets([SECRET]))
     assert "s3cret" not in written
     assert "mine" not in written
     assert r"- by\_day: three" in written
@@ -200,19 +213,22 @@ def test_a_section_is_added_in_one_piece_whoever_writes_beside(tmp_path: Path) -
 
 def test_each_stream_is_a_record_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    tell([START, REPORT], logging.getLogger("tap-adstage"), as_table=False)
+    log_summary([START, REPORT], logging.getLogger("tap-adstage"), as_table=False)
     form = StructuredFormatter()
     start, report = (json.loads(form.format(record)) for record in caplog.records)
-    assert (start["message"], start["stream_name"]) == (line(START), None)
-    assert start["extra"]["summary"] == fields(START)
-    assert (report["message"], report["stream_name"]) == (line(REPORT), "by_day")
-    assert report["extra"]["summary"] == fields(REPORT)
+    assert (start["message"], start["stream_name"]) == (summary_line(START), None)
+    assert start["extra"]["summary"] == summary_fields(START)
+    assert (report["message"], report["stream_name"]) == (
+        summary_line(REPORT),
+        "by_day",
+    )
+    assert report["extra"]["summary"] == summary_fields(REPORT)
 
 
 def test_a_table_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    tell([START, REPORT], logging.getLogger("tap-adstage"), as_table=True)
-    assert caplog.messages == [f"What was done:\n{table([START, REPORT])}"]
+    log_summary([START, REPORT], logging.getLogger("tap-adstage"), as_table=True)
+    assert caplog.messages == [f"What was done:\n{summary_table([START, REPORT])}"]
 
 
 # --- the stats ---
@@ -230,8 +246,8 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
     stats.count_request()
     stats.end(STOPPED, ["a", "b", "c"])
     assert stats.all == [
-        StreamStats(SET_UP, status=WHOLE, requests=1, warnings=1, texts=["w"]),
-        StreamStats("a", status=WHOLE, rows=2, requests=1, retries=1, waited=3.5),
+        StreamStats(SET_UP, status=COMPLETED, requests=1, warnings=1, texts=["w"]),
+        StreamStats("a", status=COMPLETED, rows=2, requests=1, retries=1, waited=3.5),
         StreamStats("b", status=STOPPED, requests=1),
         StreamStats("c", status=NOT_STARTED),
     ]
@@ -240,7 +256,7 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
 def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
     stats = RunStats(lambda: 0.0)
     stats.end(FAILED, ["a"])
-    assert [(each.name, each.status) for each in stats.all] == [
+    assert [(stream.name, stream.status) for stream in stats.all] == [
         (SET_UP, FAILED),
         ("a", NOT_STARTED),
     ]

@@ -48,7 +48,7 @@ def test_file_and_lock_are_the_user_s_alone_and_nothing_else_is_left(
     with file.locked(1):
         file.keep("r1")
     modes = {
-        each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()
+        file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()
     }
     assert modes == {"token.json": 0o600, "token.json.lock": 0o600}
     assert "r0" not in path.read_text()
@@ -105,4 +105,4 @@ def test_a_file_that_can_t_be_replaced_is_left_whole(
         file.keep("r2")
     assert json.loads(path.read_text())
     assert file.newest() == "r1"
-    assert [each.name for each in path.parent.iterdir()] == ["token.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["token.json"]

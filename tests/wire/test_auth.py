@@ -43,8 +43,8 @@ class TokenEndpoint:
     """Hands out access tokens a1, a2, … and, if it rotates, refresh tokens r1, r2, …
 
     A refresh token that was rotated is refused. An access token is good for a number of
-    requests to the API, without end where that is `None`, and until the next is granted
-    where one ends the other.
+    requests to the API, or any number if that is `None`; if one ends the other, until
+    the next is granted.
     """
 
     def __init__(self) -> None:
@@ -234,7 +234,7 @@ def test_a_signal_waits_until_the_new_refresh_token_is_on_disk(
     kept: OAuthConfig,
     transport: Transport,
     httpserver: HTTPServer,
-    termination: Shutdown,
+    shutdown: Shutdown,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fsync = os.fsync
@@ -244,7 +244,7 @@ def test_a_signal_waits_until_the_new_refresh_token_is_on_disk(
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", interrupted)
-    transport.termination = termination
+    transport.shutdown = shutdown
     with pytest.raises(Stopped):
         client_of(kept, transport, httpserver).get("/me")
     assert newest(kept) == endpoint.newest == "r1"
@@ -367,7 +367,7 @@ def test_no_request_is_lost_to_a_refresh_that_fails_once(
     assert newest(kept) == endpoint.newest == "r5"
 
 
-def test_a_rotated_token_whose_answer_is_lost_is_an_error_that_says_what_to_do(
+def test_a_rotated_token_whose_answer_is_lost_is_an_error_that_names_what_to_do(
     endpoint: TokenEndpoint,
     kept: OAuthConfig,
     transport: Transport,
@@ -453,14 +453,14 @@ def test_a_rotated_token_that_can_t_be_kept_ends_the_run_before_it_is_used(
         client_of(kept, transport, httpserver).get("/me")
     assert str(error.value) == (
         f"oauth_token_file: {kept.token_file} can't be written (No space left on "
-        "device), and AdStage has rotated the refresh token; grant access anew and "
-        "give a path that can be written"
+        "device), and the refresh token was rotated; grant access again and give a "
+        "path that can be written"
     )
     assert len(endpoint.grants) == 1
     assert sent == []
 
 
-def test_no_refresh_token_is_spent_where_none_could_be_kept(
+def test_no_refresh_token_is_spent_if_none_could_be_kept(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
@@ -474,7 +474,7 @@ def test_no_refresh_token_is_spent_where_none_could_be_kept(
     assert endpoint.grants == []
 
 
-def test_a_rotation_that_nothing_keeps_is_said_once(
+def test_a_rotation_that_nothing_keeps_is_warned_of_once(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
@@ -502,6 +502,181 @@ def test_a_kept_token_that_is_refused_is_an_error_that_names_the_file(
     assert str(kept.token_file) in str(error.value)
     # the one in the settings is not tried: it was spent before
     assert endpoint.refused == ["r1"]
+
+
+# --- several threads share the credentials ---
+
+
+def ask_at_once(client: AdStageClient, numbers: range) -> list[int]:
+    """Send requests from as many threads, all at the same time."""
+    together = threading.Barrier(len(numbers))
+
+    def ask(number: int) -> int:
+        together.wait(timeout=10)
+        return int(client.get(f"/{number}")["id"])
+
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        return [*threads.map(ask, numbers)]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_threads_renew_an_expired_token_once(
+    endpoint: TokenEndpoint,
+    oauth: OAuthConfig,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    *,
+    is_kept: bool,
+) -> None:
+    client = client_of(kept if is_kept else oauth, transport, httpserver)
+    assert ask_at_once(client, range(8)) == [*range(8)]
+    assert len(endpoint.grants) == 1
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_threads_renew_a_refused_token_once(
+    endpoint: TokenEndpoint,
+    oauth: OAuthConfig,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    *,
+    is_kept: bool,
+) -> None:
+    client = client_of(kept if is_kept else oauth, transport, httpserver)
+    client.get("/9")
+    endpoint.left.clear()  # a1 is revoked
+    assert ask_at_once(client, range(8)) == [*range(8)]
+    assert len(endpoint.grants) == 2
+
+
+def test_a_token_that_another_thread_renewed_may_be_refused_as_well(
+    endpoint: TokenEndpoint,
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    client = client_of(oauth, transport, httpserver)
+    client.get("/9")
+    refusals = {0: ["Bearer a1"], 1: ["Bearer a1", "Bearer a2"]}
+
+    def answer(request: Request) -> Response:
+        number = int(request.path[-1])
+        if request.headers["Authorization"] in refusals[number]:
+            time.sleep(0.3 * number)  # number 0 renews the token first
+            return json_response({}, 401)
+        return json_response({"id": number})
+
+    httpserver.clear_all_handlers()
+    httpserver.expect_request("/oauth/token").respond_with_handler(endpoint.grant)
+    httpserver.expect_request(re.compile(r"/api/\d+")).respond_with_handler(answer)
+    assert ask_at_once(client, range(2)) == [0, 1]
+    assert len(endpoint.grants) == 3
+
+
+def test_threads_send_a_refused_refresh_token_once(
+    endpoint: TokenEndpoint,
+    oauth: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    client = client_of(oauth, transport, httpserver)
+    client.get("/9")
+    endpoint.left.clear()
+    endpoint.spent.add("r1")
+
+    def ask(number: int) -> str:
+        with pytest.raises(AuthenticationError) as error:
+            client.get(f"/{number}")
+        return str(error.value)
+
+    with ThreadPoolExecutor(4) as threads:
+        texts = {*threads.map(ask, range(4))}
+    assert endpoint.refused == ["r1"]
+    assert len(texts) == 1
+    assert "invalid_grant" in texts.pop()
+
+
+def test_the_end_of_a_run_waits_for_a_thread_that_spends_a_refresh_token(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    spent = threading.Event()
+
+    def grant_slowly(request: Request) -> Response:
+        response = endpoint.grant(request)
+        spent.set()
+        time.sleep(0.5)
+        return response
+
+    httpserver.expect_oneshot_request("/oauth/token").respond_with_handler(grant_slowly)
+    client = client_of(kept, transport, httpserver)
+    thread = threading.Thread(target=client.get, args=["/1"], daemon=True)
+    thread.start()
+    assert spent.wait(10)
+    transport.shutdown.close()
+    assert newest(kept) == endpoint.newest == "r1"
+    thread.join(10)
+
+
+def test_no_refresh_token_is_spent_once_the_run_ends(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+) -> None:
+    transport.shutdown.close()
+    client = client_of(kept, transport, httpserver)
+    thread = threading.Thread(target=client.get, args=["/1"], daemon=True)
+    thread.start()
+    thread.join(0.5)
+    assert endpoint.grants == []
+
+
+def test_a_refresh_token_that_a_slow_endpoint_rotates_outlives_a_signal(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    shutdown: Shutdown,
+) -> None:
+    def grant_slowly(request: Request) -> Response:
+        response = endpoint.grant(request)
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(1.5)
+        return response
+
+    httpserver.expect_oneshot_request("/oauth/token").respond_with_handler(grant_slowly)
+    transport.shutdown, transport.request_timeout = shutdown, 10
+    with pytest.raises(Stopped):
+        client_of(kept, transport, httpserver).get("/1")
+    assert newest(kept) == endpoint.newest == "r1"
+
+
+def test_a_token_endpoint_that_does_not_answer_holds_a_signal_up_for_seconds(
+    endpoint: TokenEndpoint,
+    kept: OAuthConfig,
+    transport: Transport,
+    httpserver: HTTPServer,
+    shutdown: Shutdown,
+) -> None:
+    ended = threading.Event()
+
+    def wait(request: Request) -> Response:
+        os.kill(os.getpid(), signal.SIGTERM)
+        ended.wait(30)
+        return endpoint.grant(request)
+
+    httpserver.expect_oneshot_request("/oauth/token").respond_with_handler(wait)
+    transport.shutdown, transport.request_timeout = shutdown, 30
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        client_of(kept, transport, httpserver).get("/1")
+    ended.set()
+    assert 2 < time.monotonic() - started < 5
 
 
 # --- two taps share a token file ---

@@ -299,7 +299,6 @@ def test_a_form_on_another_origin_is_an_error(
         Response('{"half": ', 200),
         Response('{"a": NaN}', 200),
         Response('{"a": 1e400}', 200),
-        Response('{"a": 1, "a": 2}', 200),
         Response("[" * 100_000, 200),
         Response("[" * 100_000, 503),
         Response(b'{"a": "\xff"}', 200),
@@ -328,13 +327,12 @@ def test_what_may_pass_is_tried_again(
     [
         (b'{"half": ', "Expecting value: line 1 column 10 (char 9)"),
         (b'{"a": "\xff"}', "'utf-8' codec can't decode byte 0xff in position 7"),
-        (b'{"spend": [1, NaN]}', "spend: NaN is no number that can be loaded"),
-        (b'{"spend": [1, 1e400]}', "spend: 1e400 is no number that can be loaded"),
-        (b'{"a": 1, "a": 2}', "'a' is there twice in one object"),
+        (b'{"spend": [1, NaN]}', "spend: NaN can't be loaded as a number"),
+        (b'{"spend": [1, 1e400]}', "spend: 1e400 can't be loaded as a number"),
         (b"[" * 100_000, "lists and objects are nested deeper than 100"),
     ],
 )
-def test_what_is_not_read_is_said_with_the_reason(
+def test_an_answer_that_can_t_be_read_is_an_error_with_the_reason(
     httpserver: HTTPServer,
     client: AdStageClient,
     waits: list[float],
@@ -342,8 +340,8 @@ def test_what_is_not_read_is_said_with_the_reason(
     reason: str,
 ) -> None:
     httpserver.expect_request("/api/me").respond_with_data(answer)
-    said = rf"/api/me answered 200, but not with the JSON .+ \({re.escape(reason)}"
-    with pytest.raises(TransientError, match=said):
+    text = rf"/api/me answered 200, but not with the JSON .+ \({re.escape(reason)}"
+    with pytest.raises(TransientError, match=text):
         client.get("/me")
     assert sum(waits) > 60
 
@@ -441,8 +439,8 @@ def test_a_host_that_is_none_is_one_clear_error(
     waits: list[float],
     url: str,
 ) -> None:
-    with pytest.raises(ApiError, match="can't be asked"):
-        client.fetch(ApiRequest(url))
+    with pytest.raises(ApiError, match="could not be sent"):
+        client.send(ApiRequest(url))
     assert waits == []
 
 

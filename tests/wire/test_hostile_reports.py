@@ -29,7 +29,7 @@ from jsonschema import Draft7Validator
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from tap_adstage.exceptions import AdStageError, LinkError
+from tap_adstage.exceptions import LinkError, TapError
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
@@ -170,7 +170,7 @@ class Run:
     """What a run made of the answers that it was given."""
 
     output: str
-    error: AdStageError | None
+    error: TapError | None
     pages: list[str]
 
     @property
@@ -220,7 +220,7 @@ class Replay:
         with contextlib.redirect_stdout(output):
             try:
                 tap.sync_all()
-            except AdStageError as raised:
+            except TapError as raised:
                 error = raised
         directory_of(tap).client.transport.session.close()
         texts = [body.decode("utf-8-sig", "replace") for body in served]

@@ -23,11 +23,11 @@ from werkzeug import Response
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
-    AdStageError,
     ApiError,
     ConfigError,
     LinkError,
     ResponseError,
+    TapError,
 )
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world.world import World
@@ -171,7 +171,7 @@ def mirror(
 # --- what may become of them ---
 
 
-def check_error(error: AdStageError, path: str, changes: list[Change]) -> None:
+def check_error(error: TapError, path: str, changes: list[Change]) -> None:
     """It names endpoint and field; that of a link, where the link led."""
     text = str(error)
     if isinstance(error, ConfigError):
@@ -296,7 +296,7 @@ def test_wrong_answers_give_right_records_or_an_error_that_names_the_place(
     mirror.wrong = {path: document}
     try:
         messages = act(mirror, sync, mirror.readers[path])
-    except AdStageError as error:
+    except TapError as error:
         check_error(error, path, changes)
     else:
         check_records(messages, mirror.truth, changes)

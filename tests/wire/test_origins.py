@@ -1,4 +1,4 @@
-"""Where the token goes and where it never does: links, redirects, .netrc, proxies."""
+"""Where the token is sent and where it never is: links, redirects, .netrc, proxies."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ELSEWHERE = {
     "no port": "http://localhost/api/x",
     "port 0": "http://localhost:0/api/x",
     "a port that is none": "http://localhost:99999/api/x",
-    "a port that is no number": "http://localhost:{api_port}x/api/x",
+    "a port that is not a number": "http://localhost:{api_port}x/api/x",
     "another scheme": "https://{api}/api/x",
     "no host": "//{evil}/api/x",
     "upper case": "HTTP://LOCALHOST:{evil_port}/api/x",
@@ -142,8 +142,8 @@ def read_group(client: AdStageClient) -> list[Any]:
     return directory.group_accounts(group)
 
 
-def items(*found: dict[str, Any], **links: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"_embedded": {"item": [*found]}, "_links": links}
+def items(*resources: dict[str, Any], **links: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"_embedded": {"item": [*resources]}, "_links": links}
 
 
 def form(href: str) -> dict[str, Any]:
@@ -330,7 +330,7 @@ def test_a_token_endpoint_elsewhere_gets_the_refresh_token_and_the_api_does_not(
     assert "r3fresh" not in f"{sent.url} {sent.headers} {sent.get_data()!r}"
 
 
-# --- what the user's environment says ---
+# --- the user's environment ---
 
 
 def test_a_netrc_file_takes_no_token_s_place(

@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from tap_adstage.exceptions import AdStageError
+from tap_adstage.exceptions import TapError
 from tap_adstage.streams.page_stream import PageStream
 from tap_adstage.tap import TapAdStage
 
@@ -242,8 +242,8 @@ def run(answers: Answers, pages: list[str]) -> str:
     }
     try:
         return "\n".join(lines(config))
-    except AdStageError as error:
-        return f"{type(error).__name__}: {error.message}"
+    except TapError as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def compact(page: object) -> str:

@@ -65,7 +65,7 @@ def test_a_link_is_a_get_and_instead_of_it_goes_the_question_at_its_place(
 ) -> None:
     found = following(query, relation)
     assert (found.method, found.url) == ("GET", f"{ROOT}?{query}")
-    assert found.instead == ApiRequest(ROOT, BODY | place)
+    assert found.fallback == ApiRequest(ROOT, BODY | place)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_a_link_that_repeats_the_question_repeats_all_of_it(part: str) -> None:
 
 def test_a_plus_in_a_token_is_no_space() -> None:
     found = following("page_token=ab+c/d==", "next_page")
-    assert found.instead == ApiRequest(ROOT, {**BODY, "page_token": "ab+c/d=="})
+    assert found.fallback == ApiRequest(ROOT, {**BODY, "page_token": "ab+c/d=="})
 
 
 def test_a_link_that_names_no_place_can_only_be_followed() -> None:
     found = following("cursor=7")
-    assert (found.url, found.instead) == (f"{ROOT}?cursor=7", None)
+    assert (found.url, found.fallback) == (f"{ROOT}?cursor=7", None)
 
 
 def test_the_last_place_is_the_only_one_in_the_question() -> None:
@@ -134,14 +134,14 @@ def test_a_page_that_was_asked_for_by_its_link_remembers_the_question() -> None:
     second = following("offset=10&limit=10")
     third = following("offset=20&limit=10", request=second)
     assert third.method == "GET"
-    assert third.instead == ApiRequest(ROOT, {**BODY, "offset": 20})
+    assert third.fallback == ApiRequest(ROOT, {**BODY, "offset": 20})
 
 
 @pytest.mark.parametrize(
     "request_",
     [
         ApiRequest(ROOT, {**BODY, "offset": 10}),
-        ApiRequest(f"{ROOT}?offset=10", instead=ApiRequest(ROOT, BODY)),
+        ApiRequest(f"{ROOT}?offset=10", fallback=ApiRequest(ROOT, BODY)),
     ],
 )
 def test_a_page_that_leads_to_itself_is_an_error(request_: ApiRequest) -> None:
@@ -244,7 +244,7 @@ def test_targets_that_a_link_forgets_are_asked_for_again(
 def test_a_place_that_is_no_place_is_left_as_it_is_written() -> None:
     for offset in ("9" * 5000, "\u0663", "\u00b2", "-1"):
         found = following(urlencode({"offset": offset}))
-        assert found.instead == ApiRequest(ROOT, {**BODY, "offset": offset})
+        assert found.fallback == ApiRequest(ROOT, {**BODY, "offset": offset})
 
 
 @pytest.mark.parametrize(

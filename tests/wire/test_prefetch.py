@@ -1,4 +1,4 @@
-"""Windows that are fetched beside each other, against a local server."""
+"""Windows that are fetched at once, against a local server."""
 
 from __future__ import annotations
 
@@ -101,14 +101,14 @@ def api() -> Iterator[Api]:
 def client_of(
     api: Api,
     credentials: Credentials | None = None,
-    termination: Shutdown | None = None,
+    shutdown: Shutdown | None = None,
 ) -> AdStageClient:
     transport = Transport(
         user_agent="tap-adstage/test",
         request_timeout=5,
         max_retry_seconds=10,
         logger=logging.getLogger("tap-adstage"),
-        termination=termination or Shutdown(),
+        shutdown=shutdown or Shutdown(),
     )
     url = api.server.url_for("/api")
     return AdStageClient(url, transport, credentials or BearerToken("t0ken"), 2)
@@ -124,11 +124,11 @@ def read(
     """Read windows as a stream does, and return the pages in the order of reading."""
     pages = []
     for position, window in enumerate(expected):
-        prefetch.expect(expected[position:][: prefetch.reach], api.first)
+        prefetch.schedule(expected[position:][: prefetch.lookahead], api.first)
         for page in prefetch.pages(window):
             pages.append((page.head["day"], page.head["number"]))
             written()
-    prefetch.forget()
+    prefetch.cancel()
     return pages
 
 
@@ -161,7 +161,7 @@ def test_no_more_requests_are_under_way_than_allowed(api: Api) -> None:
     assert api.at_once == 4
 
 
-def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_done_with(
+def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_written(
     api: Api,
 ) -> None:
     counts: list[int] = []
@@ -201,32 +201,32 @@ def test_few_pages_wait_while_one_is_written(api: Api) -> None:
 def test_an_error_comes_when_its_window_is_read(api: Api) -> None:
     gone = Response('{"message": "gone"}', status=410)
     api.answer = lambda day, number: gone if (day[-1], number) == ("3", 2) else None
-    found: list[int] = []
+    pages: list[int] = []
     with pytest.raises(ApiError, match="410"):
         read(
             api,
             Prefetch(client_of(api), 8),
             windows(8),
-            written=lambda: found.append(1),
+            written=lambda: pages.append(1),
         )
-    assert len(found) == 5
+    assert len(pages) == 5
 
 
-def test_what_is_no_longer_expected_is_not_tried_again(api: Api) -> None:
+def test_a_cancelled_window_is_not_tried_again(api: Api) -> None:
     down = Response("{}", status=503, headers={"Retry-After": "0"})
     api.answer = lambda day, _: None if day[-1] == "1" else down
     prefetch = Prefetch(client_of(api), 4)
     expected = windows(4)
-    prefetch.expect(expected, api.first)
+    prefetch.schedule(expected, api.first)
     assert len([*prefetch.pages(expected[0])]) == 2
-    prefetch.forget()
+    prefetch.cancel()
     time.sleep(1.5)
     asked = len(api.asked)
     time.sleep(1.5)
     assert len(api.asked) == asked
 
 
-def test_a_wait_that_adstage_asks_for_is_everybody_s(api: Api) -> None:
+def test_all_threads_wait_if_the_api_asks_one_to(api: Api) -> None:
     refused = threading.Event()
     times: dict[tuple[str, int], float] = {}
 
@@ -263,57 +263,6 @@ def test_threads_come_back_after_a_slow_write(
 # --- tokens ---
 
 
-@dataclass
-class Renewed(Credentials):
-    """Credentials whose token has to be renewed after each few requests."""
-
-    settings = "client_id"
-    renewals: list[str] = field(default_factory=list)
-    is_valid: bool = False
-
-    def token(self) -> str:
-        if not self.is_valid:
-            self.renewals.append(threading.current_thread().name)
-            self.is_valid = True
-        return f"token-{len(self.renewals)}"
-
-    def without_refresh(self) -> BearerToken | None:
-        return BearerToken(f"token-{len(self.renewals)}") if self.is_valid else None
-
-
-def test_the_main_thread_alone_renews_tokens(api: Api) -> None:
-    credentials = Renewed()
-
-    def expire(_day: str, _number: int) -> Response | None:
-        if len(api.asked) % 5 == 0:
-            credentials.is_valid = False
-        return None
-
-    api.answer = expire
-    prefetch = Prefetch(client_of(api, credentials), 4)
-    assert read(api, prefetch, windows(10)) == in_order(10, 2)
-    assert {*credentials.renewals} == {threading.main_thread().name}
-    assert len(credentials.renewals) >= 2
-    assert api.at_once <= 4
-
-
-def test_a_token_that_is_refused_in_a_thread_is_renewed(api: Api) -> None:
-    credentials = Renewed(is_valid=True)
-    refused = Response("{}", status=401)
-
-    def answer(day: str, _: int) -> Response | None:
-        # Nothing asks for it again before the token is renewed.
-        if day[-1] != "2" or credentials.renewals:
-            return None
-        credentials.is_valid = False
-        return refused
-
-    api.answer = answer
-    prefetch = Prefetch(client_of(api, credentials), 2)
-    assert read(api, prefetch, windows(4)) == in_order(4, 2)
-    assert len(credentials.renewals) == 1
-
-
 def test_a_token_that_nothing_renews_is_refused_once(api: Api) -> None:
     api.answer = lambda *_: Response("{}", status=401)
     with pytest.raises(AuthenticationError, match="access_token"):
@@ -324,12 +273,12 @@ def test_a_token_that_nothing_renews_is_refused_once(api: Api) -> None:
 # --- signals ---
 
 
-def test_a_signal_ends_the_wait_for_a_page(api: Api, termination: Shutdown) -> None:
+def test_a_signal_ends_the_wait_for_a_page(api: Api, shutdown: Shutdown) -> None:
     api.answer = lambda *_: time.sleep(3)
-    prefetch = Prefetch(client_of(api, termination=termination), 4)
+    prefetch = Prefetch(client_of(api, shutdown=shutdown), 4)
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
     started = time.monotonic()
     with pytest.raises(Stopped, match=re.escape(str(128 + signal.SIGTERM))):
         read(api, prefetch, windows(4))
-    prefetch.forget()
+    prefetch.cancel()
     assert time.monotonic() - started < 2

@@ -14,18 +14,17 @@ import pytest
 
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import (
-    AdStageError,
     ApiError,
     AuthenticationError,
     ConfigError,
     LinkError,
     ResponseError,
+    TapError,
     TransientError,
     UnauthorizedError,
 )
 from tap_adstage.preflight import Result, advice, results
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world import World
 from tap_adstage.sandbox.world.world import World
 from tap_adstage.source import SetUpStep
 
@@ -561,7 +560,7 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     ],
 )
 def test_what_to_do_follows_from_the_error(
-    error: AdStageError,
+    error: TapError,
     expected: str | None,
 ) -> None:
     found = advice(error, settings="THIS", address="HERE")
@@ -571,7 +570,7 @@ def test_what_to_do_follows_from_the_error(
         assert expected in (found or "")
 
 
-def step(name: str, *needs: str, error: AdStageError | None = None) -> SetUpStep:
+def step(name: str, *needs: str, error: TapError | None = None) -> SetUpStep:
     def attempt() -> str:
         if error:
             raise error

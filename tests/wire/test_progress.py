@@ -1,4 +1,4 @@
-"""How far a report is, told on the way."""
+"""The progress of a report, logged on the way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.paths import ROOT
 
-from tap_adstage.runtime.progress import Progress, Step, duration, seconds_left
+from tap_adstage.runtime.progress import Progress, Snapshot, duration, seconds_left
 from tap_adstage.runtime.statistics import RunStats
 from tap_adstage.tap import TapAdStage
 
@@ -42,24 +42,24 @@ class Clock:
 @pytest.mark.parametrize(
     ("step", "line"),
     [
-        (Step(1, 12, 0, 0, 0.0, None), "window 1 of 12, 0 rows, 0 rows/s"),
+        (Snapshot(1, 12, 0, 0, 0.0, None), "window 1 of 12, 0 rows, 0 rows/s"),
         (
-            Step(3, 12, 45_000, 2, 30.0, 190.0),
+            Snapshot(3, 12, 45_000, 2, 30.0, 190.0),
             "window 3 of 12, 45000 rows, 1500 rows/s, retries: 2, about 3 min left",
         ),
     ],
 )
-def test_a_line_is_readable(step: Step, line: str) -> None:
-    assert step.line == line
+def test_a_line_is_readable(step: Snapshot, line: str) -> None:
+    assert step.progress_line == line
 
 
 def test_the_line_of_the_page_is_one_that_is_told() -> None:
-    step = Step(3, 12, 45_000, 2, 30.0, 190.0)
-    assert f"\n```text\nby_day: {step.line}\n```\n" in PAGE.read_text()
+    step = Snapshot(3, 12, 45_000, 2, 30.0, 190.0)
+    assert f"\n```text\nby_day: {step.progress_line}\n```\n" in PAGE.read_text()
 
 
 def test_fields_say_the_same() -> None:
-    assert Step(3, 12, 45_000, 2, 30.0, 190.04).fields == {
+    assert Snapshot(3, 12, 45_000, 2, 30.0, 190.04).progress_fields == {
         "window": 3,
         "windows": 12,
         "rows": 45_000,
@@ -68,11 +68,11 @@ def test_fields_say_the_same() -> None:
         "seconds": 30.0,
         "seconds_left": 190.0,
     }
-    assert Step(1, 2, 0, 0, 0.0, None).fields["seconds_left"] is None
+    assert Snapshot(1, 2, 0, 0, 0.0, None).progress_fields["seconds_left"] is None
 
 
 @pytest.mark.parametrize(
-    ("done", "seconds_of_done", "now", "seconds_of_now", "later", "left"),
+    ("done", "seconds_of_done", "now", "seconds_of_current", "later", "left"),
     [
         (0, 0.0, 3, 9.0, 9, None),  # no window is done
         (3, 6.0, 3, 0.0, 6, 18.0),
@@ -87,18 +87,18 @@ def test_the_time_left_is_that_of_the_windows_done(
     done: int,
     seconds_of_done: float,
     now: int,
-    seconds_of_now: float,
+    seconds_of_current: float,
     later: int,
     left: float | None,
 ) -> None:
-    found = seconds_left(
+    estimate = seconds_left(
         done=done,
         seconds_of_done=seconds_of_done,
-        now=now,
-        seconds_of_now=seconds_of_now,
+        current=now,
+        seconds_of_current=seconds_of_current,
         later=later,
     )
-    assert found == left
+    assert estimate == left
 
 
 @pytest.mark.parametrize(
@@ -127,36 +127,38 @@ def test_a_report_knows_how_far_it_is() -> None:
     progress.begin(1, 3, 3)
     clock.now += 6
     stats.current.rows += 12
-    assert progress.step == Step(1, 3, 12, 0, 6.0, None)
+    assert progress.snapshot == Snapshot(1, 3, 12, 0, 6.0, None)
     progress.finish()
     progress.begin(2, 3, 3)
     clock.now += 2
     stats.count_retry(1.0)
-    assert progress.step == Step(2, 3, 12, 1, 8.0, 10.0)
+    assert progress.snapshot == Snapshot(2, 3, 12, 1, 8.0, 10.0)
     assert stats.current.windows == 1
 
 
 def test_a_line_is_due_every_five_seconds_whatever_the_stream() -> None:
     clock = Clock()
     stats = RunStats(clock)
-    told = []
+    logged = []
     for second in range(13):
         clock.now = 100.0 + second
         stats.begin(f"stream {second}")
         if stats.is_progress_due():
-            told.append(second)
-    assert told == [5, 10]
+            logged.append(second)
+    assert logged == [5, 10]
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The fields of the lines of progress."""
-    told = [record.__dict__ for record in caplog.records if "progress" in vars(record)]
-    assert all(each["stream_name"] == "daily" for each in told)
-    assert all(each["levelname"] == "INFO" for each in told)
-    return [each["progress"] for each in told]
+    logged = [
+        record.__dict__ for record in caplog.records if "progress" in vars(record)
+    ]
+    assert all(fields["stream_name"] == "daily" for fields in logged)
+    assert all(fields["levelname"] == "INFO" for fields in logged)
+    return [fields["progress"] for fields in logged]
 
 
-def test_a_short_sync_tells_no_progress(
+def test_a_short_sync_logs_no_progress(
     sync: Sync,
     settings: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
@@ -174,8 +176,8 @@ def test_each_window_is_told_at_level_debug(
 ) -> None:
     caplog.set_level("DEBUG")
     sync({**settings, "reports": [REPORT]}, streams=["daily"])
-    told = [line for line in caplog.messages if line.startswith("daily: window ")]
-    assert told == [
+    logged = [line for line in caplog.messages if line.startswith("daily: window ")]
+    assert logged == [
         "daily: window 1 of 4, 2024-03-08..2024-03-10",
         "daily: window 2 of 4, 2024-03-11..2024-03-13",
         "daily: window 3 of 4, 2024-03-14..2024-03-16",
@@ -183,7 +185,7 @@ def test_each_window_is_told_at_level_debug(
     ]
 
 
-def test_a_long_sync_tells_its_progress_also_in_the_middle_of_a_window(
+def test_a_long_sync_logs_its_progress_also_in_the_middle_of_a_window(
     sandbox: Sandbox,
     sync: Sync,
     settings: dict[str, Any],
@@ -198,22 +200,22 @@ def test_a_long_sync_tells_its_progress_also_in_the_middle_of_a_window(
         {**settings, "page_size": 10, "reports": [report]},
         streams=["daily"],
     )
-    told = lines(caplog)
+    logged = lines(caplog)
     pages = -(-len(sandbox.world.entities("campaigns")) // 10)
-    windows = [each["window"] for each in told]
-    assert {each["windows"] for each in told} == {2}
+    windows = [fields["window"] for fields in logged]
+    assert {fields["windows"] for fields in logged} == {2}
     assert windows == sorted(windows)
     assert windows.count(1) > 1
     assert windows.count(2) > 1
-    assert len(told) < pages
-    assert all((e["seconds_left"] is None) == (e["window"] == 1) for e in told[:-1])
-    rows = [each["rows"] for each in told]
+    assert len(logged) < pages
+    assert all((e["seconds_left"] is None) == (e["window"] == 1) for e in logged[:-1])
+    rows = [fields["rows"] for fields in logged]
     assert rows == sorted(set(rows))
     assert rows[-1] < len(messages.records("daily"))
     assert all(count % 60 == 0 for count in rows)
     assert all(
-        each["rows_per_second"] == round(each["rows"] / each["seconds"], 1)
-        for each in told
+        fields["rows_per_second"] == round(fields["rows"] / fields["seconds"], 1)
+        for fields in logged
     )
 
 

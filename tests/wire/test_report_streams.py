@@ -16,7 +16,7 @@ from harness.taps import directory_of
 from werkzeug import Response
 
 from tap_adstage.config.default_reports import default_reports
-from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError, StateError
+from tap_adstage.exceptions import ConfigError, ResponseError, StateError, TapError
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
@@ -786,7 +786,7 @@ def test_a_failed_window_leaves_the_bookmark_at_the_last_finished_one(
             break
     sandbox.stop()
     directory_of(tap).client.transport.max_retry_seconds = 0
-    with pytest.raises(AdStageError):
+    with pytest.raises(TapError):
         list(records)
     assert "2024-03-14" in capsys.readouterr().out
     assert tap.state["bookmarks"]["daily"]["replication_key_value"] == "2024-03-14"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.exceptions import AdStageError, ConfigError, ResponseError
+from tap_adstage.exceptions import ConfigError, ResponseError, TapError
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world.world import World
 
@@ -332,7 +332,7 @@ def test_an_answer_of_another_shape_is_an_error_that_names_the_place(
 
 def test_a_user_without_an_id_is_an_error(httpserver: HTTPServer, sync: Sync) -> None:
     config = serve(httpserver, "/me", {"id": "/api/users/1"})
-    with pytest.raises(AdStageError, match="fetch_id is None"):
+    with pytest.raises(TapError, match="fetch_id is None"):
         sync({**config, "user_id": None}, streams=["folders"])
 
 

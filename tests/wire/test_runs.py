@@ -1,4 +1,4 @@
-"""What a run says at its end, held against what the sandbox got and stdout holds."""
+"""The summary of a run, compared with the requests and the lines on stdout."""
 
 from __future__ import annotations
 
@@ -68,23 +68,23 @@ STRUCTURED = {
 def summaries(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
     """The summary of each stream, which is one record of level INFO."""
     records = [r for r in caplog.records if "summary" in vars(r)]
-    found = [vars(record)["summary"] for record in records]
+    fields = [vars(record)["summary"] for record in records]
     assert {record.levelname for record in records} == {"INFO"}
-    names = [each["stream"] for each in found]
+    names = [stream["stream"] for stream in fields]
     assert names == list(dict.fromkeys(names))
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, fields, strict=True))
 
 
-def total(every: dict[str, dict[str, Any]], field: str) -> Any:  # noqa: ANN401 - a number
-    return sum(each[field] for each in every.values())
+def total(summary: dict[str, dict[str, Any]], field: str) -> Any:  # noqa: ANN401 - a number
+    return sum(stream[field] for stream in summary.values())
 
 
 def assert_rows_are_those_on_stdout(
-    every: dict[str, dict[str, Any]],
+    summary: dict[str, dict[str, Any]],
     messages: Messages,
 ) -> None:
-    assert {name: each["rows"] for name, each in every.items()} == {
-        name: len(messages.records(name)) for name in every
+    assert {name: stream["rows"] for name, stream in summary.items()} == {
+        name: len(messages.records(name)) for name in summary
     }
 
 
@@ -104,13 +104,13 @@ class Ended:
     @property
     def summary(self) -> dict[str, str]:
         """The lines of the summary, by what they are of."""
-        found = re.findall(
+        lines = re.findall(
             r"INFO     \| tap-adstage {20}\| ([\w-]+): "
-            r"((?:whole|failed|stopped|not begun).*)$",
+            r"((?:completed|failed|stopped|not started).*)$",
             self.stderr,
             re.MULTILINE,
         )
-        return dict(found)
+        return dict(lines)
 
 
 @dataclass
@@ -186,29 +186,32 @@ def test_a_run_counts_what_adstage_got_and_what_was_written(
     config = {**settings, "page_size": 30, "reports": REPORTS}
     state = {"bookmarks": {"by_day": {"replication_key_value": "2024-03-18"}}}
     first = sync(config)
-    every = summaries(caplog)
-    assert_rows_are_those_on_stdout(every, first)
-    assert total(every, "requests") == len(sandbox.requests)
-    assert list(every) == ["set-up", *sorted([*TABLES, "by_day", "by_week"])]
-    assert {each["status"] for each in every.values()} == {"whole"}
+    summary = summaries(caplog)
+    assert_rows_are_those_on_stdout(summary, first)
+    assert total(summary, "requests") == len(sandbox.requests)
+    assert list(summary) == [
+        "set-up",
+        *sorted([*TABLES, "by_day", "by_week"]),
+    ]
+    assert {stream["status"] for stream in summary.values()} == {"completed"}
     asked = [r.body for r in sandbox.requests if r.path.endswith("/report")]
     for name, windows, bookmark in (
         ("by_day", 6, "2024-03-19"),
         ("by_week", 6, "2024-03-11"),
     ):
-        of_it = [each for each in asked if each["aggregate_by"] == name[3:]]
-        assert every[name]["windows"] == windows
-        assert every[name]["bookmark_before"] is None
-        assert every[name]["bookmark"] == bookmark == first.bookmark(name)
-        assert every[name]["pages"] == len(of_it)
+        of_it = [body for body in asked if body["aggregate_by"] == name[3:]]
+        assert summary[name]["windows"] == windows
+        assert summary[name]["bookmark_before"] is None
+        assert summary[name]["bookmark"] == bookmark == first.bookmark(name)
+        assert summary[name]["pages"] == len(of_it)
     caplog.clear()
     sandbox.requests.clear()
     sync(config, state=state, streams=["by_day"])
-    every = summaries(caplog)
-    assert list(every) == ["set-up", "by_day"]
-    assert every["by_day"]["bookmark_before"] == "2024-03-18"
-    assert every["by_day"]["bookmark"] == "2024-03-19"
-    assert total(every, "requests") == len(sandbox.requests)
+    summary = summaries(caplog)
+    assert list(summary) == ["set-up", "by_day"]
+    assert summary["by_day"]["bookmark_before"] == "2024-03-18"
+    assert summary["by_day"]["bookmark"] == "2024-03-19"
+    assert total(summary, "requests") == len(sandbox.requests)
 
 
 @pytest.mark.parametrize("max_concurrency", [1, 4])
@@ -231,15 +234,15 @@ def test_a_run_over_an_api_that_fails_counts_every_try_and_every_wait(
             "reports": REPORTS,
         }
         messages = sync(config)
-    every = summaries(caplog)
+    summary = summaries(caplog)
     failed = [request for request in sandbox.requests if request.fault]
     assert len(failed) > 5
-    assert total(every, "requests") == len(sandbox.requests)
-    assert total(every, "retries") == len(failed)
-    assert total(every, "seconds_waited") == pytest.approx(sum(waits), abs=1)
-    assert_rows_are_those_on_stdout(every, messages)
-    told = [r for r in caplog.records if r.levelname == "WARNING"]
-    assert total(every, "warnings") == len(told) >= len(failed)
+    assert total(summary, "requests") == len(sandbox.requests)
+    assert total(summary, "retries") == len(failed)
+    assert total(summary, "seconds_waited") == pytest.approx(sum(waits), abs=1)
+    assert_rows_are_those_on_stdout(summary, messages)
+    warnings = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert total(summary, "warnings") == len(warnings) >= len(failed)
 
 
 def test_a_rate_limit_counts_as_waiting(
@@ -253,11 +256,11 @@ def test_a_rate_limit_counts_as_waiting(
         settings |= {"api_url": sandbox.api_url, "as_of": sandbox.today.isoformat()}
         sync({**settings, "reports": reports}, streams=["by_day"])
     refused = [request for request in sandbox.requests if request.status == 429]
-    every = summaries(caplog)
+    summary = summaries(caplog)
     assert refused
-    assert total(every, "requests") == len(sandbox.requests)
-    assert total(every, "retries") == len(refused)
-    assert total(every, "seconds_waited") >= 1
+    assert total(summary, "requests") == len(sandbox.requests)
+    assert total(summary, "retries") == len(refused)
+    assert total(summary, "seconds_waited") >= 1
 
 
 def test_requests_for_tokens_and_those_that_are_sent_again_count_too(
@@ -313,12 +316,12 @@ def test_rows_are_counted_whichever_way_they_are_written(
         **(batches if is_batch else {}),
     }
     messages = sync(config, streams=["by_day", "accounts"])
-    every = summaries(caplog)
+    summary = summaries(caplog)
     if is_batch:
-        assert every["by_day"]["rows"] == 12 * 18
-        assert every["accounts"]["rows"] == 18
+        assert summary["by_day"]["rows"] == 12 * 18
+        assert summary["accounts"]["rows"] == 18
     else:
-        assert_rows_are_those_on_stdout(every, messages)
+        assert_rows_are_those_on_stdout(summary, messages)
 
 
 def test_warnings_of_a_stream_are_counted_for_it(
@@ -331,12 +334,12 @@ def test_warnings_of_a_stream_are_counted_for_it(
     sandbox.drop_rows = 2
     report = {**BY_DAY, "date_range": "last 4 days"}
     sync({**settings, "reconcile": "warn", "reports": [report]}, streams=["by_day"])
-    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    different = [line for line in told if "is not what AdStage counts" in line]
-    every = summaries(caplog)
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    different = [line for line in warnings if "is not what AdStage counts" in line]
+    summary = summaries(caplog)
     assert len(different) == 2
-    assert every["by_day"]["warnings"] == len(told)
-    assert every["set-up"]["warnings"] == 0
+    assert summary["by_day"]["warnings"] == len(warnings)
+    assert summary["set-up"]["warnings"] == 0
 
 
 def test_without_any_log_handler_warnings_still_reach_stderr() -> None:
@@ -392,17 +395,17 @@ def test_a_run_that_fails_says_what_was_done_and_where(
             {**settings, "reconcile": "fail", "reports": REPORTS},
             streams=["accounts", "by_day", "by_week"],
         )
-    every = summaries(caplog)
-    assert {name: each["status"] for name, each in every.items()} == {
-        "set-up": "whole",
-        "accounts": "whole",
+    summary = summaries(caplog)
+    assert {name: stream["status"] for name, stream in summary.items()} == {
+        "set-up": "completed",
+        "accounts": "completed",
         "by_day": "failed",
-        "by_week": "not begun",
+        "by_week": "not started",
     }
-    assert every["by_day"]["windows"] == 0
-    assert every["by_day"]["bookmark"] is None
-    assert every["by_day"]["pages"] == 1
-    assert every["by_day"]["rows"] == 2 * (18 - 2)
+    assert summary["by_day"]["windows"] == 0
+    assert summary["by_day"]["bookmark"] is None
+    assert summary["by_day"]["pages"] == 1
+    assert summary["by_day"]["rows"] == 2 * (18 - 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -423,12 +426,12 @@ def test_a_run_that_is_stopped_says_what_was_done_and_where(
     written = [r for r in ended.records if r["stream"] == "by_week"]
     state = json.loads(ended.stdout.splitlines()[-1])["value"]["bookmarks"]
     bookmark = state["by_week"]["replication_key_value"]
-    assert ended.summary["by_day"].startswith("whole; windows: 6, ")
-    said = ended.summary["by_week"]
-    assert said.startswith("stopped; windows: ")
-    assert f"rows: {len(written)}, " in said
-    assert f"bookmark: none → {bookmark}" in said
-    assert ended.summary["organizations"] == "not begun"
+    assert ended.summary["by_day"].startswith("completed; windows: 6, ")
+    line = ended.summary["by_week"]
+    assert line.startswith("stopped; windows: ")
+    assert f"rows: {len(written)}, " in line
+    assert f"bookmark: none → {bookmark}" in line
+    assert ended.summary["organizations"] == "not started"
     assert "Stopped before the end" in ended.stderr.splitlines()[-1]
     text = markdown.read_text()
     assert r"**The run was stopped in by\_week.**" in text
@@ -442,14 +445,14 @@ def test_a_run_whose_reader_goes_away_says_what_was_done(tap: Tap) -> None:
         process.stdout.close()
         code = process.wait(timeout=30)
     ended = Ended(code, "", tap.stderr.read_text())
-    assert "stopped" in {said.partition(";")[0] for said in ended.summary.values()}
+    assert "stopped" in {line.partition(";")[0] for line in ended.summary.values()}
     assert "nobody reads stdout any more" in ended.stderr.splitlines()[-1]
 
 
-# --- where it is said ---
+# --- logs, terminal, GitHub ---
 
 
-def test_a_line_a_stream_is_logged_where_stderr_is_no_terminal(tap: Tap) -> None:
+def test_a_line_a_stream_is_logged_if_stderr_is_not_a_terminal(tap: Tap) -> None:
     ended = tap.run()
     assert ended.code == 0
     assert list(ended.summary) == [
@@ -457,12 +460,12 @@ def test_a_line_a_stream_is_logged_where_stderr_is_no_terminal(tap: Tap) -> None
         *sorted([*TABLES, "by_day", "by_week"]),
     ]
     assert ended.summary["by_day"] == (
-        "whole; windows: 6, pages: 6, rows: 216, requests: 6, "
+        "completed; windows: 6, pages: 6, rows: 216, requests: 6, "
         "bookmark: none → 2024-03-19"
     )
-    for name, said in ended.summary.items():
+    for name, line in ended.summary.items():
         rows = sum(record["stream"] == name for record in ended.records)
-        assert name == "set-up" or f"rows: {rows}" in said
+        assert name == "set-up" or f"rows: {rows}" in line
 
 
 def on_a_terminal(tap: Tap, **environment: str) -> str:
@@ -474,7 +477,7 @@ def on_a_terminal(tap: Tap, **environment: str) -> str:
         while True:
             try:
                 piece = os.read(ours, 65_536)
-            except OSError:  # how Linux tells the end of a terminal
+            except OSError:  # how Linux reports the end of a terminal
                 break
             if not piece:
                 break
@@ -497,7 +500,7 @@ def test_a_terminal_shows_a_table(tap: Tap) -> None:
     on_page = block.splitlines()
     assert on_page[:2] == [head, start]
     assert on_page[2:] == [row for row in rows if row in on_page]
-    assert "by_day: whole" not in shown
+    assert "by_day: completed" not in shown
 
 
 def test_who_configures_logs_has_fields_on_a_terminal_too(tap: Tap) -> None:
@@ -519,22 +522,22 @@ def test_under_structured_logging_it_is_fields(tap: Tap) -> None:
     config.write_text(json.dumps(STRUCTURED))
     ended = tap.run(SINGER_SDK_LOG_CONFIG=str(config))
     assert ended.code == 0
-    lines = [json.loads(line) for line in ended.stderr.splitlines()]
-    found = {
-        line["extra"]["summary"]["stream"]: line
-        for line in lines
-        if "summary" in line["extra"]
+    events = [json.loads(line) for line in ended.stderr.splitlines()]
+    lines = {
+        event["extra"]["summary"]["stream"]: event
+        for event in events
+        if "summary" in event["extra"]
     }
-    assert found["set-up"]["stream_name"] is None
-    assert found["by_day"]["stream_name"] == "by_day"
-    assert found["by_day"]["level"] == "info"
-    assert found["by_day"]["extra"]["summary"] == {
+    assert lines["set-up"]["stream_name"] is None
+    assert lines["by_day"]["stream_name"] == "by_day"
+    assert lines["by_day"]["level"] == "info"
+    assert lines["by_day"]["extra"]["summary"] == {
         "stream": "by_day",
-        "status": "whole",
+        "status": "completed",
         "windows": 6,
         "pages": 6,
         "rows": sum(record["stream"] == "by_day" for record in ended.records),
-        "left_out": 0,
+        "duplicates_skipped": 0,
         "requests": 6,
         "retries": 0,
         "seconds_waited": 0.0,
@@ -583,12 +586,12 @@ def test_meltano_hands_the_fields_on(tmp_path: Path, sandbox: Sandbox) -> None:
             },
         }
         (tmp_path / "meltano.yml").write_text(json.dumps(project))
-        said = meltano(
+        output = meltano(
             tmp_path, "--log-format=json", "run", "tap-adstage", "target-postgres"
         )
-    lines = [json.loads(line) for line in said.splitlines() if line[:1] == "{"]
-    (line,) = [each for each in lines if each.get("summary", {}).get("windows")]
-    assert line["event"].startswith("by_day: whole; windows: 6, ")
+    lines = [json.loads(line) for line in output.splitlines() if line[:1] == "{"]
+    (line,) = [event for event in lines if event.get("summary", {}).get("windows")]
+    assert line["event"].startswith("by_day: completed; windows: 6, ")
     assert line["stream_name"] == "by_day"
     assert line["name"] == "tap-adstage"
     assert line["level"] == "info"
@@ -637,7 +640,7 @@ def test_a_job_summary_that_can_not_be_written_is_a_warning(
     assert ended.code == 0
     (line,) = [x for x in ended.stderr.splitlines() if "GITHUB_STEP_SUMMARY" in x]
     assert "WARNING" in line
-    assert ended.summary["by_day"].startswith("whole")
+    assert ended.summary["by_day"].startswith("completed")
 
 
 def test_stdout_is_the_same_wherever_the_summary_goes(tap: Tap) -> None:

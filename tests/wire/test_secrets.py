@@ -23,7 +23,7 @@ import requests
 from harness.taps import directory_of
 from werkzeug import Request, Response
 
-from tap_adstage.exceptions import AdStageError
+from tap_adstage.exceptions import TapError
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def of_either_end(number: int, kind: str) -> str:
 
 
 class Echo:
-    """Passes requests on to a sandbox, and says every secret with its answers.
+    """Passes requests on to a sandbox, and adds every secret to its answers.
 
     It rotates refresh tokens. Whatever is asked for the first time fails.
     """
@@ -136,15 +136,15 @@ class Echo:
             return [self.planted(item) for item in value]
         if not isinstance(value, dict):
             return value
-        found = {key: self._planted_at(key, item) for key, item in value.items()}
+        planted = {key: self._planted_at(key, item) for key, item in value.items()}
         if {"name", "id", "meta"} & {*value}:
-            found[self.all] = self.all
+            planted[self.all] = self.all
         if "destination_url" in str(value.get("meta")):
-            found["meta"]["destination_url"] = (
+            planted["meta"]["destination_url"] = (
                 f"https://shop.example/?a=1&access_token={NOBODYS}&echo="
                 f"{quote(self.all)}&to=%2Fx%3Faccess_token%3D{NOBODYS}"
             )
-        return found
+        return planted
 
     def _planted_at(self, key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
         if key == "page_token" and isinstance(value, dict):
@@ -252,7 +252,7 @@ def check_messages(messages: list[dict[str, Any]]) -> None:
     for state in (line["value"] for line in messages if line["type"] == "STATE"):
         assert {*state} == {"bookmarks"}
         assert {*state["bookmarks"]} <= streams
-        assert all({*found} <= bookmark for found in state["bookmarks"].values())
+        assert all({*entry} <= bookmark for entry in state["bookmarks"].values())
 
 
 def test_a_run_writes_no_secret_that_adstage_echoes(
@@ -303,8 +303,8 @@ def test_a_run_inside_another_program_shows_no_secret(
     assert WORD not in caplog.text
 
 
-def organizations(*found: dict[str, Any]) -> str:
-    return json.dumps({"_embedded": {"adstage:organizations": found}})
+def organizations(*resources: dict[str, Any]) -> str:
+    return json.dumps({"_embedded": {"adstage:organizations": resources}})
 
 
 REFUSALS: dict[str, Callable[[str], Response]] = {
@@ -340,7 +340,7 @@ def test_an_error_shows_no_secret_that_its_answer_echoes(
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "| ERROR    | tap-adstage " in ended.stderr
     assert "Traceback" not in ended.stderr
-    with pytest.raises(AdStageError) as error:
+    with pytest.raises(TapError) as error:
         _ = TapAdStage(config=settings).streams
     for text in (ended.stderr, str(error.value)):
         assert "not for" in text.replace("%20", " ")
@@ -416,7 +416,7 @@ def test_an_error_in_the_settings_shows_no_secret(
     caplog: pytest.LogCaptureFixture,
     changes: dict[str, Any],
 ) -> None:
-    with caplog.at_level(logging.DEBUG), pytest.raises(AdStageError) as error:
+    with caplog.at_level(logging.DEBUG), pytest.raises(TapError) as error:
         TapAdStage(config={**settings, **changes})
     assert WORD not in str(error.value)
     assert WORD not in caplog.text
@@ -430,7 +430,7 @@ def test_an_error_in_the_environment_shows_no_secret(
     monkeypatch.setenv("TAP_ADSTAGE_REFRESH_TOKEN", REFRESH_TOKEN)
     monkeypatch.setenv("TAP_ADSTAGE_PAGE_SIZE", CLIENT_SECRET)
     monkeypatch.setenv("TAP_ADSTAGE_REPORTS", f'[{{"name": "{REFRESH_TOKEN}"')
-    with caplog.at_level(logging.DEBUG), pytest.raises(AdStageError) as error:
+    with caplog.at_level(logging.DEBUG), pytest.raises(TapError) as error:
         TapAdStage(parse_env_config=True)
     assert "page_size: " in str(error.value)
     assert "reports: " in str(error.value)

@@ -45,7 +45,7 @@ def trusted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A file that names the authority, as the user's environment says."""
+    """A file that names the authority, as a user's environment has it."""
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
@@ -95,7 +95,8 @@ def test_a_server_that_nobody_vouches_for_gets_nothing(
     with pytest.raises(
         ApiError,
         match=r"GET https://localhost:\d+/api/me is not safe: .*CERTIFICATE_VERIFY_"
-        r"FAILED.*; a certificate authority of your own goes into REQUESTS_CA_BUNDLE",
+        r"FAILED.*; name the file of your own certificate authority in "
+        r"REQUESTS_CA_BUNDLE",
     ):
         client.get("/me")
     assert waits == []

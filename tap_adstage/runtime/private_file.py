@@ -1,4 +1,4 @@
-"""A file for the user alone, written whole or not at all."""
+"""A file that only its user can read, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 
 def write(path: Path, text: str) -> None:
-    """Put a text in the place of whatever a file holds, with mode 0600.
+    """Replace what a file holds, and set its mode to 0600.
 
     Args:
         path: The file, in a folder that exists.
-        text: All that it holds from then on.
+        text: The new content.
 
     Raises:
-        OSError: If it can't be written; it is then what it was.
+        OSError: If it can't be written; it is unchanged then.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".adstage-")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

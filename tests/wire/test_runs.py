@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +26,7 @@ from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator, Mapping
 
     from conftest import Messages, Sync

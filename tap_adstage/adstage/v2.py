@@ -179,7 +179,10 @@ class ReportV2:
         place: str,
     ) -> list[list[Number | None]]:
         """Require a value of each metric for each slice; nulls if it has none at all."""
-        if None in values:
+        try:
+            if {*map(len, values)} == {slices}:  # type: ignore[arg-type] # see below
+                return values  # type: ignore[return-value]
+        except TypeError:  # there are none of some metrics
             nothing: list[Number | None] = [None] * slices
             values = tuple(nothing if v is None else v for v in values)
         for column, numbers in zip(self.columns.metrics, values, strict=True):

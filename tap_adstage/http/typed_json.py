@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LONG_NUMBER = re.compile(rb"[:,\[\s]-?[0-9][0-9.]{16}|[0-9.][eE][+-]?[0-9]{3}")
-"""A number that a float may not hold: of more than 15 digits, or hardly not 0."""
+_LONG_NUMBER = re.compile(
+    rb"[:,\[\s]-?[0-9](?:[0-9.]{16}|[0-9.]*[eE]-[0-9]{3})",
+)
+"""A number that a float may not hold: of more than 15 digits, or hardly not 0. One that
+is too large is an error of msgspec's."""
 
-_UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
-"""What escapes of NUL, and of halves of characters, start with."""
-
-# To search for such numbers takes longer than to decode the text. To look for any run
-# of digits costs next to nothing, and mostly there is none.
+# To search all of a text for such numbers takes longer than to decode it. To find what
+# looks like one costs next to nothing; whether it is one, the text around it shows.
 _SHAPES = bytes(
     ord("0") if chr(byte) in "0123456789." else ord(chr(byte).lower())
     for byte in range(128)
 ) + bytes(range(128, 256))
-_LONG_SHAPES = (b"0" * 17, b"e000")
+_LONG_SHAPES = (b"0" * 17, b"0e-000")
+_AROUND = 24
+
+_UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
+"""What escapes of NUL, and of halves of characters, start with."""
+
 _TOKEN_NAMES = (b"access_token", b"access%0ftoken")  # %5f, as digits are 0 there
 
 _EXPECTED = {
@@ -64,14 +69,24 @@ def is_plain(content: bytes, secrets: Secrets) -> bool:
         False if there may be a number that a float can't hold, an escape of what can't
         be stored (NUL, halves of characters), a secret, or an access token in a URL.
     """
-    if any(escape in content for escape in _UNSTORABLE) or secrets.hinted_in(content):
+    if b"\\u" in content and any(escape in content for escape in _UNSTORABLE):
         return False
-    shape = content.translate(_SHAPES, b"+-")
-    if any(name in shape for name in _TOKEN_NAMES):
+    shape = content.translate(_SHAPES)
+    if b"access" in shape and any(name in shape for name in _TOKEN_NAMES):
         return False
-    if not any(run in shape for run in _LONG_SHAPES):
-        return True
-    return _LONG_NUMBER.search(content) is None
+    if secrets.hinted_in(content):
+        return False
+    return not any(_has_number(content, shape, run) for run in _LONG_SHAPES)
+
+
+def _has_number(content: bytes, shape: bytes, run: bytes) -> bool:
+    """Whether a long number, and not a text, looks like this anywhere."""
+    at = shape.find(run)
+    while at >= 0:
+        if _LONG_NUMBER.search(content, max(0, at - _AROUND), at + _AROUND):
+            return True
+        at = shape.find(run, at + len(run))
+    return False
 
 
 class TypedDecoder(Generic[T]):

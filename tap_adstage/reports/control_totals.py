@@ -7,10 +7,13 @@ duplicates, and numbers that are read wrongly, show as a difference.
 from __future__ import annotations
 
 import math
+import string
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain, repeat
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _SINGLE_PRECISION = Decimal(2) ** -24
 """Largest error of an unrounded number, as a share of it: a single-precision float
 (339.46 comes as 339.460006713867)."""
+_DIGITS_AS_0 = bytes.maketrans(string.digits.encode(), b"0" * 10)
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class Amount:
     Attributes:
         total: The sum.
         numbers: How many numbers were added.
-        decimals: Most decimals that one of them has.
+        decimals: Most decimals that one of them has, or that they count as having.
         magnitude: The sum of their absolute values.
     """
 
@@ -41,28 +45,36 @@ class Amount:
 
     def add(self, values: Iterable[Number | None]) -> None:
         """Add numbers; nulls are left out."""
-        numbers: list[Any] = [value for value in values if value is not None]
-        kinds = {*map(type, numbers)}
-        self.numbers += len(numbers)
-        total: Any
-        if kinds <= {int}:
+        numbers: list[Any] = [*values]
+        try:
+            total: Any = sum(numbers)
+        except TypeError:  # there are nulls among them, or floats and decimals
+            numbers = [value for value in numbers if value is not None]
+            if Decimal in {*map(type, numbers)}:
+                numbers = [Decimal(repr(v)) if type(v) is float else v for v in numbers]
             total = sum(numbers)
-        elif Decimal in kinds:
-            exact = [Decimal(repr(v)) if type(v) is float else v for v in numbers]
-            self.decimals = max(self.decimals, *map(_decimals, exact))
-            total = sum(exact)
-        else:
+        if isinstance(total, float):
             # To make decimals of all would cost more than anything else. A float sum is
             # off by far less than the last decimal, to which it is rounded.
-            places = 0
-            while [*map(round, numbers, repeat(places))] != numbers:
-                places += 1
-            self.decimals = max(self.decimals, places)
-            total = Decimal(repr(round(math.fsum(numbers), places)))
+            self.decimals = _float_decimals(numbers, self.decimals)
+            total = Decimal(repr(round(math.fsum(numbers), self.decimals)))
+        elif isinstance(total, Decimal):
+            self.decimals = max(self.decimals, *map(_decimals, numbers))
+        self.numbers += len(numbers)
         self.total += total
         self.magnitude += total
         if numbers and min(numbers) < 0:
             self.magnitude -= 2 * sum(Decimal(value) for value in numbers if value < 0)
+
+
+def _float_decimals(numbers: list[float], least: int) -> int:
+    """Find the most decimals of floats, as JSON writes them, or a least number."""
+    text = msgspec.json.encode(numbers).replace(b".0,", b",").replace(b".0]", b"]")
+    shape = text.translate(_DIGITS_AS_0)
+    decimals = least
+    while b"." + b"0" * (decimals + 1) in shape:
+        decimals += 1
+    return decimals
 
 
 def _decimals(number: Number) -> int:
@@ -140,7 +152,8 @@ class Tally:
         self._rows += len(rows)
         for position, column in enumerate(self.columns.metrics):
             if column.field in self.fields:
-                amount = self._sums.setdefault(column.field, Amount())
+                decimals = self.fields[column.field]
+                amount = self._sums.setdefault(column.field, Amount(decimals=decimals))
                 amount.add(chain.from_iterable(row.metrics[position] for row in rows))
 
     def differences(

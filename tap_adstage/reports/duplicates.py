@@ -8,7 +8,6 @@ from tap_adstage.exceptions import ResponseError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Row
@@ -45,14 +44,14 @@ class DuplicateFilter:
         """Forget the rows of the window before."""
         self._digests.clear()
 
-    def accept(self, row: Row, records: Sequence[bytes]) -> bool:
+    def accept(self, row: Row, lines: bytes) -> bool:
         """Decide whether a row is to be written; warn about the first that is not.
 
         Rows are compared by a digest, as a window has very many values.
 
         Args:
             row: The row.
-            records: The JSON texts of its records.
+            lines: The lines of its records.
 
         Returns:
             Whether its key is new in the window.
@@ -62,7 +61,7 @@ class DuplicateFilter:
                 right.
         """
         key = tuple(row.attributes[position] for position in self._positions)
-        digest = hash(b"".join(records))
+        digest = hash(lines)
         known = self._digests.get(key)
         if known is None:
             self._digests[key] = digest
@@ -80,7 +79,7 @@ class DuplicateFilter:
                 self._report,
                 named,
             )
-        self._stats.current.duplicates_skipped += len(records)
+        self._stats.current.duplicates_skipped += lines.count(b"\n")
         return False
 
     def log_summary(self) -> None:

@@ -70,12 +70,12 @@ class EncodedPage:
     """The rows of a page that are to be written.
 
     Attributes:
-        rows: Each row with the JSON texts of its records.
+        rows: Each row with the lines of its records.
         slices: The slices of each row.
         received: When the page came, in UTC.
     """
 
-    rows: Sequence[tuple[Row, list[bytes]]]
+    rows: Sequence[tuple[Row, bytes]]
     slices: Sequence[Slice]
     received: dt.datetime
 
@@ -109,13 +109,15 @@ class ReportRun:
         self._reconciler = reconciler
         self._stats = stats
         self._logger = logger
+        self._totals = ControlTotals()
+        self._tally = Tally(reader.source, reader.columns, reader.summed)
         self._duplicates = DuplicateFilter(name, reader.columns, logger, stats)
         self._progress = Progress(stats, sum(len(w.slices) for w in windows))
         reader.schedule(self._queue.upcoming(reader.lookahead))
 
     def pages(
         self,
-        encode: Callable[[RowPage], Iterable[tuple[Row, list[bytes]]]],
+        encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
         on_window_finished: Callable[[Window], None],
     ) -> Iterator[EncodedPage]:
         """Read window after window; one that is too much is split.
@@ -175,21 +177,32 @@ class ReportRun:
     def _window_pages(
         self,
         window: Window,
-        encode: Callable[[RowPage], Iterable[tuple[Row, list[bytes]]]],
+        encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
     ) -> Iterator[EncodedPage]:
-        reader, totals = self._reader, ControlTotals()
-        tally = Tally(reader.source, reader.columns, reader.summed)
+        reader = self._reader
+        self._totals = ControlTotals()
+        self._tally = Tally(reader.source, reader.columns, reader.summed)
         for place, page in reader.pages(window):
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
-            with error_context(place):
-                row_page, page_totals = reader.read(page, window)
-                rows = [
-                    (row, records)
-                    for row, records in encode(row_page)
-                    if self._duplicates.accept(row, records)
-                ]
-            tally.add([row for row, _ in rows])
-            yield EncodedPage(rows, row_page.slices, page.received)
-            totals = page_totals.completed(totals)
-        self._reconciler.compare(window, tally, totals)
+            # Without a name for it, so that only one page is in memory at once.
+            yield self._encoded(place, page, window, encode)
+        self._reconciler.compare(window, self._tally, self._totals)
+
+    def _encoded(
+        self,
+        place: str,
+        page: Any,  # noqa: ANN401 - one of the reader's own pages
+        window: Window,
+        encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
+    ) -> EncodedPage:
+        with error_context(place):
+            row_page, totals = self._reader.read(page, window)
+            rows = [
+                (row, lines)
+                for row, lines in encode(row_page)
+                if self._duplicates.accept(row, lines)
+            ]
+        self._tally.add([row for row, _ in rows])
+        self._totals = totals.completed(self._totals)
+        return EncodedPage(rows, row_page.slices, page.received)

@@ -12,12 +12,15 @@ from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from tap_adstage.runtime.shutdown import Shutdown, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from tap_adstage.runtime.statistics import RunStats
 
 _WHOLE = 4096
 """Bytes that a pipe takes whole or not at all."""
+
+_AT_ONCE = 65_536
+"""Bytes of records that are written before a signal may end the run."""
 
 _BROKEN_PIPE = 128 + 13
 """How a shell tells that a process wrote to a pipe that nobody reads any more."""
@@ -64,32 +67,24 @@ class MessageWriter(SimpleSingerWriter):
             elif isinstance(message, singer.RecordMessage):
                 self._stats.current.rows += 1
 
-    def write_records(
-        self,
-        message: singer.RecordMessage,
-        records: Sequence[bytes],
-    ) -> None:
+    def write_records(self, message: singer.RecordMessage, lines: bytes) -> None:
         """Write a RECORD message for each of many records.
 
         Args:
             message: What they have in common; its own record is empty.
-            records: Their JSON texts.
+            lines: The records' JSON texts, each a line.
 
         Raises:
             Stopped: If nobody reads stdout any more, or a signal came meanwhile.
         """
-        before, after = self.format_message(message).encode().split(b"{}", 1)
-        between = after + b"\n" + before
-        longest = max(map(len, records), default=0) + len(between)
-        at_once = max(1, _WHOLE // longest)
-        counts = self._stats.current
-        for start in range(0, len(records), at_once):
-            some = records[start : start + at_once]
-            lines = between.join(some)
+        before, after = f"{self.format_message(message)}\n".encode().split(b"{}", 1)
+        for some in whole_lines(lines, _AT_ONCE):
+            messages = before + some[:-1].replace(b"\n", after + before) + after
             with self.shutdown.deferred():
-                _write((before + lines + after).decode())
+                for piece in whole_lines(messages, _WHOLE):
+                    _write(piece[:-1].decode())
                 self._ends_with_state = False
-                counts.rows += len(some)
+                self._stats.current.rows += some.count(b"\n")
 
     def _write_last_state(self) -> None:
         """Write the last STATE once more where other messages came after it.
@@ -98,6 +93,24 @@ class MessageWriter(SimpleSingerWriter):
         """
         if not self._ends_with_state:
             _write(self._state_line)
+
+
+def whole_lines(lines: bytes, size: int) -> Iterator[bytes]:
+    """Cut lines into pieces of whole lines.
+
+    Args:
+        lines: Lines, each with its line break.
+        size: Bytes in a piece at most, unless a line is longer.
+
+    Yields:
+        The pieces, in order.
+    """
+    start = 0
+    while start < len(lines):
+        end = lines.rfind(b"\n", start, start + size) + 1
+        end = end or lines.find(b"\n", start + size) + 1
+        yield lines[start:end]
+        start = end
 
 
 def _write(line: str) -> None:

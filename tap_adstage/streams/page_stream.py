@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import abc
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -40,12 +40,28 @@ class RecordPage:
     """Records that are written together.
 
     Attributes:
-        records: Their JSON texts.
+        lines: Their JSON texts, each a line.
+        count: How many there are.
         received: When they came, in UTC.
     """
 
-    records: list[bytes]
+    lines: bytes
+    count: int
     received: dt.datetime
+
+    def split(self, count: int) -> tuple[RecordPage, RecordPage]:
+        """Cut off the first records.
+
+        Args:
+            count: How many; if there are fewer, all of them are the first.
+        """
+        if count >= self.count:
+            return self, replace(self, lines=b"", count=0)
+        end = 0
+        for _ in range(count):
+            end = self.lines.index(b"\n", end) + 1
+        first = replace(self, lines=self.lines[:end], count=count)
+        return first, replace(self, lines=self.lines[end:], count=self.count - count)
 
 
 class PageStream(BaseStream, abc.ABC):
@@ -73,15 +89,18 @@ class PageStream(BaseStream, abc.ABC):
             yield from super().get_batches(batch_config, context)
             return
         size, run, number = batch_config.batch_size, uuid4(), 0
-        pending: list[bytes] = []
+        pending: list[RecordPage] = []
         for page in self._counted_pages():
-            pending += page.records
-            while len(pending) >= size:
+            rest = page
+            while sum(part.count for part in pending) + rest.count >= size:
+                first, rest = rest.split(size - sum(part.count for part in pending))
                 number += 1
-                url = self._write_file(batch_config, f"{run}-{number}", pending[:size])
-                del pending[:size]
+                parts = [*pending, first]
+                url = self._write_file(batch_config, f"{run}-{number}", parts)
+                pending.clear()
                 yield batch_config.encoding, [url]
-        if pending:
+            pending.append(rest)
+        if any(part.count for part in pending):
             url = self._write_file(batch_config, f"{run}-{number + 1}", pending)
             yield batch_config.encoding, [url]
 
@@ -89,7 +108,7 @@ class PageStream(BaseStream, abc.ABC):
         self,
         batch_config: BatchConfig,
         number: str,
-        records: list[bytes],
+        pages: list[RecordPage],
     ) -> str:
         storage = batch_config.storage
         name = f"{storage.prefix or ''}{self.tap_name}--{self.name}-{number}.json.gz"
@@ -97,8 +116,9 @@ class PageStream(BaseStream, abc.ABC):
             storage.open(name, "wb") as file,
             gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_COMPRESSION) as lines,
         ):
-            lines.write(b"\n".join([*records, b""]))
-        self._stats.current.rows += len(records)
+            for page in pages:
+                lines.write(page.lines)
+                self._stats.current.rows += page.count
         return storage.get_url(name)
 
     def _sync_records(
@@ -116,23 +136,28 @@ class PageStream(BaseStream, abc.ABC):
             return
         number = 0
         for page in self._counted_pages():
-            message = singer.RecordMessage(
-                stream=self.name,
-                record={},
-                version=self._stream_version,
-                time_extracted=page.received,
-            )
-            pending = page.records
-            while pending:
-                # The SDK writes the state after so many records.
-                room = self.STATE_MSG_FREQUENCY - number % self.STATE_MSG_FREQUENCY
-                now, pending = pending[:room], pending[room:]
-                writer.write_records(message, now)
-                self.state_manager.is_flushed = False
-                number += len(now)
-                if len(now) == room:
-                    self._write_state_message()
+            number = self._write_page(writer, page, number)
+            del page  # before the next one is made
         self._write_state_message()
+
+    def _write_page(self, writer: MessageWriter, rest: RecordPage, number: int) -> int:
+        """Write a page, after a number of records; return their new number."""
+        message = singer.RecordMessage(
+            stream=self.name,
+            record={},
+            version=self._stream_version,
+            time_extracted=rest.received,
+        )
+        while rest.count:
+            # The SDK writes the state after so many records.
+            room = self.STATE_MSG_FREQUENCY - number % self.STATE_MSG_FREQUENCY
+            first, rest = rest.split(room)
+            writer.write_records(message, first.lines)
+            self.state_manager.is_flushed = False
+            number += first.count
+            if first.count == room:
+                self._write_state_message()
+        return number
 
     def _counted_pages(self) -> Iterator[RecordPage]:
         """The pages, with the SDK's metrics; then the state is final."""
@@ -140,8 +165,9 @@ class PageStream(BaseStream, abc.ABC):
             counter.with_context({})
             timer.with_context({})
             for page in self.get_record_pages():
+                counter.increment(page.count)
                 yield page
-                counter.increment(len(page.records))
+                del page  # before the next one is made
         self._finalize_state(self.stream_state)
 
     @property

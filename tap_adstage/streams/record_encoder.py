@@ -50,14 +50,14 @@ class RecordEncoder:
         members = {f"column_{number}": name for number, name in enumerate(names)}
         self._record = msgspec.defstruct("Record", [*members], rename=members, gc=False)
 
-    def encode(self, page: RowPage) -> Iterator[tuple[Row, list[bytes]]]:
+    def encode(self, page: RowPage) -> Iterator[tuple[Row, bytes]]:
         """Encode a page.
 
         Args:
             page: The page.
 
         Yields:
-            Each row, and the text of its record in each slice: JSON, ASCII.
+            Each row, and its records: a line of JSON, ASCII, for each slice.
         """
         days = [dates_of(piece, self._columns) for piece in page.slices]
         dates = [[day[index] for day in days] for index in self._dates]
@@ -66,7 +66,7 @@ class RecordEncoder:
             metrics = [row.metrics[index] for index in self._metrics]
             # A record for each slice, without a step of Python's for any of them.
             records = map(self._record, *dates, *map(repeat, attributes), *metrics)
-            yield row, [*map(encoder.encode, records)]
+            yield row, encoder.encode_lines(records)
 
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
         """The positions of the selected ones of some columns."""

@@ -110,9 +110,7 @@ class ReportStream(PageStream):
         Yields:
             The records of each page.
         """
-        for page in self._pages():
-            texts = [text for _, records in page.rows for text in records]
-            yield RecordPage(texts, page.received)
+        yield from map(_joined, self._pages())
 
     def probe(self) -> tuple[DateRange, bool] | None:
         """Ask for one row of the last window, once; nothing is written or remembered.
@@ -331,6 +329,14 @@ class ReportStream(PageStream):
 
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Leave the state as it was until the first window is written."""
+
+
+def _joined(page: EncodedPage) -> RecordPage:
+    return RecordPage(
+        lines=b"".join([lines for _, lines in page.rows]),
+        count=len(page.rows) * len(page.slices),
+        received=page.received,
+    )
 
 
 def _refuse_other_key(

@@ -38,8 +38,8 @@ class Filter:
         known = {"entity_id": ACCOUNT, "network": "quora", **attributes}
         values = tuple(known.get(column.name) for column in self.columns.attributes)
         numbers = list(clicks or (1, 2))
-        records = [msgspec.json.encode([*values, number]) for number in numbers]
-        return self.filter.accept(Row(values, [numbers]), records)
+        lines = msgspec.json.Encoder().encode_lines([[*values, n] for n in numbers])
+        return self.filter.accept(Row(values, [numbers]), lines)
 
 
 def test_duplicates_are_logged_once_and_summed_up(

@@ -7,17 +7,20 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from harness.environment import clean_environment
+from harness.once import cache_folder, make_once
 from harness.paths import ROOT
 from harness.pipeline import FIRST, LEVELS, PLUGINS, SECOND, commands
 from meltano.core.job.job import HEARTBEAT_VALID_MINUTES
 
 if TYPE_CHECKING:
     import datetime as dt
-    import subprocess
     from pathlib import Path
 
     from harness.pipeline import Pipeline
@@ -28,17 +31,32 @@ OFFLINE = {"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False"}
 
 
 @pytest.fixture(scope="session")
-def installed(plugins: Path) -> Path:
-    """The Meltano project with the examples, and an empty `airflow/` beside them."""
-    shutil.copytree(AIRFLOW, plugins / "examples" / "airflow")
-    return plugins
+def installed() -> Path:
+    """A folder with Airflow as the page installs it, kept for later runs too."""
+    requirements = AIRFLOW / "requirements.txt"
+    key = (INSTALL, requirements.read_text(), sys.base_prefix, sys.version)
+
+    def install(folder: Path) -> None:
+        shutil.copytree(AIRFLOW, folder / "examples" / "airflow")
+        subprocess.run(  # noqa: S603 - the page's own commands
+            ["bash", "-ec", INSTALL],  # noqa: S607
+            cwd=folder,
+            env=clean_environment() | {"UV_PYTHON": sys.executable},
+            check=True,
+            timeout=600,
+        )
+
+    return make_once(cache_folder("airflow", *key), install)
 
 
 @pytest.fixture
 def airflow(pipeline: Pipeline, installed: Path) -> Pipeline:
-    """A pipeline in whose project Airflow is installed."""
-    if not (installed / "airflow").exists():
-        pipeline.run_script(INSTALL, FIRST)
+    """A pipeline whose project has the examples, and an Airflow of its own."""
+    shutil.copytree(AIRFLOW, pipeline.project / "examples" / "airflow")
+    home = pipeline.project / "airflow"
+    home.mkdir()
+    for part in (installed / "airflow").iterdir():
+        (home / part.name).symlink_to(part)
     return pipeline
 
 

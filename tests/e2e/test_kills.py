@@ -28,7 +28,7 @@ from tap_adstage.sandbox.server import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import ForkedTap
+    from harness.forked import ForkedTap
 
 TODAY = dt.date(2024, 3, 20)
 REPORTS = [

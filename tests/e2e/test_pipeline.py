@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from harness.paths import ROOT, SCRIPTS
+from harness.environment import clean_environment
+from harness.paths import ROOT
 from harness.pipeline import (
     FIELDS,
     FIRST,
@@ -24,7 +25,6 @@ from harness.pipeline import (
     SETTINGS,
     START,
     Pipeline,
-    clean_environment,
 )
 from repo.docs.markdown import README, Page
 
@@ -362,8 +362,7 @@ def test_the_demo_shows_what_landed() -> None:
     ended = subprocess.run(  # noqa: S603 - README's own command
         ["bash", "-ec", block.text.replace("uv run ", "")],  # noqa: S607
         cwd=ROOT,
-        env=clean_environment()
-        | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,

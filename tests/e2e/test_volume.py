@@ -14,7 +14,7 @@ from tap_adstage.sandbox.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
 
 TODAY = dt.date(2024, 3, 20)
 ADS_BY_DAY = {"entity_level": "ads", "fields": ["clicks", "spend", "name"]}

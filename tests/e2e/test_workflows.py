@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import yaml
+from harness.environment import link_plugins
+from harness.once import make_once
 from harness.paths import ROOT
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -232,10 +234,10 @@ def succeed(step: subprocess.Popen[str]) -> str:
     return output
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+@pytest.fixture(scope="session")
+def installed(session: Path) -> Runner:
     """A machine on which the step that installs has run."""
-    folder = tmp_path_factory.mktemp("runner")
+    folder = session / "runner"
     prefixes = ("AWS_", "GITHUB_", "MELTANO_", "TAP_ADSTAGE_", "TARGET_POSTGRES_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     environment |= {
@@ -244,12 +246,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         "UV_TOOL_BIN_DIR": str(folder / "bin"),
         "PATH": f"{folder / 'bin'}:{environment['PATH']}",
     }
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    (tap,) = project["plugins"]["extractors"]
-    tap |= {"pip_url": f"{ROOT}[demo]", "config": CONFIG}
-    (folder / "meltano.yml").write_text(yaml.safe_dump(project))
     runner = Runner(folder, environment)
-    runner.run(LOAD, "load", "Install")
+
+    def install(_: Path) -> None:
+        project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+        (tap,) = project["plugins"]["extractors"]
+        tap |= {"pip_url": f"{ROOT}[demo]", "config": CONFIG}
+        (folder / "meltano.yml").write_text(yaml.safe_dump(project))
+        runner.run(LOAD, "load", "Install")
+
+    make_once(folder, install)
     return runner
 
 
@@ -284,12 +290,8 @@ class Account:
     def runner(self, day: dt.date, shard: str = "") -> Runner:
         """A new machine, which knows nothing of those before it."""
         workspace = Path(tempfile.mkdtemp(dir=self.folder))
-        (workspace / ".meltano").mkdir()
         shutil.copy(self.installed.workspace / "meltano.yml", workspace)
-        for kind in ("extractors", "loaders"):
-            (workspace / ".meltano" / kind).symlink_to(
-                self.installed.workspace / ".meltano" / kind
-            )
+        link_plugins(self.installed.workspace, workspace)
         environment = {
             **self.installed.environment,
             "TAP_ADSTAGE_API_URL": self.sandbox.api_url,

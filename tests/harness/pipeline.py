@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from harness.environment import clean_environment
 from harness.paths import ROOT, SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tap_adstage.sandbox.postgres import Postgres
     from tap_adstage.sandbox.server import Sandbox
@@ -49,12 +49,6 @@ SETTINGS = {
         ],
     ),
 }
-
-
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
 
 
 def meltano(project: Path, *arguments: str, **variables: str) -> str:

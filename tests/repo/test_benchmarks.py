@@ -5,11 +5,14 @@ from __future__ import annotations
 import runpy
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 from harness.paths import TESTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BENCHMARKS = TESTS / "benchmarks"
 SMALL = {

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from harness.once import make_once
 from harness.paths import ROOT
 
 if TYPE_CHECKING:
-    from conftest import Built
+    from harness.distributions import Distributions
 
 VERSION = metadata.version("tap-adstage")
 DIST_INFO = f"tap_adstage-{VERSION}.dist-info"
@@ -26,7 +27,7 @@ def package_files() -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tap_adstage").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
 
 
@@ -53,7 +54,7 @@ def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None
     assert said.partition("\n\n")[2] == (ROOT / "README.md").read_text()
 
 
-def test_the_sdist_holds_what_its_tests_read(built: Built) -> None:
+def test_the_sdist_holds_what_its_tests_read(built: Distributions) -> None:
     with tarfile.open(built.sdist) as archive:
         names = [Path(name) for name in archive.getnames()]
     top = {name.parts[1] for name in names}
@@ -67,13 +68,15 @@ def test_the_sdist_holds_what_its_tests_read(built: Built) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path, uv: Path) -> Path:
+def installed(session: Path, wheel: Path, uv: Path) -> Path:
     """The commands of the wheel, installed without extras where nothing else is."""
-    folder = tmp_path_factory.mktemp("installed")
-    environment = folder / "venv"
-    install = ["pip", "install", "--quiet", "--python", str(environment), str(wheel)]
-    for arguments in (["venv", "--quiet", str(environment)], install):
-        subprocess.run([uv, *arguments], check=True, timeout=300)  # noqa: S603 - uv itself
+
+    def install(environment: Path) -> None:
+        pip = ["pip", "install", "--quiet", "--python", str(environment), str(wheel)]
+        for arguments in (["venv", "--quiet", "--clear", str(environment)], pip):
+            subprocess.run([uv, *arguments], check=True, timeout=300)  # noqa: S603 - uv itself
+
+    environment = make_once(session / "wheel-alone", install)
     return environment / ("Scripts" if os.name == "nt" else "bin")
 
 

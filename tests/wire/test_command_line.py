@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.paths import ROOT, TESTS
 
 from tap_adstage.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GOLDEN = TESTS / "golden"
 SAMPLE = ROOT / "sample_config.json"

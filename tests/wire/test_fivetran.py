@@ -10,7 +10,6 @@ import re
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,8 +35,9 @@ from tap_adstage.sandbox.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
 
     from tap_adstage.sandbox.server import Sandbox
 

@@ -12,7 +12,7 @@ from tap_adstage.config.model import parse
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
 
 if TYPE_CHECKING:
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.adstage.client import AdStageClient

@@ -13,7 +13,7 @@ from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
-    from conftest import Sync
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.sandbox.server import Sandbox

@@ -22,7 +22,7 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
 

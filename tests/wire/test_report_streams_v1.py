@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from conftest import Sync
+    from harness.singer import Sync
 
 TODAY = dt.date(2024, 3, 20)
 FIELDS = ["clicks", "impressions", "spend", "conversions"]

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,8 +27,9 @@ from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
 
 BY_DAY = {
     "name": "by_day",

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import os
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 import pytest
-from harness.paths import ROOT, SCRIPTS
-from harness.pipeline import clean_environment
+from harness.environment import clean_environment, link_plugins
+from harness.paths import ROOT
 from psycopg import sql
 
 from tap_adstage.sandbox.__main__ import loader_settings
@@ -74,14 +73,11 @@ def place(
     clone, stage = tmp_path / "clone", tmp_path / "stage"
     ignored = shutil.ignore_patterns(*NOT_OF_THE_CLONE)
     shutil.copytree(ROOT, clone, ignore=ignored)
-    (clone / ".meltano").mkdir()
-    for kind in ("extractors", "loaders"):
-        (clone / ".meltano" / kind).symlink_to(plugins / ".meltano" / kind)
+    link_plugins(plugins, clone)
     stage.mkdir()
     environment = {
         **clean_environment(),
         **new_database(),
-        "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
         "TAP_ADSTAGE_API_URL": api.api_url,
         "TAP_ADSTAGE_AS_OF": TODAY.isoformat(),
     }

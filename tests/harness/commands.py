@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from harness.paths import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -16,7 +18,7 @@ def run(
     *arguments: str | Path,
     environment: Mapping[str, str] | None = None,
     stdin: str = "",
-    cwd: Path | None = None,
+    cwd: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run this Python to its end, with variables beside those of this process."""
     return subprocess.run(  # noqa: S603 - the project's own commands
@@ -34,6 +36,7 @@ def run(
 def run_tap(
     *arguments: str | Path,
     environment: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run the tap to its end, with variables beside those of this process."""
-    return run("-m", "tap_adstage", *arguments, environment=environment)
+    return run("-m", "tap_adstage", *arguments, environment=environment, cwd=cwd)

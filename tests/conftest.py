@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.clock import Clock
 from harness.environment import clean_environment
 from harness.forked import ForkedTap
 from harness.listener import Listener
@@ -131,6 +132,14 @@ def termination() -> Iterator[Shutdown]:
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, alarm)
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of what runs in this process, which stands still by itself."""
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture

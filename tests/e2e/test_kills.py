@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
-from harness.clock import PATIENCE, wait_until
+from harness.clock import SOON, wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -248,7 +248,7 @@ def test_runs_that_are_stopped_anywhere_end_with_exactly_the_truth(
             loaded.load_run(run, truth)
             if how in {signal.SIGTERM, signal.SIGINT} and run.code == 128 + how:
                 assert run.stderr.count("Stopped before the end") == 1
-                assert run.seconds_to_stop < PATIENCE
+                assert run.seconds_to_stop < SOON
                 assert [each["type"] for each in run.messages[-1:]] in ([], ["STATE"])
         run = tap.run(loaded.state)
         loaded.load_run(run, truth)
@@ -303,7 +303,7 @@ def test_a_run_stops_within_seconds_where_it_waits(
             started = time.monotonic()
             lines += tap.stdout.readlines()
             code = tap.wait()
-    assert time.monotonic() - started < PATIENCE
+    assert time.monotonic() - started < SOON
     assert code == 128 + number
     *_, state = map(json.loads, lines)
     assert state["type"] == "STATE"

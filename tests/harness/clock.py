@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SOON = 10
+"""Seconds that a container's runtime leaves a process between SIGTERM and SIGKILL."""
 PATIENCE = 60
 """Seconds after which what a test waits for won't happen on a busy machine either."""
 

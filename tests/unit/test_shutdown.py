@@ -12,7 +12,7 @@ import time
 
 import pytest
 import singer_sdk.singerlib as singer
-from harness.clock import PATIENCE
+from harness.clock import SOON
 
 from tap_adstage.runtime.shutdown import Shutdown, Stopped
 from tap_adstage.runtime.statistics import RunStats
@@ -39,8 +39,8 @@ def test_a_wait_ends_within_seconds(termination: Shutdown) -> None:
     began = time.monotonic()
     os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(Stopped) as stopped:
-        time.sleep(2 * PATIENCE)
-    assert time.monotonic() - began < PATIENCE
+        time.sleep(60)
+    assert time.monotonic() - began < SOON
     assert (stopped.value.reason, stopped.value.code) == ("SIGTERM", 143)
 
 

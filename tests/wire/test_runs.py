@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.logs import warnings
 from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import meltano
 
@@ -331,7 +332,7 @@ def test_warnings_of_a_stream_are_counted_for_it(
     sandbox.drop_rows = 2
     report = {**BY_DAY, "date_range": "last 4 days"}
     sync({**settings, "reconcile": "warn", "reports": [report]}, streams=["by_day"])
-    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    told = warnings(caplog)
     different = [line for line in told if "is not what AdStage counts" in line]
     every = summaries(caplog)
     assert len(different) == 2

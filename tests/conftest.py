@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,7 +37,6 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from harness.singer import Sync
     from pytest_httpserver import HTTPServer
@@ -193,6 +194,17 @@ def forked() -> Iterator[ForkedTap]:
 
 
 TODAY = dt.date(2024, 3, 20)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A temporary directory that every user may enter.
+
+    As root, Postgres runs as another user, who cannot enter those of `tmp_path`.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
 
 
 @pytest.fixture

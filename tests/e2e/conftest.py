@@ -10,6 +10,7 @@ from harness.pipeline import FIRST, SETTINGS, Pipeline
 from tap_adstage.sandbox.__main__ import loader_settings
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
+def world() -> World:
+    """What the pipeline's sandbox holds: more ads and keywords than fit on a page."""
+    return World()
+
+
+@pytest.fixture
+def pipeline(plugins: Path, tmp_path: Path, world: World) -> Iterator[Pipeline]:
     """Meltano with a sandbox, a Postgres, a project and a state of its own."""
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(plugins / "meltano.yml", project)
     link_plugins(plugins, project)
-    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
+    with Sandbox(world=world, today=FIRST) as sandbox, Postgres() as postgres:
         environment = {
             **clean_environment(),
             **SETTINGS,

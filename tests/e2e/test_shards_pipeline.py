@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.pipeline import FIRST, SECOND, START, commands
+import pytest
+from harness.pipeline import FIRST, SECOND, START, commands, small_world
 
 if TYPE_CHECKING:
     from harness.pipeline import Pipeline
 
+    from tap_adstage.sandbox.world import World
+
 (SHELL,) = commands("scale-out.md", "In a shell")
 (TWICE,) = commands("scale-out.md", "Another number of shards")
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world()
 
 
 def of(number: int, script: str) -> str:

@@ -41,3 +41,10 @@ class Listener:
             self.connections += 1
             with connection, contextlib.suppress(OSError):  # the client has gone
                 self._serve(connection)
+
+
+def refuses_connections(port: int | None) -> bool:
+    """Whether nothing listens on a port of 127.0.0.1."""
+    assert port
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0

@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from harness.environment import clean_environment
 from harness.paths import ROOT, SCRIPTS
+from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,11 @@ SETTINGS = {
         ],
     ),
 }
+
+
+def small_world(seed: int = 1) -> World:
+    """Return a world with each kind of entity for each account, but few of them."""
+    return World(seed, campaigns_per_account=1, ad_groups_per_campaign=2)
 
 
 def meltano(project: Path, *arguments: str, **variables: str) -> str:
@@ -132,7 +138,7 @@ class Pipeline:
 
     def await_questions(self, process: subprocess.Popen[str], number: int) -> None:
         """Wait until a process that runs has asked for so many reports in all."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while len(self.questions()) < number:
             assert process.poll() is None, "the run ended too early"
             assert time.monotonic() < deadline, "the run does not get on"

@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden files anew",
+        help="rewrite the golden files",
     )
 
 
@@ -77,7 +77,7 @@ def is_one_test(arguments: list[str]) -> bool:
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written anew."""
+    """Whether to rewrite the golden files."""
     return bool(request.config.getoption("--update-golden"))
 
 

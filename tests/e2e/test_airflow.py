@@ -110,9 +110,9 @@ def run(pipeline: Pipeline, day: dt.date, shards: int = 3) -> subprocess.Popen[s
 
 
 def output(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=400)
-    assert process.returncode == 0, said
-    return said
+    text, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, text
+    return text
 
 
 def test_a_run_and_a_later_one_equal_those_without_shards(airflow: Pipeline) -> None:
@@ -122,11 +122,11 @@ def test_a_run_and_a_later_one_equal_those_without_shards(airflow: Pipeline) -> 
     for unlinked, day in ((accounts[0:3], FIRST), (accounts[2:5], SECOND)):
         world.unlinked = frozenset(unlinked)
         asked = len(airflow.questions())
-        said = output(run(airflow, day))
-        ended = re.findall(r"end task task_id=load map_index=(\d)", said)
+        log = output(run(airflow, day))
+        ended = re.findall(r"end task task_id=load map_index=(\d)", log)
         assert sorted(ended) == [*"012"]
         for secret in (airflow.sandbox.token, airflow.postgres.password):
-            assert secret not in said
+            assert secret not in log
         airflow.run_whole(day)
         assert airflow.tables() == airflow.tables("whole")
     assert {*airflow.daily_ranges(asked)} == {
@@ -136,7 +136,7 @@ def test_a_run_and_a_later_one_equal_those_without_shards(airflow: Pipeline) -> 
     }
 
 
-def test_a_run_that_was_killed_goes_on_once_meltano_takes_it_for_dead(
+def test_a_killed_run_is_resumed_once_meltano_takes_it_for_dead(
     airflow: Pipeline,
 ) -> None:
     dag_run = run(airflow, FIRST, shards=2)
@@ -160,8 +160,8 @@ def test_a_run_that_was_killed_goes_on_once_meltano_takes_it_for_dead(
     six_minutes_pass(airflow)
     asked = len(airflow.questions())
     output(run(airflow, FIRST, shards=2))
-    # The killed shard asks for all that it had not loaded, up to the same day; the one
-    # that was whole for its lookback alone.
+    # The killed shard requests all that it had not loaded, up to the same day; the one
+    # that was completed requests its lookback only.
     ranges = airflow.daily_ranges(asked)
     assert ranges.count("2024-03-01..2024-03-05") == len(LEVELS)
     assert ranges.count("2024-03-12..2024-03-16") == len(LEVELS)
@@ -171,7 +171,7 @@ def test_a_run_that_was_killed_goes_on_once_meltano_takes_it_for_dead(
 
 
 def six_minutes_pass(pipeline: Pipeline) -> None:
-    """Move Meltano's last sign of life of all runs back to six minutes ago."""
+    """Set the last heartbeat of all of Meltano's runs to six minutes ago."""
     path = pipeline.environment["MELTANO_DATABASE_URI"].removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(

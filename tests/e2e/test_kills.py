@@ -1,4 +1,4 @@
-"""Runs that end before their time: what they wrote, and what the next ones make of it.
+"""Runs that are stopped: what they wrote, and how the next ones resume.
 
 The tap runs in processes of its own, against the sandbox, and gets real signals.
 """
@@ -63,11 +63,11 @@ SLICES = {"by_day": "day", "by_week": "week"}
 
 @dataclass(frozen=True)
 class Stop:
-    """How a run ends before its time.
+    """How a run is stopped.
 
     Attributes:
-        how: A signal, or `None` where stdout is closed.
-        after: Bytes on stdout after which it does.
+        how: A signal, or `None` if its reader closes stdout.
+        after: Bytes on stdout before it is.
         delay: Seconds from then on.
     """
 
@@ -78,7 +78,7 @@ class Stop:
 
 @dataclass
 class Run:
-    """What a run wrote, and how it ended."""
+    """The output of a run, and how it ended."""
 
     stdout: bytes
     stderr: str
@@ -88,7 +88,7 @@ class Run:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """Its messages; where the reader left off, that is no line of the tap's."""
+        """The messages; the last line is partial if the reader stopped within it."""
         *lines, rest = self.stdout.split(b"\n")
         assert rest == b"" or not self.is_read
         return [json.loads(line) for line in lines]
@@ -140,7 +140,7 @@ def _read(pipe: IO[bytes], most: int | None = None) -> bytes:
 
 @dataclass
 class Warehouse:
-    """What a target has of all runs: rows by key, the last one counts."""
+    """What a target has loaded: rows by key, of which the last counts."""
 
     rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Warehouse:
             self.state = message["value"]
 
     def finished(self, truth: Warehouse) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """The rows that must be there by what the state says."""
+        """Yield the rows that must be there according to the state."""
         bookmarks = (self.state or {})["bookmarks"]
         for stream, aggregate_by in SLICES.items():
             value = bookmarks.get(stream, {}).get("replication_key_value")

@@ -190,14 +190,14 @@ def test_a_run_that_is_killed_with_all_its_processes_is_made_good_by_the_next(
     meltano = pipeline.started_run(FIRST, report_requests)
     os.killpg(meltano.pid, signal.SIGKILL)
     meltano.communicate(timeout=60)
-    # Meltano takes a run that was killed for one that goes on, for five minutes.
+    # For five minutes Meltano takes a killed run for one that is still running.
     pipeline.run(FIRST, "--force")
     assert_equals_truth(pipeline, FIRST_RUN)
     pipeline.run(SECOND, "--force")
     assert_equals_truth(pipeline, BOTH_RUNS)
 
 
-def test_a_run_whose_tap_is_killed_goes_on_from_the_last_finished_window(
+def test_a_run_whose_tap_is_killed_resumes_from_the_last_finished_window(
     pipeline: Pipeline,
 ) -> None:
     meltano = pipeline.started_run(FIRST, 10)

@@ -1,4 +1,4 @@
-"""The workflows are sound, and what the examples' steps say really loads."""
+"""The workflows are sound, and the steps of the examples load everything."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LOAD = workflow(EXAMPLES / "adstage.yml")
 SHARDS = workflow(EXAMPLES / "adstage-shards.yml")
 
 
-# --- what the files say ---
+# --- the files ---
 
 
 def used() -> Iterator[tuple[str, str, str]]:
@@ -142,7 +142,7 @@ def test_no_two_loads_run_at_once_and_none_is_cancelled_for_another() -> None:
         ("v1.2.3", "## [1x2.3] - 2026-01-31", "no heading"),
     ],
 )
-def test_a_tag_is_released_where_version_and_changelog_say_the_same(
+def test_a_tag_is_released_if_version_and_changelog_agree_with_it(
     tmp_path: Path, tag: str, heading: str, error: str
 ) -> None:
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
@@ -159,7 +159,7 @@ def test_a_tag_is_released_where_version_and_changelog_say_the_same(
     assert error in ended.stderr
 
 
-# --- what the examples' steps do ---
+# --- the steps of the examples ---
 
 FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
 CONFIG = {
@@ -186,7 +186,7 @@ _FLAGS = ("--noprofile", "--norc", "-eo", "pipefail", "-c")
 
 @dataclass
 class Runner:
-    """A machine of GitHub's, as far as a workflow's steps can tell.
+    """A GitHub runner, as far as the steps of a workflow can tell.
 
     Attributes:
         workspace: Where the repository is checked out.
@@ -201,7 +201,7 @@ class Runner:
     def start(
         self, workflow: dict[str, Any], job: str, step: str, *, without: str = ""
     ) -> subprocess.Popen[str]:
-        """Start a step as GitHub does, with a part of its script left out."""
+        """Start a step as GitHub does, without a part of its script."""
         (found,) = (
             each for each in workflow["jobs"][job]["steps"] if each.get("name") == step
         )
@@ -274,7 +274,7 @@ def test_every_job_of_the_examples_installs_alike() -> None:
 
 @dataclass
 class Account:
-    """What the jobs of one repository read from, load into and remember.
+    """The API, the warehouse and the state of one repository's jobs.
 
     Attributes:
         sandbox: The API.
@@ -289,7 +289,7 @@ class Account:
     folder: Path
 
     def runner(self, day: dt.date, shard: str = "") -> Runner:
-        """A new machine, which knows nothing of those before it."""
+        """Return a new machine, without the files of those before it."""
         workspace = Path(tempfile.mkdtemp(dir=self.folder))
         shutil.copy(self.installed.workspace / "meltano.yml", workspace)
         link_plugins(self.installed.workspace, workspace)
@@ -357,7 +357,7 @@ def account(installed: Runner, tmp_path: Path) -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def loaded(installed: Runner, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """What one load of everything leaves in Postgres."""
+    """The tables after one load of everything."""
     with (
         Sandbox(world=small_world(seed=2), today=FIRST) as sandbox,
         Postgres() as postgres,
@@ -380,7 +380,7 @@ def test_a_dry_run_reads_generated_data_and_writes_to_no_real_database(
         for name, value in runner.values.items()
         if name.startswith("secrets.")
     }
-    # Even where the machine itself knew the way to the real ones.
+    # Even if the machine has the settings of the real ones.
     runner.environment = {**runner.environment, **real}
     output = runner.run(LOAD, "dry-run", "Load generated data")
     assert "daily_campaigns" in output
@@ -389,7 +389,7 @@ def test_a_dry_run_reads_generated_data_and_writes_to_no_real_database(
     assert not account.state.exists()
 
 
-def test_the_next_job_goes_on_from_the_state_that_the_last_one_kept(
+def test_the_next_job_resumes_from_the_state_that_the_last_one_kept(
     account: Account, loaded: Tables
 ) -> None:
     account.runner(FIRST).run(LOAD, "load", "Load")

@@ -1,4 +1,4 @@
-"""Runs of the command line in processes of their own, without its imports each time."""
+"""Runs of the command line in processes that are forked, without its imports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Ended:
-    """A run of the command line: its exit code, and what it wrote."""
+    """A run of the command line: its exit code and its output."""
 
     code: int
     stdout: str
@@ -22,7 +22,7 @@ class Ended:
 
 @dataclass
 class ForkedTap:
-    """Runs the command line in processes of its own, a moment each."""
+    """The command line, forked for each run."""
 
     process: subprocess.Popen[str]
 
@@ -39,7 +39,7 @@ class ForkedTap:
         return int(self.process.stdout.readline())
 
     def run(self, folder: Path, *arguments: str) -> Ended:
-        """Run to the end; what it writes goes to a folder."""
+        """Run to the end; its output goes to a folder."""
         stdout, stderr = folder / "stdout", folder / "stderr"
         self.start([*arguments], stdout, stderr)
         return Ended(self.wait(), stdout.read_text(), stderr.read_text())

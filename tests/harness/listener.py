@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Listener:
-    """A local server that does with a connection what a test wants of it.
+    """A local server whose answers a test writes.
 
     Attributes:
-        port: Where it listens, on 127.0.0.1.
-        connections: How many clients came.
+        port: Its port on 127.0.0.1.
+        connections: How many clients have connected.
     """
 
     def __init__(self, serve: Callable[[socket.socket], None]) -> None:

@@ -34,7 +34,7 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
     """Return a folder, which the first of all processes to ask for it makes.
 
     The folder is made where it stays, as scripts of a virtual environment name it.
-    A file beside it marks it as complete, so one left by a killed run is made anew.
+    A file beside it marks it as complete, so an incomplete one is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     complete = folder.with_name(f"{folder.name}.complete")

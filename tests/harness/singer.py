@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 @dataclass
 class Messages:
-    """What a run wrote to stdout, in its order."""
+    """The messages that a run wrote to stdout, in order."""
 
     lines: list[dict[str, Any]]
 
@@ -31,7 +31,7 @@ class Messages:
         return self.states[-1]
 
     def bookmark(self, stream: str) -> str | None:
-        """Where the next run of a stream goes on."""
+        """The bookmark from which the next run of a stream resumes."""
         value = self.state["bookmarks"].get(stream, {}).get("replication_key_value")
         return None if value is None else str(value)
 

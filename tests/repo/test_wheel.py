@@ -31,12 +31,12 @@ def package_files() -> set[str]:
     }
 
 
-def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None:
+def test_the_wheel_holds_the_package_and_its_metadata(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entry_points = archive.read(f"{DIST_INFO}/entry_points.txt").decode()
         licence = archive.read(f"{DIST_INFO}/licenses/LICENSE")
-        said = archive.read(f"{DIST_INFO}/METADATA").decode()
+        about_it = archive.read(f"{DIST_INFO}/METADATA").decode()
     about = {
         f"{DIST_INFO}/{name}"
         for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")
@@ -49,9 +49,9 @@ def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None
         "tap-adstage-sandbox = tap_adstage.sandbox.__main__:main",
     ]
     assert licence == (ROOT / "LICENSE").read_bytes()
-    assert "\nLicense-Expression: Apache-2.0\n" in said
-    assert "\nRequires-Python: >=3.10\n" in said
-    assert said.partition("\n\n")[2] == (ROOT / "README.md").read_text()
+    assert "\nLicense-Expression: Apache-2.0\n" in about_it
+    assert "\nRequires-Python: >=3.10\n" in about_it
+    assert about_it.partition("\n\n")[2] == (ROOT / "README.md").read_text()
 
 
 def test_the_sdist_holds_what_its_tests_read(built: Distributions) -> None:
@@ -69,7 +69,7 @@ def test_the_sdist_holds_what_its_tests_read(built: Distributions) -> None:
 
 @pytest.fixture(scope="module")
 def installed(session: Path, wheel: Path, uv: Path) -> Path:
-    """The commands of the wheel, installed without extras where nothing else is."""
+    """The commands of the wheel, installed without extras and alone."""
 
     def install(environment: Path) -> None:
         pip = ["pip", "install", "--quiet", "--python", str(environment), str(wheel)]
@@ -98,15 +98,15 @@ def run(
     )
 
 
-def test_the_wheel_alone_says_what_it_is(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_alone_describes_itself(installed: Path, tmp_path: Path) -> None:
     version = run(installed, "--version", cwd=tmp_path)
     assert version.returncode == 0, version.stderr
     assert f"tap-adstage v{VERSION}" in version.stdout
     about = run(installed, "--about", "--format", "json", cwd=tmp_path)
     assert about.returncode == 0, about.stderr
-    said = json.loads(about.stdout)
-    assert (said["name"], said["version"]) == ("tap-adstage", VERSION)
-    assert "access_token" in said["settings"]["properties"]
+    described = json.loads(about.stdout)
+    assert (described["name"], described["version"]) == ("tap-adstage", VERSION)
+    assert "access_token" in described["settings"]["properties"]
 
 
 @pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"]])

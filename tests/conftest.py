@@ -64,15 +64,16 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Use no workers if they cost more than they save, or would write the same file."""
-    if config.getoption("--update-golden") or is_one_test(config.args):
+    """Use no workers if they take longer to start, or would write the same file."""
+    if config.getoption("--update-golden") or is_one_file(config.args):
         return 0
     return None
 
 
-def is_one_test(arguments: list[str]) -> bool:
-    """Whether the arguments of a run name a single test, or all cases of one."""
-    return len(arguments) == 1 and "::" in arguments[0]
+def is_one_file(arguments: list[str]) -> bool:
+    """Whether the arguments of a run name a single file, or tests of it."""
+    files = {argument.partition("::")[0] for argument in arguments}
+    return len(files) == 1 and files.pop().endswith(".py")
 
 
 @pytest.fixture

@@ -349,7 +349,7 @@ def test_an_error_shows_no_secret_that_its_answer_echoes(
 
 CRASH = f"""
 import warnings
-from tap_adstage.directory import Directory
+from tap_adstage.adstage.directory import Directory
 
 def crash(self):
     token = self.client.credentials.token()

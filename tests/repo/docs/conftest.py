@@ -14,6 +14,7 @@ from psycopg import sql
 from tap_adstage.sandbox.__main__ import loader_settings
 from tap_adstage.sandbox.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world import World
 
 from .trial import Place
 
@@ -57,8 +58,10 @@ def new_database() -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[Sandbox]:
-    """The API that answers to the pages' own token."""
-    with Sandbox(today=TODAY, token=TOKEN) as sandbox:
+    """The API that answers to the pages' own token, with few ads in each campaign."""
+    with Sandbox(
+        world=World(ad_groups_per_campaign=1), today=TODAY, token=TOKEN
+    ) as sandbox:
         yield sandbox
 
 

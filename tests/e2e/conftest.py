@@ -13,14 +13,15 @@ from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def world() -> World:
-    """What the pipeline's sandbox holds: more ads and keywords than fit on a page."""
-    return World()
+def world(request: pytest.FixtureRequest) -> World:
+    """The sandbox's world: by default more ads and keywords than fit on a page."""
+    make: Callable[[], World] = getattr(request, "param", World)
+    return make()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from harness.pipeline import (
     SETTINGS,
     START,
     Pipeline,
+    small_world,
 )
 from repo.docs.markdown import README, Page
 
@@ -182,6 +183,7 @@ def test_a_full_run_and_an_incremental_one_load_exactly_the_truth(
     }
 
 
+@pytest.mark.parametrize("world", [small_world], indirect=True)
 @pytest.mark.parametrize("report_requests", [3, 12])
 def test_a_run_that_is_killed_with_all_its_processes_is_made_good_by_the_next(
     pipeline: Pipeline,
@@ -300,7 +302,7 @@ def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
 
 def test_batches_load_exactly_the_truth(tmp_path: Path) -> None:
     messages = tmp_path / "messages.jsonl"
-    with Sandbox(today=FIRST, seed=2) as sandbox:
+    with Sandbox(world=small_world(seed=2), today=FIRST) as sandbox:
         config = settings_of(sandbox) | {
             "batch_config": {
                 "encoding": {"format": "jsonl", "compression": "gzip"},

@@ -238,7 +238,7 @@ def test_runs_that_are_stopped_anywhere_end_with_exactly_the_truth(
     whole: Run,
     truth: Warehouse,
 ) -> None:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(stops=STOPS)
     def check(stops: list[tuple[signal.Signals | None, float, float]]) -> None:
         loaded = Warehouse()

@@ -9,33 +9,36 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import sysconfig
-import threading
+import tempfile
 import time
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from harness.paths import ROOT, SCRIPTS
-from harness.pipeline import FIRST, SETTINGS, Pipeline, clean_environment
+from harness.clock import Clock
+from harness.environment import clean_environment
+from harness.forked import ForkedTap
+from harness.listener import Listener
+from harness.once import make_once, session_folder
+from harness.paths import ROOT, SCRIPTS, TESTS
+from harness.singer import Messages
 
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.http.credentials import BearerToken
 from tap_adstage.http.transport import Transport
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.shutdown import Shutdown
-from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
 TOKEN = "de4d-beef-b33f"
@@ -45,18 +48,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden files anew",
+        help="rewrite the golden files",
     )
 
 
 def pytest_configure() -> None:
-    """Keep what tests run out of the summary of a workflow that runs the tests."""
+    """Set the environment that this process, its workers and their commands have."""
+    # Tests stay out of the summary of a workflow that runs them.
     os.environ.pop("GITHUB_STEP_SUMMARY", None)
+    # Meltano and Airflow take three times as long to start if nothing keeps their
+    # bytecode.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Use no workers if they take longer to start, or would write the same file."""
+    if config.getoption("--update-golden") or is_one_file(config.args):
+        return 0
+    return None
+
+
+def is_one_file(arguments: list[str]) -> bool:
+    """Whether the arguments of a run name a single file, or tests of it."""
+    files = {argument.partition("::")[0] for argument in arguments}
+    return len(files) == 1 and files.pop().endswith(".py")
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether golden files are to be written anew."""
+    """Whether to rewrite the golden files."""
     return bool(request.config.getoption("--update-golden"))
 
 
@@ -83,72 +105,6 @@ def client(httpserver: HTTPServer, transport: Transport) -> AdStageClient:
         BearerToken(TOKEN),
         page_size=2,
     )
-
-
-@dataclass
-class Built:
-    """What is handed out, built for real."""
-
-    wheel: Path
-    sdist: Path
-
-
-@pytest.fixture(scope="session")
-def uv() -> Path:
-    """The command `uv`."""
-    return Path(sysconfig.get_path("scripts")) / "uv"
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, uv: Path) -> Built:
-    """The sdist, and the wheel that is made from it."""
-    folder = tmp_path_factory.mktemp("built")
-    subprocess.run(  # noqa: S603 - uv itself
-        [uv, "build", "--quiet", "--out-dir", folder, ROOT],
-        check=True,
-        timeout=300,
-    )
-    (wheel,) = folder.glob("*.whl")
-    (sdist,) = folder.glob("*.tar.gz")
-    return Built(wheel, sdist)
-
-
-@pytest.fixture(scope="session")
-def wheel(built: Built) -> Path:
-    """The wheel."""
-    return built.wheel
-
-
-class Listener:
-    """A local server that does with a connection what a test wants of it.
-
-    Attributes:
-        port: Where it listens, on 127.0.0.1.
-        connections: How many clients came.
-    """
-
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
-        self.connections = 0
-        self._serve = serve
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:  # it was stopped
-                return
-            self.connections += 1
-            with connection, contextlib.suppress(OSError):  # the client has gone
-                self._serve(connection)
 
 
 @pytest.fixture
@@ -181,6 +137,14 @@ def shutdown() -> Iterator[Shutdown]:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of what runs in this process, which stands still by itself."""
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the tap waited, which pass on its clock alone."""
     seconds: list[float] = []
@@ -188,49 +152,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(time, "sleep", seconds.append)
     monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(seconds))
     return seconds
-
-
-@dataclass
-class Messages:
-    """What a run wrote to stdout, in its order."""
-
-    lines: list[dict[str, Any]]
-
-    def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
-        return [
-            line
-            for line in self.lines
-            if line["type"] == kind and stream in {None, line.get("stream")}
-        ]
-
-    def records(self, stream: str) -> list[dict[str, Any]]:
-        return [line["record"] for line in self.of("RECORD", stream)]
-
-    @property
-    def states(self) -> list[dict[str, Any]]:
-        return [line["value"] for line in self.of("STATE")]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return self.states[-1]
-
-    def bookmark(self, stream: str) -> str | None:
-        """Where the next run of a stream goes on."""
-        value = self.state["bookmarks"].get(stream, {}).get("replication_key_value")
-        return None if value is None else str(value)
-
-
-class Sync(Protocol):
-    """Runs the tap in this process."""
-
-    def __call__(
-        self,
-        config: dict[str, Any],
-        *,
-        state: dict[str, Any] | None = None,
-        catalog: dict[str, Any] | None = None,
-        streams: list[str] | None = None,
-    ) -> Messages: ...
 
 
 @pytest.fixture
@@ -261,45 +182,11 @@ def sync() -> Sync:
     return run
 
 
-@dataclass
-class Ended:
-    """A run of the command line: its exit code, and what it wrote."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass
-class ForkedTap:
-    """Runs the command line in processes of its own, a moment each."""
-
-    process: subprocess.Popen[str]
-
-    def start(self, arguments: list[str], stdout: Path, stderr: Path) -> int:
-        """Start a run, and return its process id."""
-        run = {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)}
-        assert self.process.stdin
-        print(json.dumps(run), file=self.process.stdin, flush=True)
-        return self.wait()
-
-    def wait(self) -> int:
-        """Wait for the end of the run, and return its exit code."""
-        assert self.process.stdout
-        return int(self.process.stdout.readline())
-
-    def run(self, folder: Path, *arguments: str) -> Ended:
-        """Run to the end; what it writes goes to a folder."""
-        stdout, stderr = folder / "stdout", folder / "stderr"
-        self.start([*arguments], stdout, stderr)
-        return Ended(self.wait(), stdout.read_text(), stderr.read_text())
-
-
 @pytest.fixture(scope="session")
 def forked() -> Iterator[ForkedTap]:
     """The command line, ready to run."""
     with subprocess.Popen(  # noqa: S603 - the tap itself
-        [sys.executable, str(Path(__file__).with_name("harness") / "forked_tap.py")],
+        [sys.executable, str(TESTS / "harness" / "fork_server.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -308,6 +195,17 @@ def forked() -> Iterator[ForkedTap]:
 
 
 TODAY = dt.date(2024, 3, 20)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A temporary directory that every user may enter.
+
+    As root, Postgres runs as another user, who cannot enter those of `tmp_path`.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
 
 
 @pytest.fixture
@@ -329,42 +227,35 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, in which Meltano has installed the plugins."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, project / name)
-    shutil.copytree(
-        ROOT / "tap_adstage",
-        project / "tap_adstage",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    subprocess.run(  # noqa: S603 - Meltano itself
-        [str(SCRIPTS / "meltano"), "install"],
-        cwd=project,
-        env=clean_environment(),
-        check=True,
-        timeout=600,
-        capture_output=True,
-    )
-    return project
+def session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The temporary folder that all workers of this run share."""
+    return session_folder(request.config, tmp_path_factory)
 
 
-@pytest.fixture
-def pipeline(plugins: Path, tmp_path: Path) -> Iterator[Pipeline]:
-    """Meltano with the sandbox, and with a Postgres and a state of its own."""
-    with Sandbox(today=FIRST) as sandbox, Postgres() as postgres:
-        environment = {
-            **clean_environment(),
-            **SETTINGS,
-            "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
-            "TAP_ADSTAGE_API_URL": sandbox.api_url,
-            "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
-            "TARGET_POSTGRES_HOST": postgres.host,
-            "TARGET_POSTGRES_PORT": str(postgres.port),
-            "TARGET_POSTGRES_USER": postgres.user,
-            "TARGET_POSTGRES_PASSWORD": postgres.password,
-            "TARGET_POSTGRES_DATABASE": postgres.database,
-            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
-        }
-        yield Pipeline(sandbox, postgres, environment, plugins)
+@pytest.fixture(scope="session")
+def plugins(session: Path) -> Path:
+    """A copy of the project in which Meltano has installed the plugins.
+
+    Use it through links: a test that runs Meltano has a project of its own.
+    """
+
+    def install(project: Path) -> None:
+        for name in ("meltano.yml", "pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, project / name)
+        shutil.copytree(
+            ROOT / "tap_adstage",
+            project / "tap_adstage",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        subprocess.run(  # noqa: S603 - Meltano itself
+            [str(SCRIPTS / "meltano"), "install"],
+            cwd=project,
+            env=clean_environment(),
+            check=True,
+            timeout=600,
+            capture_output=True,
+        )
+
+    return make_once(session / "plugins", install)

@@ -9,17 +9,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from harness.listener import refuses_connections
 
 from tap_adstage.sandbox.cli import postgres
 from tap_adstage.sandbox.cli.postgres import Postgres, PostgresError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 # Signals itself from inside the block, as Ctrl-C, a stopped container and the
 # out-of-memory killer do; the bookkeeping before it is what the test looks for.
@@ -34,19 +34,11 @@ with Postgres() as server:
 
 
 @pytest.fixture
-def temporary_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    # Not pytest's tmp_path, whose parents only their owner can enter: under root the
-    # server runs as another user.
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        monkeypatch.setenv("TMPDIR", directory)
-        monkeypatch.setattr(tempfile, "tempdir", directory)
-        yield Path(directory)
-
-
-def refuses_connections(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) != 0
+def temporary_directory(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory in which all temporary ones are made."""
+    monkeypatch.setenv("TMPDIR", str(open_directory))
+    monkeypatch.setattr(tempfile, "tempdir", str(open_directory))
+    return open_directory
 
 
 def test_answers_queries_to_whoever_knows_the_password() -> None:

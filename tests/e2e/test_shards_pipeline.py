@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.pipeline import FIRST, SECOND, START, commands
+import pytest
+from harness.pipeline import FIRST, SECOND, START, commands, small_world
 
 if TYPE_CHECKING:
     from harness.pipeline import Pipeline
 
+    from tap_adstage.sandbox.world.world import World
+
 (SHELL,) = commands("scale-out.md", "In a shell")
 (TWICE,) = commands("scale-out.md", "Another number of shards")
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world()
 
 
 def of(number: int, script: str) -> str:
@@ -25,10 +33,10 @@ def test_shards_that_load_at_once_into_an_empty_database_equal_a_whole_run(
     pipeline.run_whole(FIRST)
     assert pipeline.tables() == pipeline.tables("whole")
     assert len(pipeline.tables()) == 14
-    # Another number of shards that deals the accounts anew starts over.
+    # Another number of shards that moves accounts between shards starts over.
     asked = len(pipeline.questions())
-    said = pipeline.run_script(of(3, SHELL), SECOND)
-    assert "starting over, as the bookmark 2024-03-19 is of shard 2/4" in said
+    output = pipeline.run_script(of(3, SHELL), SECOND)
+    assert "starting over, as the bookmark 2024-03-19 is of shard 2/4" in output
     assert f"{START}..2024-03-05" in pipeline.daily_ranges(asked)
     pipeline.run_whole(SECOND, "anew")
     assert pipeline.tables() == pipeline.tables("anew")
@@ -45,10 +53,10 @@ def test_no_shard_starts_over_where_there_are_twice_as_many(
     ):
         world.unlinked = frozenset(unlinked)
         asked = len(pipeline.questions())
-        said = pipeline.run_script(script, day)
+        output = pipeline.run_script(script, day)
         pipeline.run_whole(day)
         assert pipeline.tables() == pipeline.tables("whole")
-    assert "starting over" not in said
+    assert "starting over" not in output
     assert {*pipeline.daily_ranges(asked)} == {
         "2024-03-12..2024-03-16",
         "2024-03-17..2024-03-21",

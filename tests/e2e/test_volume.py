@@ -14,7 +14,7 @@ from tap_adstage.sandbox.world.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
 
 TODAY = dt.date(2024, 3, 20)
 ADS_BY_DAY = {"entity_level": "ads", "fields": ["clicks", "spend", "name"]}
@@ -25,11 +25,11 @@ import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 """
-"""Runs a command and says how large it was at its largest."""
+"""Runs a command and writes its peak memory to stderr."""
 
 
 def peak_memory(settings: dict[str, Any], days: int, folder: Path) -> tuple[int, int]:
-    """Run the tap over so many days; its largest size, and the rows it wrote."""
+    """Run the tap over so many days; return its peak memory and its number of rows."""
     report = {
         **ADS_BY_DAY,
         "name": "ads",

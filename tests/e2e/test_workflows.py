@@ -1,4 +1,4 @@
-"""The workflows are sound, and what the examples' steps say really loads."""
+"""The workflows are sound, and the steps of the examples load everything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import yaml
+from harness.environment import link_plugins
+from harness.once import make_once
 from harness.paths import ROOT
+from harness.pipeline import small_world
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from psycopg import sql
@@ -49,7 +52,7 @@ LOAD = workflow(EXAMPLES / "adstage.yml")
 SHARDS = workflow(EXAMPLES / "adstage-shards.yml")
 
 
-# --- what the files say ---
+# --- the files ---
 
 
 def used() -> Iterator[tuple[str, str, str]]:
@@ -139,7 +142,7 @@ def test_no_two_loads_run_at_once_and_none_is_cancelled_for_another() -> None:
         ("v1.2.3", "## [1x2.3] - 2026-01-31", "no heading"),
     ],
 )
-def test_a_tag_is_released_where_version_and_changelog_say_the_same(
+def test_a_tag_is_released_if_version_and_changelog_agree_with_it(
     tmp_path: Path, tag: str, heading: str, error: str
 ) -> None:
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
@@ -156,7 +159,7 @@ def test_a_tag_is_released_where_version_and_changelog_say_the_same(
     assert error in ended.stderr
 
 
-# --- what the examples' steps do ---
+# --- the steps of the examples ---
 
 FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
 CONFIG = {
@@ -183,7 +186,7 @@ _FLAGS = ("--noprofile", "--norc", "-eo", "pipefail", "-c")
 
 @dataclass
 class Runner:
-    """A machine of GitHub's, as far as a workflow's steps can tell.
+    """A GitHub runner, as far as the steps of a workflow can tell.
 
     Attributes:
         workspace: Where the repository is checked out.
@@ -198,7 +201,7 @@ class Runner:
     def start(
         self, workflow: dict[str, Any], job: str, step: str, *, without: str = ""
     ) -> subprocess.Popen[str]:
-        """Start a step as GitHub does, with a part of its script left out."""
+        """Start a step as GitHub does, without a part of its script."""
         (found,) = (
             each for each in workflow["jobs"][job]["steps"] if each.get("name") == step
         )
@@ -232,10 +235,10 @@ def succeed(step: subprocess.Popen[str]) -> str:
     return output
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+@pytest.fixture(scope="session")
+def installed(session: Path) -> Runner:
     """A machine on which the step that installs has run."""
-    folder = tmp_path_factory.mktemp("runner")
+    folder = session / "runner"
     prefixes = ("AWS_", "GITHUB_", "MELTANO_", "TAP_ADSTAGE_", "TARGET_POSTGRES_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     environment |= {
@@ -244,12 +247,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         "UV_TOOL_BIN_DIR": str(folder / "bin"),
         "PATH": f"{folder / 'bin'}:{environment['PATH']}",
     }
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    (tap,) = project["plugins"]["extractors"]
-    tap |= {"pip_url": f"{ROOT}[demo]", "config": CONFIG}
-    (folder / "meltano.yml").write_text(yaml.safe_dump(project))
     runner = Runner(folder, environment)
-    runner.run(LOAD, "load", "Install")
+
+    def install(_: Path) -> None:
+        project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+        (tap,) = project["plugins"]["extractors"]
+        tap |= {"pip_url": f"{ROOT}[demo]", "config": CONFIG}
+        (folder / "meltano.yml").write_text(yaml.safe_dump(project))
+        runner.run(LOAD, "load", "Install")
+
+    make_once(folder, install)
     return runner
 
 
@@ -267,7 +274,7 @@ def test_every_job_of_the_examples_installs_alike() -> None:
 
 @dataclass
 class Account:
-    """What the jobs of one repository read from, load into and remember.
+    """The API, the warehouse and the state of one repository's jobs.
 
     Attributes:
         sandbox: The API.
@@ -282,14 +289,10 @@ class Account:
     folder: Path
 
     def runner(self, day: dt.date, shard: str = "") -> Runner:
-        """A new machine, which knows nothing of those before it."""
+        """Return a new machine, without the files of those before it."""
         workspace = Path(tempfile.mkdtemp(dir=self.folder))
-        (workspace / ".meltano").mkdir()
         shutil.copy(self.installed.workspace / "meltano.yml", workspace)
-        for kind in ("extractors", "loaders"):
-            (workspace / ".meltano" / kind).symlink_to(
-                self.installed.workspace / ".meltano" / kind
-            )
+        link_plugins(self.installed.workspace, workspace)
         environment = {
             **self.installed.environment,
             "TAP_ADSTAGE_API_URL": self.sandbox.api_url,
@@ -345,14 +348,20 @@ class Account:
 
 @pytest.fixture
 def account(installed: Runner, tmp_path: Path) -> Iterator[Account]:
-    with Sandbox(today=FIRST, seed=2) as sandbox, Postgres() as postgres:
+    with (
+        Sandbox(world=small_world(seed=2), today=FIRST) as sandbox,
+        Postgres() as postgres,
+    ):
         yield Account(sandbox, postgres, installed, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def loaded(installed: Runner, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """What one load of everything leaves in Postgres."""
-    with Sandbox(today=FIRST, seed=2) as sandbox, Postgres() as postgres:
+    """The tables after one load of everything."""
+    with (
+        Sandbox(world=small_world(seed=2), today=FIRST) as sandbox,
+        Postgres() as postgres,
+    ):
         account = Account(sandbox, postgres, installed, tmp_path_factory.mktemp("all"))
         account.runner(FIRST).run(LOAD, "load", "Load")
         tables = account.tables()
@@ -371,7 +380,7 @@ def test_a_dry_run_reads_generated_data_and_writes_to_no_real_database(
         for name, value in runner.values.items()
         if name.startswith("secrets.")
     }
-    # Even where the machine itself knew the way to the real ones.
+    # Even if the machine has the settings of the real ones.
     runner.environment = {**runner.environment, **real}
     output = runner.run(LOAD, "dry-run", "Load generated data")
     assert "daily_campaigns" in output
@@ -380,7 +389,7 @@ def test_a_dry_run_reads_generated_data_and_writes_to_no_real_database(
     assert not account.state.exists()
 
 
-def test_the_next_job_goes_on_from_the_state_that_the_last_one_kept(
+def test_the_next_job_resumes_from_the_state_that_the_last_one_kept(
     account: Account, loaded: Tables
 ) -> None:
     account.runner(FIRST).run(LOAD, "load", "Load")
@@ -404,7 +413,7 @@ def test_the_next_job_after_a_killed_one_loads_every_row_once(
 ) -> None:
     runner = account.runner(FIRST)
     job = runner.start(LOAD, "load", "Load")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while len(account.first_days()) < 8:
         assert job.poll() is None, "the run ended too early"
         assert time.monotonic() < deadline, "the run does not get on"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import subprocess
 import time
@@ -15,7 +14,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from harness.environment import clean_environment
 from harness.paths import ROOT, SCRIPTS
+from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,14 +52,13 @@ SETTINGS = {
 }
 
 
-def clean_environment() -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
+def small_world(seed: int = 1) -> World:
+    """Return a world with each kind of entity for each account, but few of them."""
+    return World(seed, campaigns_per_account=1, ad_groups_per_campaign=2)
 
 
 def meltano(project: Path, *arguments: str, **variables: str) -> str:
-    """Run Meltano in a project to its good end, and return all that it wrote."""
+    """Run Meltano in a project, assert that it succeeds, and return its output."""
     ended = subprocess.run(  # noqa: S603 - Meltano itself
         [str(SCRIPTS / "meltano"), *arguments],
         cwd=project,
@@ -95,7 +95,7 @@ class Pipeline:
         day: dt.date,
         **environment: str,
     ) -> subprocess.Popen[str]:
-        """Start a command on a day, with some settings of its own."""
+        """Start a command on a day, with variables of its own."""
         self.sandbox.today = day
         return subprocess.Popen(  # noqa: S603 - Meltano, or what runs it
             [*command],
@@ -108,7 +108,7 @@ class Pipeline:
         )
 
     def finish(self, *command: str, day: dt.date, **environment: str) -> str:
-        """Run a command to its good end, and return what it says."""
+        """Run a command, assert that it succeeds, and return its output."""
         process = self.start(*command, day=day, **environment)
         output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
@@ -118,7 +118,7 @@ class Pipeline:
         return self.finish("meltano", "run", *options, *PLUGINS, day=day)
 
     def run_script(self, script: str, day: dt.date, **environment: str) -> str:
-        """Run a page's commands to their good end."""
+        """Run a page's commands, and assert that they succeed."""
         return self.finish("bash", "-ec", script, day=day, **environment)
 
     def run_whole(self, day: dt.date, state_id: str = "whole") -> None:
@@ -130,15 +130,15 @@ class Pipeline:
         )
 
     def started_run(self, day: dt.date, report_requests: int) -> subprocess.Popen[str]:
-        """Start a run, and return in its midst: once so many requests have come."""
+        """Start a run, and return once it has sent so many report requests."""
         before = len(self.questions())
         meltano = self.start("meltano", "run", *PLUGINS, day=day)
         self.await_questions(meltano, before + report_requests)
         return meltano
 
     def await_questions(self, process: subprocess.Popen[str], number: int) -> None:
-        """Wait until a process that runs has asked for so many reports in all."""
-        deadline = time.monotonic() + 120
+        """Wait until so many reports have been requested in all."""
+        deadline = time.monotonic() + 600
         while len(self.questions()) < number:
             assert process.poll() is None, "the run ended too early"
             assert time.monotonic() < deadline, "the run does not get on"
@@ -149,7 +149,7 @@ class Pipeline:
         return [r.body for r in requests if r.path.endswith("/report")]
 
     def daily_ranges(self, asked: int) -> list[str]:
-        """The ranges of daily reports that were asked for after so many questions."""
+        """Return the ranges of daily reports after the first so many requests."""
         return [
             question["date_range"]
             for question in self.questions()[asked:]
@@ -166,7 +166,7 @@ class Pipeline:
         )
 
     def tables(self, schema: str = "adstage") -> dict[str, list[tuple[Any, ...]]]:
-        """What all tables hold, without the loader's own columns."""
+        """Return the rows of all tables, without the loader's own columns."""
         columns: dict[str, list[sql.Identifier]] = {}
         with psycopg.connect(self.postgres.dsn) as connection:
             for table, column in connection.execute(

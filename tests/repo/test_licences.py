@@ -39,7 +39,7 @@ SPDX = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""What packages say who don't say it in SPDX's words."""
+"""Licences that packages name in other words than SPDX."""
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PLATFORMS = (("linux", "Linux"), ("darwin", "Darwin"), ("win32", "Windows"))
@@ -117,10 +117,10 @@ def licence(name: str) -> str:
         for classifier in about.get("classifier", ())
         if classifier.startswith(prefix)
     ]
-    said = str(
+    name_of_licence = str(
         about.get("license_expression") or [*classified, about.get("license")][0]
     )
-    return canonicalize_license_expression(SPDX.get(said, said))
+    return canonicalize_license_expression(SPDX.get(name_of_licence, name_of_licence))
 
 
 def may_be_used(expression: str, permitted: set[str]) -> bool:
@@ -140,7 +140,7 @@ def table() -> dict[str, Row]:
 
 
 def write(rows: Mapping[str, Row]) -> None:
-    """Write the page's table anew."""
+    """Rewrite the page's table."""
     lines = [f"| `{name}` | {' | '.join(rows[name])} |" for name in sorted(rows)]
     head = ["| package | licence | installed with |", "| --- | --- | --- |"]
     before, rest = PAGE.read_text().split(START)
@@ -185,7 +185,7 @@ def test_what_the_tap_needs_may_be_used_with_it() -> None:
         ("LGPL-3.0-only", False),
     ],
 )
-def test_a_licence_may_be_used_where_one_of_its_choices_may(
+def test_a_licence_may_be_used_if_one_of_its_choices_may(
     expression: str,
     expected: bool,  # noqa: FBT001
 ) -> None:

@@ -1,4 +1,4 @@
-"""meltano.yml says what the one definition of the settings says."""
+"""The plugins of meltano.yml are complete."""
 
 from __future__ import annotations
 

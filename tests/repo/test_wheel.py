@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from harness.once import make_once
 from harness.paths import ROOT
 
 if TYPE_CHECKING:
-    from conftest import Built
+    from harness.distributions import Distributions
 
 VERSION = metadata.version("tap-adstage")
 DIST_INFO = f"tap_adstage-{VERSION}.dist-info"
@@ -26,16 +27,16 @@ def package_files() -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tap_adstage").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
 
 
-def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None:
+def test_the_wheel_holds_the_package_and_its_metadata(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entry_points = archive.read(f"{DIST_INFO}/entry_points.txt").decode()
         licence = archive.read(f"{DIST_INFO}/licenses/LICENSE")
-        said = archive.read(f"{DIST_INFO}/METADATA").decode()
+        about_it = archive.read(f"{DIST_INFO}/METADATA").decode()
     about = {
         f"{DIST_INFO}/{name}"
         for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")
@@ -48,12 +49,12 @@ def test_the_wheel_holds_the_package_and_what_is_said_of_it(wheel: Path) -> None
         "tap-adstage-sandbox = tap_adstage.sandbox.cli.command:main",
     ]
     assert licence == (ROOT / "LICENSE").read_bytes()
-    assert "\nLicense-Expression: Apache-2.0\n" in said
-    assert "\nRequires-Python: >=3.10\n" in said
-    assert said.partition("\n\n")[2] == (ROOT / "README.md").read_text()
+    assert "\nLicense-Expression: Apache-2.0\n" in about_it
+    assert "\nRequires-Python: >=3.10\n" in about_it
+    assert about_it.partition("\n\n")[2] == (ROOT / "README.md").read_text()
 
 
-def test_the_sdist_holds_what_its_tests_read(built: Built) -> None:
+def test_the_sdist_holds_what_its_tests_read(built: Distributions) -> None:
     with tarfile.open(built.sdist) as archive:
         names = [Path(name) for name in archive.getnames()]
     top = {name.parts[1] for name in names}
@@ -67,13 +68,15 @@ def test_the_sdist_holds_what_its_tests_read(built: Built) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path, uv: Path) -> Path:
-    """The commands of the wheel, installed without extras where nothing else is."""
-    folder = tmp_path_factory.mktemp("installed")
-    environment = folder / "venv"
-    install = ["pip", "install", "--quiet", "--python", str(environment), str(wheel)]
-    for arguments in (["venv", "--quiet", str(environment)], install):
-        subprocess.run([uv, *arguments], check=True, timeout=300)  # noqa: S603 - uv itself
+def installed(session: Path, wheel: Path, uv: Path) -> Path:
+    """The commands of the wheel, installed without extras and alone."""
+
+    def install(environment: Path) -> None:
+        pip = ["pip", "install", "--quiet", "--python", str(environment), str(wheel)]
+        for arguments in (["venv", "--quiet", "--clear", str(environment)], pip):
+            subprocess.run([uv, *arguments], check=True, timeout=300)  # noqa: S603 - uv itself
+
+    environment = make_once(session / "wheel-alone", install)
     return environment / ("Scripts" if os.name == "nt" else "bin")
 
 
@@ -95,15 +98,15 @@ def run(
     )
 
 
-def test_the_wheel_alone_says_what_it_is(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_alone_describes_itself(installed: Path, tmp_path: Path) -> None:
     version = run(installed, "--version", cwd=tmp_path)
     assert version.returncode == 0, version.stderr
     assert f"tap-adstage v{VERSION}" in version.stdout
     about = run(installed, "--about", "--format", "json", cwd=tmp_path)
     assert about.returncode == 0, about.stderr
-    said = json.loads(about.stdout)
-    assert (said["name"], said["version"]) == ("tap-adstage", VERSION)
-    assert "access_token" in said["settings"]["properties"]
+    described = json.loads(about.stdout)
+    assert (described["name"], described["version"]) == ("tap-adstage", VERSION)
+    assert "access_token" in described["settings"]["properties"]
 
 
 @pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"]])

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from click.testing import CliRunner
+from harness.listener import refuses_connections
 
 from tap_adstage.sandbox.cli import demo, demo_results
 from tap_adstage.sandbox.cli.command import main
@@ -104,23 +105,9 @@ def line_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def refuses_connections(url: str) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
-
-
 def settings_of(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
     assert result.returncode == 0, result.stderr
     return dict(json.loads(result.stdout))
-
-
-@pytest.fixture
-def temporary_directory() -> Iterator[Path]:
-    # Not pytest's tmp_path, whose parents only their owner can enter: under root
-    # Postgres runs as another user.
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
 
 
 # Serving
@@ -136,7 +123,7 @@ def test_serves_until_it_is_stopped(number: signal.Signals) -> None:
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "AdStage sandbox stopped\n")
-    assert refuses_connections(url)
+    assert refuses_connections(urlsplit(url).port)
 
 
 def test_prints_settings_for_a_shell() -> None:
@@ -221,7 +208,7 @@ def test_a_command_gets_the_settings_of_a_running_sandbox() -> None:
     settings = settings_of(result)
     assert settings["TAP_ADSTAGE_ACCESS_TOKEN"] == "t"
     assert settings.keys() == {"TAP_ADSTAGE_ACCESS_TOKEN", "TAP_ADSTAGE_API_URL"}
-    assert refuses_connections(settings["TAP_ADSTAGE_API_URL"])
+    assert refuses_connections(urlsplit(settings["TAP_ADSTAGE_API_URL"]).port)
     assert sandbox("run", sys.executable, "-c", ASK_SANDBOX).stdout == "200\n"
 
 
@@ -274,7 +261,7 @@ def test_the_commands_own_options_stay_its_own() -> None:
 def test_a_command_can_load_into_postgres() -> None:
     result = sandbox("run", "--postgres", sys.executable, "-c", ASK_POSTGRES)
     assert result.returncode == 0, result.stderr
-    assert refuses_connections(f"http://127.0.0.1:{result.stdout.strip()}")
+    assert refuses_connections(int(result.stdout))
 
 
 def test_a_command_does_not_load_into_another_database() -> None:
@@ -309,14 +296,14 @@ def test_forwards_signals_to_the_command(number: signal.Signals) -> None:
         assert process.wait(30) == 50 + number
 
 
-def test_leaves_nothing_behind_when_it_is_stopped(temporary_directory: Path) -> None:
+def test_leaves_nothing_behind_when_it_is_stopped(open_directory: Path) -> None:
     arguments = ("run", "--postgres", sys.executable, "-c", SLEEP)
-    with started(*arguments, TMPDIR=str(temporary_directory)) as process:
+    with started(*arguments, TMPDIR=str(open_directory)) as process:
         assert line_of(process) == "ready"
-        assert list(temporary_directory.iterdir())
+        assert list(open_directory.iterdir())
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 128 + signal.SIGTERM
-    assert list(temporary_directory.iterdir()) == []
+    assert list(open_directory.iterdir()) == []
 
 
 def test_a_command_that_is_not_there_is_one_clear_line() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from harness.clock import PATIENCE
 
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.service.faults import ANSWERS, FAULTS
@@ -30,7 +31,7 @@ def failing(*faults: str, retry_after: int = 1) -> Sandbox:
         world=world,
         fault_rate=1,
         faults=faults,
-        slow_seconds=5,
+        slow_seconds=2 * PATIENCE,
         retry_after=retry_after,
     )
 
@@ -94,7 +95,7 @@ def test_a_pause_ends_with_the_sandbox(fault: str) -> None:
     started = time.monotonic()
     with failing(fault) as sandbox, pytest.raises(requests.exceptions.RequestException):
         get(sandbox, timeout=0.1)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_all_kinds_occur_and_none_is_slow_by_default() -> None:

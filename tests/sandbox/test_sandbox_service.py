@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from harness.clock import PATIENCE, Clock
 
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world.world import World
@@ -161,12 +163,12 @@ def test_clients_may_identify_themselves_in_the_header(small: World) -> None:
         assert response.status_code == 200
 
 
-def test_issued_tokens_expire(small: World) -> None:
-    with Sandbox(world=small, token_lifetime=0.2) as sandbox:
+def test_issued_tokens_expire(small: World, clock: Clock) -> None:
+    with Sandbox(world=small, token_lifetime=60) as sandbox:
         token = refresh(sandbox).json()["access_token"]
         with Api(sandbox, token) as api:
             assert api.send("GET", "me").status_code == 200
-            time.sleep(0.25)
+            clock.now += 61
             assert api.send("GET", "me").status_code == 401
 
 
@@ -196,13 +198,13 @@ def test_received_requests_are_listed(small: World) -> None:
         assert len(sandbox.requests) == 1
 
 
-def test_too_many_requests_wait(small: World) -> None:
+def test_too_many_requests_wait(small: World, clock: Clock) -> None:
     with Sandbox(world=small, rate_limit=3) as sandbox, Api(sandbox) as api:
         answers = [api.send("GET", "me") for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
         assert answers[-1].headers["Retry-After"] == "1"
         assert answers[-1].json()["error"] == "too_many_requests"
-        time.sleep(1.02)
+        clock.now += 1.02
         assert api.send("GET", "me").status_code == 200
 
 
@@ -231,24 +233,24 @@ def test_faults_hit_their_share(small: World) -> None:
 
 
 def test_answers_take_their_time(small: World) -> None:
-    with Sandbox(world=small, latency=0.15) as sandbox, Api(sandbox) as api:
+    with Sandbox(world=small, latency=0.5) as sandbox, Api(sandbox) as api:
         started = time.monotonic()
         assert api.send("GET", "me").status_code == 200
-        assert time.monotonic() - started >= 0.15
+        assert time.monotonic() - started >= 0.5
         with ThreadPoolExecutor(8) as pool:
             started = time.monotonic()
             list(pool.map(lambda _: api.send("GET", "me"), range(8)))
-            assert time.monotonic() - started < 0.6
+            assert time.monotonic() - started < 8 * 0.5
 
 
 def test_stopping_does_not_wait_for_the_latency(small: World) -> None:
-    sandbox = Sandbox(world=small, latency=30).start()
+    sandbox = Sandbox(world=small, latency=2 * PATIENCE).start()
     with Api(sandbox) as api, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(api.send, "GET", "me")
         time.sleep(0.1)
         started = time.monotonic()
         sandbox.stop()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < PATIENCE
         assert answer.result().status_code == 200
 
 
@@ -322,7 +324,10 @@ def test_connections_are_kept_alive(sandbox: Sandbox) -> None:
             assert b"Connection: close" not in answer
 
 
-def test_nothing_is_left_after_stopping(small: World) -> None:
+def test_nothing_is_left_after_stopping(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[Sandbox.__module__], "_PATIENCE", 2 * PATIENCE)
     before = set(threading.enumerate())
     sandbox = Sandbox(world=small)
     with pytest.raises(RuntimeError, match="start"):
@@ -336,7 +341,7 @@ def test_nothing_is_left_after_stopping(small: World) -> None:
         started = time.monotonic()
         sandbox.stop()
         sandbox.stop()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < PATIENCE
     assert not set(threading.enumerate()) - before
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}/me", timeout=5)
@@ -369,6 +374,6 @@ def test_large_windows_are_answered_quickly(sandbox: Sandbox) -> None:
             ("ads", "last 10 days"),
             ("accounts", "last 180 days"),
         ):
-            started = time.perf_counter()
+            started = time.process_time()  # the sandbox is in this process
             api.report(level, date_range=date_range, aggregate_by="day")
-            assert time.perf_counter() - started < 5
+            assert time.process_time() - started < 5

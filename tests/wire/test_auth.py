@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
 

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.commands import run, run_tap
 from harness.paths import ROOT, TESTS
 
 from tap_adstage.sandbox.server import Sandbox
@@ -21,21 +22,6 @@ GOLDEN = TESTS / "golden"
 SAMPLE = ROOT / "sample_config.json"
 
 
-def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return python("-m", "tap_adstage", *arguments, cwd=cwd)
-
-
-def python(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the tap itself
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=cwd,
-    )
-
-
 def compare(name: str, found: Any, *, update: bool) -> None:  # noqa: ANN401 - JSON
     """Hold a document against a golden file, which a flag of pytest writes anew."""
     path = GOLDEN / name
@@ -45,7 +31,7 @@ def compare(name: str, found: Any, *, update: bool) -> None:  # noqa: ANN401 - J
 
 
 def test_the_sample_config_works_as_it_stands() -> None:
-    ended = run("--config", str(SAMPLE))
+    ended = run_tap("--config", str(SAMPLE))
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     streams = {line["stream"] for line in lines if line["type"] == "RECORD"}
@@ -56,7 +42,7 @@ def test_the_sample_config_works_as_it_stands() -> None:
 
 
 def test_the_catalog_is_the_golden_one(update_golden: bool) -> None:  # noqa: FBT001
-    ended = run("--config", str(GOLDEN / "config.json"), "--discover")
+    ended = run_tap("--config", str(GOLDEN / "config.json"), "--discover")
     assert ended.returncode == 0, ended.stderr
     catalog = json.loads(ended.stdout)
     streams = {entry["stream"]: entry for entry in catalog["streams"]}
@@ -64,7 +50,7 @@ def test_the_catalog_is_the_golden_one(update_golden: bool) -> None:  # noqa: FB
 
 
 def test_about_is_the_golden_one(update_golden: bool) -> None:  # noqa: FBT001
-    ended = run("--about", "--format", "json")
+    ended = run_tap("--about", "--format", "json")
     assert ended.returncode == 0, ended.stderr
     about = json.loads(ended.stdout)
     assert about.pop("version") == metadata.version("tap-adstage")
@@ -74,8 +60,10 @@ def test_about_is_the_golden_one(update_golden: bool) -> None:  # noqa: FBT001
 
 def test_discovery_writes_the_same_catalog_that_a_sync_writes_schemas_of() -> None:
     config = str(SAMPLE)
-    catalog = json.loads(run("--config", config, "--discover").stdout)
-    written = [json.loads(line) for line in run("--config", config).stdout.splitlines()]
+    catalog = json.loads(run_tap("--config", config, "--discover").stdout)
+    written = [
+        json.loads(line) for line in run_tap("--config", config).stdout.splitlines()
+    ]
     schemas = {line["stream"]: line for line in written if line["type"] == "SCHEMA"}
     for entry in catalog["streams"]:
         assert schemas[entry["stream"]]["schema"] == entry["schema"]
@@ -95,7 +83,7 @@ def test_discovery_writes_the_same_catalog_that_a_sync_writes_schemas_of() -> No
 def test_information_needs_no_config(
     arguments: list[str], text: str, tmp_path: Path
 ) -> None:
-    ended = run(*arguments, cwd=tmp_path)
+    ended = run_tap(*arguments, cwd=tmp_path)
     assert ended.returncode == 0
     assert text in ended.stdout
 
@@ -110,7 +98,7 @@ def test_what_only_syncs_need_is_not_imported_before(
         settings = {"api_url": sandbox.api_url, "access_token": sandbox.token}
         config.write_text(json.dumps(settings))
         command = ["-m", "tap_adstage", "--config", str(config), *arguments]
-        ended = python("-Ximporttime", *command)
+        ended = run("-Ximporttime", *command)
     assert ended.returncode == 0, ended.stderr
     imported = {
         line.rpartition("|")[2].strip().partition(".")[0]
@@ -122,7 +110,7 @@ def test_what_only_syncs_need_is_not_imported_before(
 
 
 def test_the_garbage_collector_works_again_once_all_is_imported() -> None:
-    ended = python(
+    ended = run(
         "-c",
         "import gc; from tap_adstage import __main__, tap\n"
         "tap.TapAdStage.cli = lambda: print(gc.isenabled())\n"
@@ -132,7 +120,7 @@ def test_the_garbage_collector_works_again_once_all_is_imported() -> None:
 
 
 def test_a_start_that_is_interrupted_ends_without_a_traceback() -> None:
-    ended = python(
+    ended = run(
         "-c",
         "import signal, sys; from tap_adstage import __main__\n"
         "class Interrupting:\n"
@@ -148,7 +136,7 @@ def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"sandbox": True, "reports": [report]}))
     for mode in ([], ["--discover"]):
-        ended = run("--config", str(config), *mode)
+        ended = run_tap("--config", str(config), *mode)
         assert (ended.returncode, ended.stdout) == (1, "")
         assert "there is no 'cliks' to use here" in ended.stderr
         assert "did you mean clicks" in ended.stderr
@@ -176,7 +164,7 @@ def test_a_sandbox_without_its_libraries_is_one_clear_line(
     text: str,
 ) -> None:
     program = f"import sys; sys.modules['flask'] = None; {start}({arguments!r})"
-    ended = python("-c", program)
+    ended = run("-c", program)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert text in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -187,7 +175,7 @@ def test_a_refused_token_is_one_clear_line(tmp_path: Path) -> None:
         config = tmp_path / "config.json"
         settings = {"api_url": sandbox.api_url, "access_token": "wr0ng-t0ken"}
         config.write_text(json.dumps(settings))
-        ended = run("--config", str(config))
+        ended = run_tap("--config", str(config))
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "look at the setting access_token" in ended.stderr
     assert "wr0ng-t0ken" not in ended.stderr
@@ -230,7 +218,7 @@ def test_an_error_in_the_middle_of_a_sync_is_one_clear_line(tmp_path: Path) -> N
             "reports": [{**report, "aggregate_by": "week"}],
         }
         config.write_text(json.dumps(settings))
-        ended = run("--config", str(config))
+        ended = run_tap("--config", str(config))
     assert ended.returncode == 1
     assert '"type":"RECORD"' in ended.stdout
     assert "answered 413: 7 days are more than a report may have" in ended.stderr

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness import commands
 from harness.paths import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
 
     from tap_adstage.sandbox.server import Sandbox
 
@@ -557,16 +558,10 @@ def test_any_document_gives_a_valid_config_or_the_reason(document: object) -> No
 
 
 def run(
-    *arguments: str | Path, stdin: str = "", cwd: Path | None = None
+    *arguments: str | Path, stdin: str = "", cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the command itself
-        [sys.executable, "-m", "tap_adstage.fivetran", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-    )
+    command = ("-m", "tap_adstage.fivetran", *arguments)
+    return commands.run(*command, stdin=stdin, cwd=cwd)
 
 
 @pytest.fixture

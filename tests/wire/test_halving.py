@@ -13,7 +13,7 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
 
 REPORT = {
     "name": "clicks",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from harness.logs import warnings
 from harness.paths import TESTS
 from harness.taps import directory_of
 from hypothesis import given, settings
@@ -601,7 +602,7 @@ def test_a_row_on_two_pages_is_written_once_and_told(
     run = replay.run(answers, rows_twice(page, last))
     assert run.error is None
     assert [record["clicks"] for record in run.records] == [178, 88]
-    told = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    told = warnings(caplog)
     assert told == [
         (
             "r: the row of network linkedin comes again with the same values; such "

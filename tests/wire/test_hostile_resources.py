@@ -36,7 +36,7 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
 

@@ -6,13 +6,14 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.logs import warnings
 
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
 
 if TYPE_CHECKING:
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.adstage.client import AdStageClient
@@ -116,13 +117,9 @@ def questions(sandbox: Sandbox) -> int:
     return sum(r.path.endswith("/sync_information") for r in sandbox.requests)
 
 
-def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-
-
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The warnings about accounts, in their order."""
-    return [line for line in warned(caplog) if " account '" in line]
+    return [line for line in warnings(caplog) if " account '" in line]
 
 
 def named(account: Entity) -> str:
@@ -222,7 +219,7 @@ def test_an_answer_that_can_t_be_read_is_said_and_ends_a_run_that_is_to_hold(
     imports[accounts[0].entity_id] = {"last_import_finished": "this morning"}
     messages = sync(with_reports(settings), streams=["daily"])
     assert messages.bookmark("daily") == "2024-03-19"
-    (warning,) = warned(caplog)
+    (warning,) = warnings(caplog)
     assert warning.startswith("import_policy: nothing is known of imports: ")
     assert "last_import_finished is 'this morning'" in warning
     with pytest.raises(ResponseError, match="last_import_finished is 'this morning'"):
@@ -263,7 +260,7 @@ def test_a_refusal_is_said_and_ends_a_run_that_is_to_hold_or_has_no_access(
     config = with_reports(settings, policy=policy)
     if error is None:
         assert sync(config, streams=["daily"]).bookmark("daily") == "2024-03-19"
-        (warning,) = warned(caplog)
+        (warning,) = warnings(caplog)
         assert warning.startswith("import_policy: nothing is known of imports: GET ")
         return
     with pytest.raises(error, match="sync_information"):
@@ -331,7 +328,7 @@ def test_accounts_that_are_imported_as_far_as_can_be_are_not_named(
 ) -> None:
     report = {"aggregate_by": aggregate_by, "date_range": date_range}
     sync(with_reports(settings, report, policy="hold"), streams=["daily"])
-    assert warned(caplog) == []
+    assert warnings(caplog) == []
 
 
 @pytest.mark.parametrize(

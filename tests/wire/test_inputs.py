@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Ended, ForkedTap, Sync
+    from harness.forked import Ended, ForkedTap
+    from harness.singer import Sync
 
     from tap_adstage.sandbox.server import Sandbox
 

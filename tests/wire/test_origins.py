@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Listener
+    from harness.listener import Listener
 
     from tap_adstage.http.transport import Transport
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.clock import PATIENCE, wait_until
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
@@ -255,9 +256,15 @@ def test_threads_come_back_after_a_slow_write(
     prefetch = Prefetch(client_of(api), 2)
     pages = read(api, prefetch, windows(8), written=lambda: time.sleep(0.15))
     assert pages == in_order(8, 2)
-    time.sleep(0.3)
-    threads = {*threading.enumerate()} - before
-    assert not [thread for thread in threads if "prefetch" in thread.name]
+    wait_until(
+        lambda: (
+            not [
+                thread
+                for thread in {*threading.enumerate()} - before
+                if "prefetch" in thread.name
+            ]
+        )
+    )
 
 
 # --- tokens ---
@@ -274,11 +281,17 @@ def test_a_token_that_nothing_renews_is_refused_once(api: Api) -> None:
 
 
 def test_a_signal_ends_the_wait_for_a_page(api: Api, shutdown: Shutdown) -> None:
-    api.answer = lambda *_: time.sleep(3)
+    released = threading.Event()
+
+    def answer(*_: object) -> None:
+        released.wait(2 * PATIENCE)
+
+    api.answer = answer
     prefetch = Prefetch(client_of(api, shutdown=shutdown), 4)
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
     started = time.monotonic()
     with pytest.raises(Stopped, match=re.escape(str(128 + signal.SIGTERM))):
         read(api, prefetch, windows(4))
     prefetch.cancel()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < PATIENCE
+    released.set()

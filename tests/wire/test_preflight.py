@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.commands import run_tap
 
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import (
@@ -29,6 +27,7 @@ from tap_adstage.sandbox.world.world import World
 from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -69,23 +68,9 @@ def check(tmp_path: Path) -> Callable[[dict[str, Any]], Ended]:
     def run(settings: dict[str, Any]) -> Ended:
         path = tmp_path / "config.json"
         path.write_text(json.dumps({"max_retry_seconds": 0, **settings}))
-        return Ended(tap("--config", str(path), "--test"))
+        return Ended(run_tap("--config", str(path), "--test"))
 
     return run
-
-
-def tap(
-    *arguments: str,
-    environment: dict[str, str] | None = None,
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the tap itself
-        [sys.executable, "-m", "tap_adstage", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, **(environment or {})},
-    )
 
 
 def reports_asked(sandbox: Sandbox) -> list[tuple[str, int]]:
@@ -233,7 +218,7 @@ def test_the_lines_have_the_form_that_the_user_chose_for_logs(
         "root": {"level": "INFO", "handlers": ["it"]},
     }
     form.write_text(json.dumps(chosen))
-    ended = tap(
+    ended = run_tap(
         "--config",
         str(path),
         "--test",
@@ -249,7 +234,7 @@ def test_the_sdk_s_own_test_of_schemas_is_still_there(
 ) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**settings, "reports": [REPORT]}))
-    ended = tap("--config", str(path), "--test=schema")
+    ended = run_tap("--config", str(path), "--test=schema")
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     assert {line["type"] for line in lines} == {"SCHEMA"}
@@ -260,7 +245,7 @@ def test_the_sdk_s_own_test_of_schemas_is_still_there(
 
 
 def test_no_settings_at_all_are_a_mistake_as_in_a_sync() -> None:
-    ended = tap("--test")
+    ended = run_tap("--test")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "| access_token: not given; " in ended.stderr
     assert "steps passed" not in ended.stderr

@@ -13,7 +13,7 @@ from tap_adstage.runtime.statistics import RunStats
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
-    from conftest import Sync
+    from harness.singer import Sync
 
     from tap_adstage.sandbox.server import Sandbox
 

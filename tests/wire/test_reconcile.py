@@ -7,13 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.logs import warnings
 
 from tap_adstage.exceptions import ReconcileError
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
-    from conftest import Sync
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.sandbox.server import Sandbox
@@ -31,10 +32,6 @@ def with_report(settings: dict[str, Any], **keys: object) -> dict[str, Any]:
     # One request after the other: their order is looked at.
     given = {"import_policy": "ignore", "max_concurrency": 1}
     return {**settings, **given, "reports": [{**REPORT, **keys}]}
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
 
 
 def summaries(sandbox: Sandbox) -> list[object]:

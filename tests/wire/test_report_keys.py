@@ -9,7 +9,7 @@ import pytest
 from tap_adstage.config.reports import REPORT_KEY_ALIASES, REPORT_KEYS
 
 if TYPE_CHECKING:
-    from conftest import Sync
+    from harness.singer import Sync
 
     from tap_adstage.sandbox.server import Sandbox
 

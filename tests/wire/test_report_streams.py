@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from harness.logs import warnings
 from harness.taps import directory_of
 from werkzeug import Response
 
@@ -23,7 +24,7 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
 
@@ -951,8 +952,8 @@ def test_a_report_that_a_catalog_lacks_is_said_to_be_left_out(
     catalog = TapAdStage(config=with_report(settings)).catalog_dict
     messages = sync(with_report(settings, name="renamed"), catalog=catalog)
     assert messages.records("renamed") == []
-    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert warnings[0].startswith("renamed: not in the catalog, so nothing of it is")
+    told = warnings(caplog)
+    assert told[0].startswith("renamed: not in the catalog, so nothing of it is")
 
 
 # --- descriptors that vanish ---
@@ -994,7 +995,7 @@ def test_a_descriptor_that_vanished_since_discovery_is_one_warning_and_null_valu
     assert records == [
         {**record, "custom_conversions_14_conversions": None} for record in whole
     ]
-    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    (warning,) = warnings(caplog)
     assert warning.startswith(f"daily: AdStage no longer has {lost}")
     with pytest.raises(ConfigError, match=lost):
         sync(config, streams=["daily"])

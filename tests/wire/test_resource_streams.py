@@ -13,7 +13,7 @@ from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from conftest import Sync
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
 PAGE_SIZES = [1, 7, 1000]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.logs import warnings
 from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import meltano
 
@@ -26,11 +27,10 @@ from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
 
 BY_DAY = {
     "name": "by_day",
@@ -335,11 +335,11 @@ def test_warnings_of_a_stream_are_counted_for_it(
     sandbox.drop_rows = 2
     report = {**BY_DAY, "date_range": "last 4 days"}
     sync({**settings, "reconcile": "warn", "reports": [report]}, streams=["by_day"])
-    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    different = [line for line in warnings if "is not what AdStage counts" in line]
+    logged = warnings(caplog)
+    different = [line for line in logged if "is not what AdStage counts" in line]
     summary = summaries(caplog)
     assert len(different) == 2
-    assert summary["by_day"]["warnings"] == len(warnings)
+    assert summary["by_day"]["warnings"] == len(logged)
     assert summary["set-up"]["warnings"] == 0
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Sync
+    from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
     from tap_adstage.sandbox.server import Sandbox

@@ -17,7 +17,7 @@ from tap_adstage.tap import TapAdStage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from conftest import Messages, Sync
+    from harness.singer import Messages, Sync
 
 
 DAILY: dict[str, Any] = {

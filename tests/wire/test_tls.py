@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import socket
 import ssl
 import struct
-import subprocess
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from harness.commands import run_tap
 from pytest_httpserver import HTTPServer
 
 from tap_adstage.exceptions import ApiError, TransientError
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Listener
+    from harness.listener import Listener
 
     from tap_adstage.adstage.client import AdStageClient
 
@@ -177,22 +175,16 @@ def test_the_command_ends_at_once_where_nobody_vouches_for_the_server(
     bundle = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
 
-    def run(**environment: str) -> str:
-        return subprocess.run(  # noqa: S603 - the tap itself
-            [sys.executable, "-m", "tap_adstage", "--config", str(config), "--test"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=os.environ | environment,
-        ).stderr
+    def check(**environment: str) -> str:
+        ended = run_tap("--config", config, "--test", environment=environment)
+        return ended.stderr
 
-    untrusted = run()
+    untrusted = check()
     assert "token: FAILED, GET https://localhost" in untrusted
     assert "is not safe: [SSL: CERTIFICATE_VERIFY_FAILED]" in untrusted
     assert "Traceback" not in untrusted
     assert server.log == []
-    assert "token: ok" in run(REQUESTS_CA_BUNDLE=str(bundle))
+    assert "token: ok" in check(REQUESTS_CA_BUNDLE=str(bundle))
 
 
 # --- connections that break ---

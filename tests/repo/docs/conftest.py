@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import os
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 import pytest
-from harness.paths import ROOT, SCRIPTS
-from harness.pipeline import clean_environment
+from harness.environment import clean_environment, link_plugins
+from harness.paths import ROOT
 from psycopg import sql
 
 from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world.world import World
 
 from .trial import Place
 
@@ -58,8 +58,10 @@ def new_database() -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[Sandbox]:
-    """The API that answers to the pages' own token."""
-    with Sandbox(today=TODAY, token=TOKEN) as sandbox:
+    """The API that answers to the pages' own token, with few ads in each campaign."""
+    with Sandbox(
+        world=World(ad_groups_per_campaign=1), today=TODAY, token=TOKEN
+    ) as sandbox:
         yield sandbox
 
 
@@ -74,14 +76,11 @@ def place(
     clone, stage = tmp_path / "clone", tmp_path / "stage"
     ignored = shutil.ignore_patterns(*NOT_OF_THE_CLONE)
     shutil.copytree(ROOT, clone, ignore=ignored)
-    (clone / ".meltano").mkdir()
-    for kind in ("extractors", "loaders"):
-        (clone / ".meltano" / kind).symlink_to(plugins / ".meltano" / kind)
+    link_plugins(plugins, clone)
     stage.mkdir()
     environment = {
         **clean_environment(),
         **new_database(),
-        "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
         "TAP_ADSTAGE_API_URL": api.api_url,
         "TAP_ADSTAGE_AS_OF": TODAY.isoformat(),
     }

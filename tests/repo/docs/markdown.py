@@ -31,10 +31,10 @@ class Block:
     """A block of code.
 
     Attributes:
-        language: What is written after the fence; empty where nothing is.
+        language: The word after the fence; may be empty.
         text: What stands in it.
         line: The line of its fence, counted from 1.
-        marks: What the comment on the line before says, such as
+        marks: The comment on the line before, such as
             `{"file": "config.json"}`.
     """
 
@@ -74,7 +74,7 @@ class Page:
         return found
 
     def block_run_by(self, test: str) -> Block:
-        """The block of which the page says that a certain test runs it."""
+        """Return the block that a test runs, according to its comment."""
         (found,) = (
             block
             for block in self.blocks

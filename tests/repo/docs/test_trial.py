@@ -1,4 +1,4 @@
-"""The trial of a page fails where the page is wrong."""
+"""The trial of a page fails if the page is wrong."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ flowchart LR
         ("```sh\nuv run no-such-command\n```\n", "page.md:1 ended with 127"),
         ("```python\nraise SystemExit(3)\n```\n", "page.md:1 ended with 3"),
         ("```sh\necho a\n```\n```text\nb\n```\n", "page.md:4: 'b' is not in"),
-        ("```text\nb\n```\n", "page.md:1: no command"),
-        ("```\nls\n```\n", "page.md:1: '' is no language"),
-        ("Text.\n\n    ls\n", "page.md:3: '' is no language"),
-        ("```bash\nls\n```\n", "page.md:1: 'bash' is no language"),
+        ("```text\nb\n```\n", "page.md:1: there is no command"),
+        ("```\nls\n```\n", "page.md:1: unknown language ''"),
+        ("Text.\n\n    ls\n", "page.md:3: unknown language ''"),
+        ("```bash\nls\n```\n", "page.md:1: unknown language 'bash'"),
         ('```json\n{"start_dat": "2024-01-01"}\n```\n', "page.md:1: no config"),
         ('```json\n{"start_date": "now"}\n```\n', "page.md:1: .*'now'"),
         ('```json\n{"start_date": \n```\n', "page.md:1: Expecting value"),
@@ -109,7 +109,7 @@ plugins:
 ```""",
             "page.md:1: .*page_size",
         ),
-        ("<!-- file: a -->\n```sh\nls\n```\n", "page.md:2: no file"),
+        ("<!-- file: a -->\n```sh\nls\n```\n", "page.md:2: .* is not a file"),
         ("<!-- fill: a -->\n```json\n{}\n```\n", "page.md:2: .*fill"),
         ("<!-- run by: tests/no.py::test_a -->\n```sh\nls\n```\n", "page.md:2: tests"),
         (

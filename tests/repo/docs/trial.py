@@ -55,8 +55,8 @@ def run(page: Page, place: Place) -> None:
         place: Where.
 
     Raises:
-        AssertionError: Where a block is not what its language says, a command
-            fails, or doesn't print what the page shows; it names page and line.
+        AssertionError: A block is not of its language, a command fails, or it doesn't
+            print what the page shows; the text names page and line.
     """
     blocks = [block for block in page.blocks if not is_run_elsewhere(page, block)]
     for block in blocks:
@@ -94,12 +94,14 @@ def is_run_elsewhere(page: Page, block: Block) -> bool:
 def check_form(page: Page, block: Block) -> None:
     """Refuse what nothing would run or read."""
     assert block.language in LANGUAGES, (
-        f"{where(page, block)}: {block.language!r} is no language that is run; "
-        f"there are {', '.join(sorted(LANGUAGES))}"
+        f"{where(page, block)}: unknown language {block.language!r}; "
+        f"use one of {', '.join(sorted(LANGUAGES))}"
     )
     if block.marks:
         assert {*block.marks} == {"file"}, f"{where(page, block)}: {block.marks}"
-        assert block.language in FILES, f"{where(page, block)}: no file can be that"
+        assert block.language in FILES, (
+            f"{where(page, block)}: a block of this language is not a file"
+        )
     elif block.language in {"json", "yaml"}:
         try:
             check(block)
@@ -168,7 +170,7 @@ def shown_outputs(page: Page, blocks: list[Block]) -> list[tuple[Block, Block]]:
         if block.language in COMMANDS and not block.marks:
             command = block
         elif block.language == "text":
-            assert command, f"{where(page, block)}: no command above has printed it"
+            assert command, f"{where(page, block)}: there is no command above it"
             pairs.append((command, block))
     return pairs
 

@@ -1,7 +1,7 @@
-"""Runs the tap again and again in processes of its own, without its imports each time.
+"""Forks a process for each run of the tap, so that none pays for its imports.
 
-Each line on stdin asks for a run: `arguments` of the command line, and where its
-`stdout` and `stderr` go. The answer is two lines: the process's id, and how it ended.
+A line on stdin starts a run: `arguments` of the command line, and the files for its
+`stdout` and `stderr`. The answer is two lines: the process id, then the exit code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-import pendulum  # noqa: F401 - the tap would import it in each process anew
+import pendulum  # noqa: F401 - each process would import it otherwise
 
 from tap_adstage.tap import TapAdStage
 
@@ -19,7 +19,7 @@ for line in sys.stdin:
     run = json.loads(line)
     pid = os.fork()
     if pid == 0:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as where Python is not up yet
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as before Python has started
         for stream, descriptor in (("stderr", 2), ("stdout", 1)):
             file = os.open(run[stream], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, descriptor)

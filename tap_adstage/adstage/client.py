@@ -170,7 +170,7 @@ class AdStageClient:
                 raise ResponseError(f"{page}: the answer is not a JSON object")
             self.transport.stats.current.pages += 1
             yield document
-            page = paginator.following(page, document)
+            page = paginator.get_next(page, document)
 
     def items(self, url: str) -> Iterator[Resource]:
         """Read the resources of a HAL list (its `item`s), from all its pages.

@@ -48,7 +48,7 @@ class Paginator:
 
     _visited: set[tuple[object, ...]] = field(default_factory=set)
 
-    def following(
+    def get_next(
         self,
         request: ApiRequest,
         document: Mapping[str, Any],

@@ -8,6 +8,7 @@ from tap_adstage.adstage.control import summed_fields
 from tap_adstage.adstage.pagination import ApiRequest
 from tap_adstage.adstage.v1 import ReportV1
 from tap_adstage.adstage.v2 import ReportV2
+from tap_adstage.adstage.window_pages import AdStageWindowPages
 from tap_adstage.exceptions import error_context
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class AdStageReportReader:
         Args:
             windows: The windows, in the order in which they are going to be read.
         """
-        self._prefetch.schedule(windows, self._first_request)
+        self._prefetch.schedule(windows, self._pages_of)
 
     def cancel(self) -> None:
         """Schedule nothing more."""
@@ -123,6 +124,10 @@ class AdStageReportReader:
             ResponseError: If the page is not as documented.
         """
         return self._api.read(page, window)
+
+    def _pages_of(self, window: Window) -> AdStageWindowPages:
+        request = self._first_request(window)
+        return AdStageWindowPages(self._client, request, can_split=window.can_split)
 
     def _first_request(self, window: Window) -> ApiRequest:
         return ApiRequest(self._url, self._api.body(window))

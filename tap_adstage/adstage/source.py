@@ -56,7 +56,10 @@ class AdStageSource:
         self.config = directory.config
         self.directory = directory
         self._logger = logger
-        self._prefetch = Prefetch(directory.client, self.config.max_concurrency)
+        self._prefetch = Prefetch(
+            directory.client.transport.shutdown,
+            self.config.max_concurrency,
+        )
         self._reports: dict[str, AdStageReport] = {}
 
     @classmethod

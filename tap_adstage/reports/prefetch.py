@@ -12,17 +12,13 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from tap_adstage.adstage.pagination import Paginator
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_adstage.adstage.client import AdStageClient
-    from tap_adstage.adstage.page import Page
-    from tap_adstage.adstage.pagination import ApiRequest
     from tap_adstage.reports.windows import Window
+    from tap_adstage.runtime.shutdown import Shutdown
 
 _POLL = 0.2
 """Seconds after which a wait for a page sees whether the run is to end."""
@@ -31,36 +27,50 @@ _IDLE = 5.0
 """Seconds without work after which a thread ends, and closes its connections."""
 
 
+class WindowPages(Protocol):
+    """The pages of one window, each of which has the way to the next."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page to fetch."""
+
+    def fetch(self, cancelled: Callable[[], bool]) -> Any:  # noqa: ANN401 - the source's
+        """Fetch the next page.
+
+        Args:
+            cancelled: Tells whether nobody waits for the page any more.
+
+        Raises:
+            TapError: If it can't be fetched.
+        """
+
+
 @dataclass(slots=True, eq=False)
 class _Chain:
-    """The pages of one window, each of which has the way to the next.
+    """A window whose pages are fetched one after the other.
 
     Attributes:
-        request: The next page's request; `None` after the last page, or an error.
-        can_split: Whether less can be asked for.
+        pages: Its pages.
         ready: Pages that wait to be read.
         error: The error that ended the chain early.
         is_busy: Whether its next page is being fetched.
         is_cancelled: Whether nobody waits for it any more.
     """
 
-    request: ApiRequest | None
-    can_split: bool
-    ready: deque[Page] = field(default_factory=deque)
+    pages: WindowPages
+    ready: deque[Any] = field(default_factory=deque)
     error: BaseException | None = None
     is_busy: bool = False
     is_cancelled: bool = False
-    _paginator: Paginator = field(default_factory=Paginator)
 
-    def step(self, client: AdStageClient, request: ApiRequest) -> Page:
-        """Fetch the next page, and find the request of the one after it."""
-        sent, page = client.page(
-            request,
-            can_split=self.can_split,
-            cancelled=lambda: self.is_cancelled,
-        )
-        self.request = self._paginator.following(sent, page.head)
-        return page
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a page to fetch."""
+        return self.error is None and self.pages.has_next
+
+    def fetch(self) -> Any:  # noqa: ANN401 - a page of the source's
+        """Fetch the next page, unless nobody waits for it."""
+        return self.pages.fetch(lambda: self.is_cancelled)
 
 
 class Prefetch:
@@ -72,15 +82,15 @@ class Prefetch:
     Not `concurrent.futures`, which waits for its threads when the process exits.
     """
 
-    def __init__(self, client: AdStageClient, max_concurrency: int) -> None:
+    def __init__(self, shutdown: Shutdown, max_concurrency: int) -> None:
         """Start without windows and threads.
 
         Args:
-            client: Fetches the pages.
+            shutdown: Whether the run is to end.
             max_concurrency: Requests in flight at once, 1 or more. With 1 there are no
                 threads: each page is requested once the one before is written.
         """
-        self._client = client
+        self._shutdown = shutdown
         self._max_concurrency = max_concurrency
         self._chains: dict[Window, _Chain] = {}
         self._changed = threading.Condition()
@@ -94,21 +104,20 @@ class Prefetch:
     def schedule(
         self,
         windows: Sequence[Window],
-        first: Callable[[Window], ApiRequest],
+        pages_of: Callable[[Window], WindowPages],
     ) -> None:
         """Fetch these windows from now on, and cancel all others.
 
         Args:
             windows: The windows, in the order in which they will be read.
-            first: Makes the request of a window's first page.
+            pages_of: Makes the pages of a window; nothing is fetched by that.
         """
         with self._changed:
             for window, chain in self._chains.items():
                 if window not in windows:
                     self._cancel(chain)
             self._chains = {
-                window: self._chains.get(window)
-                or _Chain(first(window), window.can_split)
+                window: self._chains.get(window) or _Chain(pages_of(window))
                 for window in windows
             }
             self._changed.notify_all()
@@ -120,7 +129,7 @@ class Prefetch:
                 self._cancel(chain)
             self._chains = {}
 
-    def pages(self, window: Window) -> Iterator[Page]:
+    def pages(self, window: Window) -> Iterator[Any]:
         """Read the pages of a window, each as soon as it is fetched.
 
         Args:
@@ -130,20 +139,19 @@ class Prefetch:
             The pages, in their order.
 
         Raises:
-            TapError: As `AdStageClient.page` and `Paginator.following` raise it.
+            TapError: As `WindowPages.fetch` raises it.
         """
         chain = self._chains[window]
         while True:
             if self._max_concurrency > 1:
                 page = self._next_ready(chain)
             else:
-                request = chain.request
-                page = chain.step(self._client, request) if request else None
+                page = chain.fetch() if chain.goes_on else None
             if page is None:
                 return
             yield page
 
-    def _next_ready(self, chain: _Chain) -> Page | None:
+    def _next_ready(self, chain: _Chain) -> Any:  # noqa: ANN401 - a page or `None`
         """Wait for the chain's next page; `None` after the last one.
 
         Raises:
@@ -151,13 +159,13 @@ class Prefetch:
         """
         while True:
             # A signal must not end the run in the middle of what a lock does.
-            with self._client.transport.shutdown.deferred(), self._changed:
+            with self._shutdown.deferred(), self._changed:
                 if chain.ready:
                     self._changed.notify_all()
                     return chain.ready.popleft()
                 if chain.error:
                     break
-                if not (chain.request or chain.is_busy):
+                if not (chain.goes_on or chain.is_busy):
                     return None
                 self._start_threads()
                 self._changed.wait(_POLL)
@@ -178,9 +186,8 @@ class Prefetch:
         """Fetch page after page, in a thread."""
         if sys.platform != "win32":  # signals are the main thread's
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        while job := self._next_job():
-            chain, request = job
-            page = self._fetch(chain, request)
+        while chain := self._next_job():
+            page = self._fetch(chain)
             with self._changed:
                 if page:
                     chain.ready.append(page)
@@ -189,28 +196,28 @@ class Prefetch:
                 if chain.is_cancelled:
                     return
 
-    def _fetch(self, chain: _Chain, request: ApiRequest) -> Page | None:
+    def _fetch(self, chain: _Chain) -> Any:  # noqa: ANN401 - a page or `None`
         """Fetch the chain's next page; `None` if that fails, with the error kept."""
         try:
-            return chain.step(self._client, request)
+            return chain.fetch()
         except BaseException as error:  # noqa: BLE001 - raised where it is read
-            chain.error, chain.request = error, None
+            chain.error = error
             return None
 
-    def _next_job(self) -> tuple[_Chain, ApiRequest] | None:
-        """Wait for a page to fetch; `None` after a while without any."""
+    def _next_job(self) -> _Chain | None:
+        """Wait for a chain to go on with; `None` after a while without any."""
         with self._changed:
             while True:
-                job = self._most_urgent()
-                if job:
-                    job[0].is_busy = True
-                    return job
+                chain = self._most_urgent()
+                if chain:
+                    chain.is_busy = True
+                    return chain
                 if not self._changed.wait(_IDLE) and not self._most_urgent():
                     self._threads -= 1
                     return None
 
-    def _most_urgent(self) -> tuple[_Chain, ApiRequest] | None:
-        """Return the first chain whose next page may be fetched, and its request."""
+    def _most_urgent(self) -> _Chain | None:
+        """Return the first chain whose next page may be fetched."""
         chains = self._chains.values()
         if sum(chain.is_busy for chain in chains) >= self._max_concurrency:
             return None
@@ -218,6 +225,6 @@ class Prefetch:
         for position, chain in enumerate(chains):
             is_read_next = position == 0 and not chain.ready
             has_room = is_read_next or waiting < self._max_concurrency
-            if chain.request and has_room and not chain.is_busy:
-                return chain, chain.request
+            if has_room and not chain.is_busy and chain.goes_on:
+                return chain
         return None

@@ -37,13 +37,13 @@ QUESTION = {
 """What a link repeats of it."""
 
 
-def following(
+def get_next(
     query: str,
     relation: str = "next",
     request: ApiRequest | None = None,
 ) -> ApiRequest:
     document = {"_links": {relation: {"href": f"{ROOT}?{query}"}}}
-    found = Paginator().following(request or ApiRequest(ROOT, BODY), document)
+    found = Paginator().get_next(request or ApiRequest(ROOT, BODY), document)
     assert found is not None
     return found
 
@@ -63,7 +63,7 @@ def test_a_link_is_a_get_and_instead_of_it_goes_the_question_at_its_place(
     query: str,
     place: dict[str, Any],
 ) -> None:
-    found = following(query, relation)
+    found = get_next(query, relation)
     assert (found.method, found.url) == ("GET", f"{ROOT}?{query}")
     assert found.fallback == ApiRequest(ROOT, BODY | place)
 
@@ -86,53 +86,53 @@ def test_a_link_that_leaves_out_part_of_the_question_is_not_followed(
 ) -> None:
     first = ApiRequest(ROOT, {**BODY, part: value})
     whole = urlencode(QUESTION | {"offset": 10, parameter: "x"})
-    assert following(whole, request=first).method == "GET"
+    assert get_next(whole, request=first).method == "GET"
     rest = urlencode(QUESTION)
     for forgetful in ("offset=10", f"offset=10&{rest}", f"offset=10&{rest}&{part}="):
-        found = following(forgetful, request=first)
+        found = get_next(forgetful, request=first)
         assert found == ApiRequest(ROOT, {**BODY, part: value, "offset": 10})
     with pytest.raises(ResponseError, match="leaves out part of the question"):
-        following("limit=10", request=first)
+        get_next("limit=10", request=first)
 
 
 @pytest.mark.parametrize("part", ["statuses", "sort_by", "order", "networks"])
 def test_a_link_that_repeats_the_question_repeats_all_of_it(part: str) -> None:
     first = ApiRequest(ROOT, {**BODY, part: "x"})
     repeated = urlencode(QUESTION | {"offset": 10})
-    assert following(f"{repeated}&{part}=x", request=first).method == "GET"
-    assert following("offset=10", request=first).method == "GET"
+    assert get_next(f"{repeated}&{part}=x", request=first).method == "GET"
+    assert get_next("offset=10", request=first).method == "GET"
     again = ApiRequest(ROOT, {**BODY, part: "x", "offset": 10})
-    assert following(repeated, request=first) == again
+    assert get_next(repeated, request=first) == again
 
 
 def test_a_plus_in_a_token_is_no_space() -> None:
-    found = following("page_token=ab+c/d==", "next_page")
+    found = get_next("page_token=ab+c/d==", "next_page")
     assert found.fallback == ApiRequest(ROOT, {**BODY, "page_token": "ab+c/d=="})
 
 
 def test_a_link_that_names_no_place_can_only_be_followed() -> None:
-    found = following("cursor=7")
+    found = get_next("cursor=7")
     assert (found.url, found.fallback) == (f"{ROOT}?cursor=7", None)
 
 
 def test_the_last_place_is_the_only_one_in_the_question() -> None:
     second = ApiRequest(ROOT, {**BODY, "offset": 10})
-    by_token = following(f"page_token={TOKEN}", "next_page", second)
+    by_token = get_next(f"page_token={TOKEN}", "next_page", second)
     assert by_token == ApiRequest(ROOT, {**BODY, "page_token": TOKEN})
-    third = following("offset=20", request=by_token)
+    third = get_next("offset=20", request=by_token)
     assert third == ApiRequest(ROOT, {**BODY, "offset": 20})
 
 
 def test_a_page_that_was_asked_for_by_its_question_leads_to_the_next_so() -> None:
     second = ApiRequest(ROOT, {**BODY, "offset": 10})
-    assert following("offset=20", request=second) == ApiRequest(
+    assert get_next("offset=20", request=second) == ApiRequest(
         ROOT, {**BODY, "offset": 20}
     )
 
 
 def test_a_page_that_was_asked_for_by_its_link_remembers_the_question() -> None:
-    second = following("offset=10&limit=10")
-    third = following("offset=20&limit=10", request=second)
+    second = get_next("offset=10&limit=10")
+    third = get_next("offset=20&limit=10", request=second)
     assert third.method == "GET"
     assert third.fallback == ApiRequest(ROOT, {**BODY, "offset": 20})
 
@@ -146,7 +146,7 @@ def test_a_page_that_was_asked_for_by_its_link_remembers_the_question() -> None:
 )
 def test_a_page_that_leads_to_itself_is_an_error(request_: ApiRequest) -> None:
     with pytest.raises(LinkError, match="read before"):
-        following("offset=10", request=request_)
+        get_next("offset=10", request=request_)
 
 
 # --- at the wire ---
@@ -192,7 +192,7 @@ def rows(client: AdStageClient, **body: object) -> list[int]:
     while request is not None:
         asked, page = client.page(request)
         found += json.loads(page.content)["_embedded"]["adstage:metrics"]
-        request = paginator.following(asked, page.head)
+        request = paginator.get_next(asked, page.head)
     return found
 
 
@@ -243,7 +243,7 @@ def test_targets_that_a_link_forgets_are_asked_for_again(
 
 def test_a_place_that_is_no_place_is_left_as_it_is_written() -> None:
     for offset in ("9" * 5000, "\u0663", "\u00b2", "-1"):
-        found = following(urlencode({"offset": offset}))
+        found = get_next(urlencode({"offset": offset}))
         assert found.fallback == ApiRequest(ROOT, {**BODY, "offset": offset})
 
 
@@ -270,5 +270,5 @@ def test_a_page_whose_next_one_can_t_be_found_is_named(
     reason: str,
 ) -> None:
     with pytest.raises(ResponseError) as error:
-        Paginator().following(ApiRequest(ROOT, BODY), document)
+        Paginator().get_next(ApiRequest(ROOT, BODY), document)
     assert str(error.value) == f"POST {ROOT}: {reason}"

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +21,10 @@ from werkzeug import Response
 
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.pagination import ApiRequest
+from tap_adstage.adstage.window_pages import AdStageWindowPages
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ApiError, AuthenticationError
-from tap_adstage.http.credentials import BearerToken, Credentials
+from tap_adstage.http.credentials import BearerToken
 from tap_adstage.http.transport import Transport
 from tap_adstage.reports.prefetch import Prefetch
 from tap_adstage.reports.windows import Slice, Window
@@ -63,11 +65,22 @@ class Api:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def url(self) -> str:
-        return self.server.url_for("/api/report")
+    def root(self) -> str:
+        return self.server.url_for("/api")
 
-    def first(self, window: Window) -> ApiRequest:
-        return ApiRequest(self.url, {"date_range": str(window.range)})
+    def pages_of(self, window: Window) -> AdStageWindowPages:
+        request = ApiRequest(f"{self.root}/report", {"date_range": str(window.range)})
+        return AdStageWindowPages(self.client, request, can_split=window.can_split)
+
+    @cached_property
+    def client(self) -> AdStageClient:
+        transport = Transport(
+            user_agent="tap-adstage/test",
+            request_timeout=5,
+            max_retry_seconds=10,
+            logger=logging.getLogger("tap-adstage"),
+        )
+        return AdStageClient(self.root, transport, BearerToken("t0ken"), 2)
 
     def respond(self, request: Request) -> Response:
         body = json.loads(request.data)
@@ -99,22 +112,6 @@ def api() -> Iterator[Api]:
         yield api
 
 
-def client_of(
-    api: Api,
-    credentials: Credentials | None = None,
-    shutdown: Shutdown | None = None,
-) -> AdStageClient:
-    transport = Transport(
-        user_agent="tap-adstage/test",
-        request_timeout=5,
-        max_retry_seconds=10,
-        logger=logging.getLogger("tap-adstage"),
-        shutdown=shutdown or Shutdown(),
-    )
-    url = api.server.url_for("/api")
-    return AdStageClient(url, transport, credentials or BearerToken("t0ken"), 2)
-
-
 def read(
     api: Api,
     prefetch: Prefetch,
@@ -125,7 +122,7 @@ def read(
     """Read windows as a stream does, and return the pages in the order of reading."""
     pages = []
     for position, window in enumerate(expected):
-        prefetch.schedule(expected[position:][: prefetch.lookahead], api.first)
+        prefetch.schedule(expected[position:][: prefetch.lookahead], api.pages_of)
         for page in prefetch.pages(window):
             pages.append((page.head["day"], page.head["number"]))
             written()
@@ -151,14 +148,14 @@ def test_pages_come_in_order_whatever_comes_first(
     max_concurrency: int,
 ) -> None:
     api.answer = slower_the_earlier
-    prefetch = Prefetch(client_of(api), max_concurrency)
+    prefetch = Prefetch(Shutdown(), max_concurrency)
     assert read(api, prefetch, windows(9)) == in_order(9, 2)
     assert sorted(api.asked) == in_order(9, 2)
 
 
 def test_no_more_requests_are_under_way_than_allowed(api: Api) -> None:
     api.answer = lambda *_: time.sleep(0.05)
-    read(api, Prefetch(client_of(api), 4), windows(12))
+    read(api, Prefetch(Shutdown(), 4), windows(12))
     assert api.at_once == 4
 
 
@@ -168,7 +165,7 @@ def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_written(
     counts: list[int] = []
     read(
         api,
-        Prefetch(client_of(api), 1),
+        Prefetch(Shutdown(), 1),
         windows(3),
         written=lambda: counts.append(len(api.asked)),
     )
@@ -179,13 +176,13 @@ def test_one_at_a_time_asks_for_a_page_once_the_one_before_is_written(
 def test_the_window_that_is_read_goes_first(api: Api) -> None:
     api.pages = 3
     api.answer = lambda *_: time.sleep(0.05)
-    read(api, Prefetch(client_of(api), 2), windows(6))
+    read(api, Prefetch(Shutdown(), 2), windows(6))
     ends = [api.asked.index((day, 3)) for day, number in in_order(6, 3) if number == 3]
     assert ends == sorted(ends)
 
 
 def test_few_pages_wait_while_one_is_written(api: Api) -> None:
-    prefetch = Prefetch(client_of(api), 3)
+    prefetch = Prefetch(Shutdown(), 3)
     counts: list[int] = []
 
     def write() -> None:
@@ -206,7 +203,7 @@ def test_an_error_comes_when_its_window_is_read(api: Api) -> None:
     with pytest.raises(ApiError, match="410"):
         read(
             api,
-            Prefetch(client_of(api), 8),
+            Prefetch(Shutdown(), 8),
             windows(8),
             written=lambda: pages.append(1),
         )
@@ -216,9 +213,9 @@ def test_an_error_comes_when_its_window_is_read(api: Api) -> None:
 def test_a_cancelled_window_is_not_tried_again(api: Api) -> None:
     down = Response("{}", status=503, headers={"Retry-After": "0"})
     api.answer = lambda day, _: None if day[-1] == "1" else down
-    prefetch = Prefetch(client_of(api), 4)
+    prefetch = Prefetch(Shutdown(), 4)
     expected = windows(4)
-    prefetch.schedule(expected, api.first)
+    prefetch.schedule(expected, api.pages_of)
     assert len([*prefetch.pages(expected[0])]) == 2
     prefetch.cancel()
     time.sleep(1.5)
@@ -242,7 +239,7 @@ def test_all_threads_wait_if_the_api_asks_one_to(api: Api) -> None:
 
     api.answer = answer
     started = time.monotonic()
-    assert read(api, Prefetch(client_of(api), 4), windows(4)) == in_order(4, 2)
+    assert read(api, Prefetch(Shutdown(), 4), windows(4)) == in_order(4, 2)
     second_pages = [times[day, 2] - started for day, number in times if number == 2]
     assert min(second_pages) >= 1
 
@@ -253,7 +250,7 @@ def test_threads_come_back_after_a_slow_write(
 ) -> None:
     monkeypatch.setattr("tap_adstage.reports.prefetch._IDLE", 0.05)
     before = {*threading.enumerate()}
-    prefetch = Prefetch(client_of(api), 2)
+    prefetch = Prefetch(Shutdown(), 2)
     pages = read(api, prefetch, windows(8), written=lambda: time.sleep(0.15))
     assert pages == in_order(8, 2)
     wait_until(
@@ -273,7 +270,7 @@ def test_threads_come_back_after_a_slow_write(
 def test_a_token_that_nothing_renews_is_refused_once(api: Api) -> None:
     api.answer = lambda *_: Response("{}", status=401)
     with pytest.raises(AuthenticationError, match="access_token"):
-        read(api, Prefetch(client_of(api), 2), windows(1))
+        read(api, Prefetch(Shutdown(), 2), windows(1))
     assert len(api.asked) == 1
 
 
@@ -287,7 +284,7 @@ def test_a_signal_ends_the_wait_for_a_page(api: Api, shutdown: Shutdown) -> None
         released.wait(2 * PATIENCE)
 
     api.answer = answer
-    prefetch = Prefetch(client_of(api, shutdown=shutdown), 4)
+    prefetch = Prefetch(shutdown, 4)
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
     started = time.monotonic()
     with pytest.raises(Stopped, match=re.escape(str(128 + signal.SIGTERM))):

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from werkzeug import Response
 
+from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
@@ -247,7 +248,7 @@ def read_chosen(mirror: Mirror, sync: Sync, streams: list[str]) -> Messages:
 def look_at_imports(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
     directory = directory_of(TapAdStage(config=mirror.settings))
     targets = [mirror.account, f"/network/adstage/account_group/{mirror.group}"]
-    directory.scope(["adwords"], targets)
+    AccountFinder(directory).scope(["adwords"], targets)
     return sync(mirror.settings, streams=[])
 
 

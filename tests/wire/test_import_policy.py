@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.logs import warnings
 
+from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
@@ -529,7 +530,7 @@ def test_where_names_don_t_tell_an_account_more_are_in_scope(
         stream_names=[],
     )
     directory = Directory(client, config)
-    scope = directory.scope(["quora", "adwords"], [target])
+    scope = AccountFinder(directory).scope(["quora", "adwords"], [target])
     found = [each.name for each in directory.account_imports if each in scope]
     assert found == expected
 

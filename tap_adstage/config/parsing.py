@@ -1,7 +1,6 @@
 """From settings as the user wrote them to typed ones, or to all that is wrong.
 
-No request is sent: what only AdStage can tell (accounts, fields) is checked at
-discovery.
+No request is sent: what only AdStage knows (accounts, fields) is checked at discovery.
 """
 
 from __future__ import annotations

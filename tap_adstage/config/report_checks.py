@@ -1,7 +1,7 @@
 """What is wrong with reports, apart from the form of a value.
 
-Each line names the report's key, its value and what is allowed. What only AdStage can
-tell, such as whether there is a field, is checked at discovery.
+Each line names the report's key, its value and what is allowed. What only AdStage
+knows, such as its fields, is checked at discovery.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def report_form_errors(reports: Any) -> Iterator[str]:  # noqa: ANN401 - any JSO
 def report_errors(
     config: Config, given: Sequence[Mapping[str, Any]], stream_names: Collection[str]
 ) -> Iterator[str]:
-    """Find what doesn't go together in reports of valid form.
+    """Find values that don't go together in reports of valid form.
 
     Args:
         config: The settings, typed.
@@ -82,7 +82,7 @@ def report_errors(
 
 
 def _network(target: str) -> str | None:
-    """The network of an account, or of a profile, which has no level of its own."""
+    """Find the network of an account or a profile, which has no level of its own."""
     entity_id = EntityId.parse(target)
     profile = entity_id.network == "google_analytics"
     return entity_id.network if entity_id.level == "account" or profile else None
@@ -118,7 +118,7 @@ def _target_errors(path: str, report: ReportConfig) -> Iterator[str]:
 def _version_errors(
     path: str, report: ReportConfig, given: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Find what API V1 lacks (API V1: Building Reports)."""
+    """Find keys and values that API V1 lacks (API V1: Building Reports)."""
     if report.api_version != 1:
         return
     fields = {
@@ -145,7 +145,7 @@ def _version_errors(
 def _provider_errors(
     path: str, report: ReportConfig, given: Mapping[str, Any], config: Config
 ) -> Iterator[str]:
-    """Find what external providers take and AdStage's own data don't, or vice versa."""
+    """Find what only external providers take, or only AdStage's own data."""
     provider = report.provider
     if not report.is_external:
         if report.dimensions:

@@ -1,1 +1,1 @@
-"""Reports: what is asked, and what becomes of the answer (API: Building Reports)."""
+"""Reports of any source: their windows, their rows, their bookmarks."""

@@ -1,1 +1,1 @@
-"""Singer streams: the only place that knows the SDK's `Stream`."""
+"""Singer streams: the only place that uses the SDK's `Stream`."""

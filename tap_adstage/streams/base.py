@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class BaseStream(Stream, abc.ABC):
     """A stream that may belong to another shard, and whose rows are counted.
 
-    RECORD messages are counted where they are written.
+    The message writer counts RECORD messages.
     """
 
     _stats: RunStats
@@ -32,8 +32,8 @@ class BaseStream(Stream, abc.ABC):
     def selected(self) -> bool:
         """Whether the run reads it.
 
-        Of a stream that isn't selected the SDK writes nothing at all, so that other
-        shards' tables are left alone. The catalog is the same for every shard.
+        The SDK writes nothing for a stream that isn't selected, so other shards' tables
+        stay as they are. The catalog is the same for every shard.
         """
         return super().selected and self.runs_in_this_shard
 
@@ -49,8 +49,8 @@ class BaseStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         """Count the records that the SDK itself puts into the files of BATCH messages.
 
-        A file may be anything by the time that it is written, so there is no other
-        place that knows their number: `post_process` may still be followed by a filter.
+        Only here is their number known: a stream map may drop records after
+        `post_process`, and a finished file may have any format.
         """
         records = super()._sync_records(context, write_messages=write_messages)
         if write_messages:

@@ -48,7 +48,7 @@ def about() -> dict[str, Any]:
 
 
 def definition(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What any Meltano project needs to know of the tap, but where it comes from."""
+    """What any Meltano project needs to know of the tap, except its source."""
     summary = metadata.metadata("tap-adstage")["Summary"]
     description = summary.removeprefix("Singer tap for AdStage: ").removesuffix(".")
     return {

@@ -119,7 +119,9 @@ def test_a_loop_over_several_pages_is_an_error(
         httpserver.expect_request(f"/api/{here}").respond_with_json(
             page([1], {"next": {"href": f"/api/{there}"}}),
         )
-    with pytest.raises(LinkError, match=r"/api/c names a next page that was read"):
+    with pytest.raises(
+        LinkError, match=r"/api/c names a next page that was already read"
+    ):
         ids(client, "/a")
     assert requested(httpserver) == ["/api/a", "/api/b", "/api/c"]
 

@@ -412,7 +412,7 @@ def answers(httpserver: HTTPServer, sync: Sync) -> Answers:
             "accounts",
             ACCOUNTS,
             items(_links={"next": {"href": "{?a:x}", "templated": True}}),
-            r"limit=2: the link {\?a:x} is no RFC 6570 template",
+            r"limit=2: the link {\?a:x} is not an RFC 6570 template",
         ),
         ("account_groups", GROUPS, items({"id": 1.5}), r"item\[0\]: id is 1.5, not a "),
         (
@@ -571,7 +571,9 @@ def test_fields_that_are_no_columns_are_said_once(
     records = answers.read("accounts", {ACCOUNTS: items(first, second)})
     assert {key for record in records for key in record} == {*ACCOUNT, "entity_id"}
     (line,) = [line for line in caplog.messages if "no columns" in line]
-    assert line.startswith("accounts: AdStage also gives owner, team, for which")
+    assert line.startswith(
+        "accounts: skipped fields of AdStage that have no column: owner, team"
+    )
     assert "not found in catalog schema" not in caplog.text
 
 

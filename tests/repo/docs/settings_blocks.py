@@ -25,7 +25,7 @@ def check(block: Block) -> None:
         block: In JSON or YAML.
 
     Raises:
-        ValueError: Where it is none of these, or a wrong one.
+        ValueError: If it is none of these, or a wrong one.
     """
     if block.language == "yaml":
         check_project(yaml.safe_load(block.text))

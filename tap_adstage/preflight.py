@@ -58,7 +58,7 @@ def steps(
         *(
             SetUpStep(
                 name=f"report {report.name}",
-                attempt=partial(_report, report, probe),
+                attempt=partial(_probe_report, report, probe),
                 settings=f"organization_id, reports.{report.name}",
                 needs=source.report_needs,
             )
@@ -82,7 +82,7 @@ def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
         if lacking is not None:
             passed, text = False, f"not tried, as {lacking}"
         else:
-            passed, text = _tried(step)
+            passed, text = _attempt(step)
         if not passed:
             lacks[step.name] = step.lack
         line = " ".join(text.split())
@@ -135,7 +135,7 @@ def advice(error: TapError, settings: str, address: str) -> str | None:
     return f"check {settings}"
 
 
-def _tried(step: SetUpStep) -> tuple[bool, str]:
+def _attempt(step: SetUpStep) -> tuple[bool, str]:
     try:
         return True, f"ok, {step.attempt()}"
     except TapError as error:
@@ -149,7 +149,7 @@ def _level(*, passed: bool) -> int:
     return logging.INFO if passed else logging.ERROR
 
 
-def _report(
+def _probe_report(
     report: ReportConfig,
     probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
 ) -> str:

@@ -64,7 +64,7 @@ class ReportScope:
     today: dt.date
     time_zone: str
 
-    def lacks_from(self, account: AccountImport) -> dt.date | None:
+    def first_missing_day(self, account: AccountImport) -> dt.date | None:
         """Find the first requested day that an account has not completely imported.
 
         Today does not count: it isn't over, so no account has imported all of it.
@@ -166,7 +166,7 @@ def bookmark_cap(
     behind = [
         f"{account} (imported up to {day})" if day else f"{account} (never)"
         for account, day in imported
-        if scope.lacks_from(account)
+        if scope.first_missing_day(account)
     ]
     reason = f"AdStage has not finished importing {shorten(behind)}" if behind else None
     return BookmarkCap(imported[0][1], reason)
@@ -190,7 +190,7 @@ def _lack(account: AccountImport, scopes: Iterable[ReportScope]) -> list[str]:
     lacking = {
         scope.report: day
         for scope in scopes
-        if (day := scope.lacks_from(account)) is not None
+        if (day := scope.first_missing_day(account)) is not None
     }
     if not lacking:
         return []

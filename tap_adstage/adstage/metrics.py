@@ -28,7 +28,7 @@ def metrics_type(columns: ReportColumns, value: Any) -> Any:  # noqa: ANN401 - a
     return msgspec.defstruct("Metrics", members, rename=fields, gc=False)
 
 
-def merged(metrics: Any, calculated: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401
+def merge_metrics(metrics: Any, calculated: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401
     """Take each metric from the first of two objects that has it.
 
     Args:

@@ -9,7 +9,7 @@ import msgspec
 
 from tap_adstage.adstage.attributes import AttributeReader
 from tap_adstage.adstage.control import SUMMED
-from tap_adstage.adstage.metrics import merged, metrics_type
+from tap_adstage.adstage.metrics import merge_metrics, metrics_type
 from tap_adstage.adstage.times import day_of, period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder
@@ -156,7 +156,7 @@ class ReportV2:
         rows = []
         for position, result in enumerate(results):
             place = f"_embedded.results[{position}]"
-            values = merged(result.metrics, result.calculated, place)
+            values = merge_metrics(result.metrics, result.calculated, place)
             attributes = self._attributes.read(result.meta, place)
             rows.append(Row(attributes, [(value,) for value in values]))
         return RowPage(window.slices, rows)
@@ -167,7 +167,7 @@ class ReportV2:
         for position, result in enumerate(results):
             place = f"_embedded.results[{position}]"
             series = result.series
-            values = merged(series.metrics, series.calculated, f"{place}.series")
+            values = merge_metrics(series.metrics, series.calculated, f"{place}.series")
             attributes = self._attributes.read(result.summary.meta, f"{place}.summary")
             rows.append(Row(attributes, self._complete(values, len(slices), place)))
         return RowPage(slices, rows)

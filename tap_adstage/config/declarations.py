@@ -196,23 +196,23 @@ def public(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
 
 
 def without_aliases(
-    settings: Iterable[Setting], given: Mapping[str, Any]
+    settings: Iterable[Setting], raw: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write valid settings with the tap's own names of keys and values."""
     return {
-        setting.name: setting.value_aliases[given[key]]
-        if setting.value_aliases and given[key] in setting.value_aliases
-        else given[key]
+        setting.name: setting.value_aliases[raw[key]]
+        if setting.value_aliases and raw[key] in setting.value_aliases
+        else raw[key]
         for setting in settings
         for key in (setting.name, setting.alias)
-        if key in given
+        if key in raw
     }
 
 
 def typed(
     group: type[_Group],
     settings: Iterable[Setting],
-    given: Mapping[str, Any],
+    raw: Mapping[str, Any],
     **others: Any,  # noqa: ANN401 - fields of the group
 ) -> _Group:
     """Type settings that are valid.
@@ -220,17 +220,17 @@ def typed(
     Args:
         group: The class to make.
         settings: What it declares.
-        given: The settings, without aliases. Keys of other groups are ignored.
+        raw: The settings, without aliases. Keys of other groups are ignored.
         **others: Fields that are typed already, or are not settings.
     """
     values = dict(others)
     for setting in settings:
         if setting.name in others:
             continue
-        if setting.name in given:
-            values[setting.name] = setting.read(given[setting.name])
+        if setting.name in raw:
+            values[setting.name] = setting.read(raw[setting.name])
         elif setting.default_of:
-            values[setting.name] = setting.default_of(given)
+            values[setting.name] = setting.default_of(raw)
     return group(**values)
 
 

@@ -234,9 +234,9 @@ class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
 SETTINGS = declared(Config)
 
 
-def secret_values(given: Mapping[str, Any]) -> list[str]:
+def secret_values(raw: Mapping[str, Any]) -> list[str]:
     """Find the secrets in settings, valid or not."""
-    values = (given.get(setting.name) for setting in SETTINGS if setting.secret)
+    values = (raw.get(setting.name) for setting in SETTINGS if setting.secret)
     return [value for value in values if isinstance(value, str)]
 
 
@@ -248,12 +248,12 @@ def json_schema() -> dict[str, Any]:
 
 def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Drop what is null, in reports too: to some callers, null means omitted."""
-    given = {key: value for key, value in raw.items() if value is not None}
-    if isinstance(given.get("reports"), list):
-        given["reports"] = [
+    values = {key: value for key, value in raw.items() if value is not None}
+    if isinstance(values.get("reports"), list):
+        values["reports"] = [
             {key: value for key, value in report.items() if value is not None}
             if isinstance(report, Mapping)
             else report
-            for report in given["reports"]
+            for report in values["reports"]
         ]
-    return given
+    return values

@@ -183,10 +183,10 @@ class ReportRun:
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
             # Not kept in a variable, so that only one page is in memory at once.
-            yield self._encoded(place, page, window, encode)
+            yield self._encode_page(place, page, window, encode)
         self._reconciler.compare(window, self._tally, self._totals)
 
-    def _encoded(
+    def _encode_page(
         self,
         place: str,
         page: Any,  # noqa: ANN401 - one of the reader's own pages

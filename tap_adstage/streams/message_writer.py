@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from tap_adstage.runtime.statistics import RunStats
 
-_WHOLE = 4096
+_ATOMIC_BYTES = 4096
 """Bytes that a pipe takes whole or not at all."""
 
-_AT_ONCE = 65_536
+_UNINTERRUPTED_BYTES = 65_536
 """Bytes of records that are written before a signal may end the run."""
 
 _BROKEN_PIPE = 128 + 13
@@ -78,10 +78,10 @@ class MessageWriter(SimpleSingerWriter):
             Stopped: If nobody reads stdout any more, or a signal came meanwhile.
         """
         before, after = f"{self.format_message(message)}\n".encode().split(b"{}", 1)
-        for records in whole_lines(lines, _AT_ONCE):
+        for records in whole_lines(lines, _UNINTERRUPTED_BYTES):
             messages = before + records[:-1].replace(b"\n", after + before) + after
             with self.shutdown.deferred():
-                for piece in whole_lines(messages, _WHOLE):
+                for piece in whole_lines(messages, _ATOMIC_BYTES):
                     _write(piece[:-1].decode())
                 self._ends_with_state = False
                 self._stats.current.rows += records.count(b"\n")

@@ -110,7 +110,7 @@ class ReportStream(PageStream):
         Yields:
             The records of each page.
         """
-        yield from map(_joined, self._pages())
+        yield from map(_record_page, self._pages())
 
     def probe(self) -> tuple[DateRange, bool] | None:
         """Request one row of the last window, once; nothing is written or remembered.
@@ -187,7 +187,7 @@ class ReportStream(PageStream):
 
         def finish(window: Window) -> None:
             nonlocal saved
-            saved = self._moved(saved, window.bookmark, cap)
+            saved = self._next_bookmark(saved, window.bookmark, cap)
             self._finish_window(saved)
 
         encoder = RecordEncoder(self._report.columns, self.mask)
@@ -294,7 +294,7 @@ class ReportStream(PageStream):
             return None
         return bookmark.date
 
-    def _moved(
+    def _next_bookmark(
         self,
         saved: dt.date | None,
         finished: dt.date,
@@ -331,7 +331,7 @@ class ReportStream(PageStream):
         """Leave the state as it was until the first window is written."""
 
 
-def _joined(page: EncodedPage) -> RecordPage:
+def _record_page(page: EncodedPage) -> RecordPage:
     return RecordPage(
         lines=b"".join([lines for _, lines in page.rows]),
         count=len(page.rows) * len(page.slices),

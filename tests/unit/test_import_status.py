@@ -221,7 +221,7 @@ def test_the_first_day_that_a_report_lacks(
     reading = replace(READING, days=DateRange(start, end))
     last = day(through)
     noon = f"{last + dt.timedelta(days=1)}T12:00:00Z" if last else None
-    assert reading.lacks_from(account(**ran(noon, noon))) == day(expected)
+    assert reading.first_missing_day(account(**ran(noon, noon))) == day(expected)
 
 
 # --- scope ---

@@ -246,7 +246,7 @@ def test_a_page_token_that_comes_again_is_an_error(
         httpserver.expect_ordered_request("/api/report").respond_with_json(
             form_page(token)
         )
-    with pytest.raises(LinkError, match="read before"):
+    with pytest.raises(LinkError, match="already read"):
         list(client.pages(ApiRequest(client.url("/report"), QUESTION)))
 
 

@@ -170,11 +170,11 @@ def test_a_state_is_gone_on_from(
         ("catalog", "null", "it takes an object"),
         ("catalog", [], "it takes an object"),
         ("catalog", {}, "the document: streams missing"),
-        ("catalog", {"streams": []}, "has no stream of this tap's"),
+        ("catalog", {"streams": []}, "has no stream of this tap;"),
         (
             "catalog",
             {"streams": [{"tap_stream_id": "customers", "schema": {}}]},
-            "has no stream of this tap's",
+            "has no stream of this tap;",
         ),
         ("catalog", {"streams": {}}, "streams: {} is not allowed; it takes a list"),
         ("catalog", {"streams": ["daily"]}, 'streams[0]: "daily" is not allowed'),

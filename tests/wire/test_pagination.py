@@ -145,7 +145,7 @@ def test_a_page_that_was_asked_for_by_its_link_remembers_the_question() -> None:
     ],
 )
 def test_a_page_that_leads_to_itself_is_an_error(request_: ApiRequest) -> None:
-    with pytest.raises(LinkError, match="read before"):
+    with pytest.raises(LinkError, match="already read"):
         get_next("offset=10", request=request_)
 
 

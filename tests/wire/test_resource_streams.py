@@ -234,7 +234,7 @@ def test_accounts_that_narrow_nothing_are_said(
     config = {**settings, "accounts": [accounts[0].entity_id]}
     messages = sync(config, streams=["accounts"])
     assert len(messages.records("accounts")) == len(accounts)
-    assert "accounts: not used" in caplog.text
+    assert "accounts: ignored, as sync_mode is not" in caplog.text
 
 
 def test_an_account_that_is_not_linked_is_an_error_that_lists_what_is(

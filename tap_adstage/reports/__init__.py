@@ -1,1 +1,10 @@
-"""Reports: what is asked, and what becomes of the answer (API: Building Reports)."""
+"""Reports of any source: which days, in which order, each row once.
+
+`windows` decides the days of a run, `window_queue` splits those that are too much,
+`prefetch` fetches them ahead. `report_run` reads them: `rows` and `columns` are what a
+source gives, `duplicates` drops repeated rows, `control_totals` and `reconcile` compare.
+`bookmark` is where the next run resumes.
+
+Imports from the tap: `config`, `date_ranges`, `runtime`, `exceptions`. No SDK, no HTTP,
+no source by name.
+"""

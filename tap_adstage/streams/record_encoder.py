@@ -71,7 +71,9 @@ class RecordEncoder:
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
         """The positions of the selected ones of some columns."""
         return [
-            index for index, name in enumerate(names) if self._selection["properties", name]
+            index
+            for index, name in enumerate(names)
+            if self._selection["properties", name]
         ]
 
     def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value

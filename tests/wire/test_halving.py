@@ -85,8 +85,8 @@ def test_a_window_is_halved_and_the_rest_of_the_run_remembers_it(
     assert first.startswith(
         "clicks: 2024-03-01..2024-03-10 is too much for one request"
     )
-    assert first.endswith("No more than 5 slices are asked for at once from now on")
-    assert second.endswith("No more than 3 slices are asked for at once from now on")
+    assert first.endswith("No more than 5 slices are requested at once from now on")
+    assert second.endswith("No more than 3 slices are requested at once from now on")
 
 
 def test_a_window_is_cut_between_slices(sync: Sync) -> None:

@@ -605,10 +605,10 @@ def test_a_row_on_two_pages_is_written_once_and_told(
     told = warnings(caplog)
     assert told == [
         (
-            "r: the row of network linkedin comes again with the same values; such "
-            "rows are written once"
+            "r: duplicate row of network linkedin with the same values; such rows are "
+            "written once"
         ),
-        "r: left out 2 records whose rows came before in their window",
+        "r: skipped 2 duplicate records",
     ]
 
 
@@ -621,7 +621,7 @@ def test_a_row_on_two_pages_with_two_values_is_an_error_that_names_it(
     assert str(run.error) == (
         "r, 2019-05-01..2019-06-30, page 2: "
         f"POST {replay.url}/api/v2/organizations/40/report: "
-        "the row of network linkedin comes again with other values; run again, as the "
+        "duplicate row of network linkedin with different values; run again, as the "
         "window is fetched anew"
     )
     assert not [m for m in run.messages if m["type"] == "STATE" and m["value"]]

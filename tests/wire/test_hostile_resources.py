@@ -582,7 +582,7 @@ OTHER = {**ACCOUNT, "name": "Two"}
     [
         ([ACCOUNT, ACCOUNT, ACCOUNT], (2, "with the same values")),
         ([ACCOUNT, {**ACCOUNT, "remote_id": 1}], (1, "with the same values")),
-        ([ACCOUNT, ACCOUNT, OTHER], (2, "with other values: adwords 1")),
+        ([ACCOUNT, ACCOUNT, OTHER], (2, "with different values: adwords 1")),
     ],
 )
 def test_of_one_key_the_first_is_written_and_the_others_are_said(
@@ -593,10 +593,10 @@ def test_of_one_key_the_first_is_written_and_the_others_are_said(
 ) -> None:
     records = answers.read("accounts", {ACCOUNTS: items(*found)})
     assert [record["name"] for record in records] == ["One"]
-    (line,) = [line for line in caplog.messages if "left out" in line]
+    (line,) = [line for line in caplog.messages if "skipped" in line]
     assert line == (
-        f"accounts: left out {said[0]} resources whose key (network, remote_id) came "
-        f"before, {said[1]}"
+        f"accounts: skipped {said[0]} resources with a duplicate key (network, "
+        f"remote_id), {said[1]}"
     )
 
 

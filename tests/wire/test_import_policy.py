@@ -220,7 +220,7 @@ def test_an_answer_that_can_t_be_read_is_said_and_ends_a_run_that_is_to_hold(
     messages = sync(with_reports(settings), streams=["daily"])
     assert messages.bookmark("daily") == "2024-03-19"
     (warning,) = warnings(caplog)
-    assert warning.startswith("import_policy: nothing is known of imports: ")
+    assert warning.startswith("import_policy: could not read the import status: ")
     assert "last_import_finished is 'this morning'" in warning
     with pytest.raises(ResponseError, match="last_import_finished is 'this morning'"):
         sync(with_reports(settings, policy="hold"), streams=["daily"])
@@ -261,7 +261,9 @@ def test_a_refusal_is_said_and_ends_a_run_that_is_to_hold_or_has_no_access(
     if error is None:
         assert sync(config, streams=["daily"]).bookmark("daily") == "2024-03-19"
         (warning,) = warnings(caplog)
-        assert warning.startswith("import_policy: nothing is known of imports: GET ")
+        assert warning.startswith(
+            "import_policy: could not read the import status: GET "
+        )
         return
     with pytest.raises(error, match="sync_information"):
         sync(config, streams=["daily"])

@@ -486,7 +486,7 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
         (
             1,
             "/organizations/40/build_report",
-            "_embedded.adstage:time_series is not a list",
+            "_embedded is not an object",
         ),
     ],
 )

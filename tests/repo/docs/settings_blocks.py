@@ -25,7 +25,7 @@ def check(block: Block) -> None:
         block: In JSON or YAML.
 
     Raises:
-        ValueError: Where it is none of these, or a wrong one.
+        ValueError: If it is none of these, or a wrong one.
     """
     if block.language == "yaml":
         check_project(yaml.safe_load(block.text))
@@ -49,7 +49,7 @@ def is_config(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def check_config(config: dict[str, Any]) -> None:
-    """Check settings of the tap, which may leave out the credentials."""
+    """Check settings of the tap; the credentials may be omitted."""
     now = dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc)
     parse({"sandbox": True, **config}, now=now, stream_names=TABLES)
 

@@ -76,8 +76,9 @@ class _Chain:
 class Prefetch:
     """A pool of daemon threads that fetch the next pages while others are written.
 
-    At most `max_concurrency` pages are requested at once, and as many wait to be read;
-    more would take memory and gain nothing. The window that is read now goes first.
+    At most `max_concurrency` pages are requested at once, and with those that wait to be
+    read there is one more: others would take memory and gain nothing. The window that
+    is read now goes first.
 
     Not `concurrent.futures`, which waits for its threads when the process exits.
     """
@@ -221,10 +222,10 @@ class Prefetch:
         chains = self._chains.values()
         if sum(chain.is_busy for chain in chains) >= self._max_concurrency:
             return None
-        waiting = sum(len(chain.ready) for chain in chains)
+        waiting = sum(len(chain.ready) + chain.is_busy for chain in chains)
         for position, chain in enumerate(chains):
             is_read_next = position == 0 and not chain.ready
-            has_room = is_read_next or waiting < self._max_concurrency
+            has_room = is_read_next or waiting <= self._max_concurrency
             if has_room and not chain.is_busy and chain.goes_on:
                 return chain
         return None

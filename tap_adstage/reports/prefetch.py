@@ -192,6 +192,7 @@ class Prefetch:
             with self._changed:
                 if page:
                     chain.ready.append(page)
+                del page  # a thread without work keeps none in memory
                 chain.is_busy = False
                 self._changed.notify_all()
                 if chain.is_cancelled:

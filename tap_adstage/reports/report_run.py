@@ -191,6 +191,7 @@ class ReportRun:
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
             yield from self._encoded(place, page, window, encode)
+            del page  # before the next one is there
         self._reconciler.compare(window, self._tally, self._totals)
 
     def _encoded(

@@ -1,4 +1,4 @@
-"""The set-up test: one step after another, and what to do where one fails."""
+"""The set-up test: one step after another, with advice for each that fails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STATUS_PAGE = "http://status.adstage.io/"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a step.
+    """The result of a step.
 
     Attributes:
         passed: Whether it was tried and worked.
@@ -44,11 +44,11 @@ def steps(
     source: Source,
     probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
 ) -> list[SetUpStep]:
-    """List what a sync needs, each after what it needs itself.
+    """List the steps of the set-up test, each after those that it needs.
 
     Args:
         source: The source.
-        probe: Asks for one row of a report.
+        probe: Reads one row of a report.
 
     Returns:
         The source's own steps, then each report.
@@ -58,7 +58,7 @@ def steps(
         *(
             SetUpStep(
                 name=f"report {report.name}",
-                attempt=partial(_report, report, probe),
+                attempt=partial(_probe_report, report, probe),
                 settings=f"organization_id, reports.{report.name}",
                 needs=source.report_needs,
             )
@@ -68,13 +68,13 @@ def steps(
 
 
 def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
-    """Try each step, also after one that failed, unless it can't do without that.
+    """Try each step, unless a step that it needs failed.
 
     Args:
         steps: The steps, each after those that it needs.
 
     Yields:
-        What became of each step, as soon as it is known.
+        The result of each step, as soon as it is known.
     """
     lacks: dict[str, str] = {}
     for step in steps:
@@ -82,19 +82,19 @@ def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
         if lacking is not None:
             passed, text = False, f"not tried, as {lacking}"
         else:
-            passed, text = _tried(step)
+            passed, text = _attempt(step)
         if not passed:
             lacks[step.name] = step.lack
         line = " ".join(text.split())
         yield Result(passed, f"{step.name}: {line}")
 
 
-def tell(results: Iterable[Result], logger: logging.Logger) -> bool:
-    """Log a line for each step, and one that sums up.
+def log_results(results: Iterable[Result], logger: logging.Logger) -> bool:
+    """Log a line for each step, and a summary.
 
     Args:
-        results: What became of each step.
-        logger: Where to log it; what did not pass is an error.
+        results: The result of each step.
+        logger: For the lines; a step that did not pass is an error.
 
     Returns:
         Whether all steps passed.
@@ -112,12 +112,12 @@ def advice(error: TapError, settings: str, address: str) -> str | None:
     """Decide what to do about a failure.
 
     Args:
-        error: What went wrong.
-        settings: The settings to look at where AdStage refuses the request.
-        address: The setting to look at where the answer is not AdStage's.
+        error: The failure.
+        settings: The settings to check if AdStage refuses the request.
+        address: The setting to check if the answer is not AdStage's.
 
     Returns:
-        What to do, or `None` where the error's own text says it.
+        What to do, or `None` if the error's own text has the advice.
     """
     if isinstance(error, TransientError):
         return (
@@ -125,7 +125,7 @@ def advice(error: TapError, settings: str, address: str) -> str | None:
             f"{address}, and try again"
         )
     if isinstance(error, ResponseError):
-        return f"check that {address} leads to AdStage; where it does, report this"
+        return f"check that {address} leads to AdStage; if it does, report this"
     if isinstance(error, AuthenticationError) or not isinstance(error, ApiError):
         return None
     if error.status is None:
@@ -135,7 +135,7 @@ def advice(error: TapError, settings: str, address: str) -> str | None:
     return f"check {settings}"
 
 
-def _tried(step: SetUpStep) -> tuple[bool, str]:
+def _attempt(step: SetUpStep) -> tuple[bool, str]:
     try:
         return True, f"ok, {step.attempt()}"
     except TapError as error:
@@ -149,12 +149,12 @@ def _level(*, passed: bool) -> int:
     return logging.INFO if passed else logging.ERROR
 
 
-def _report(
+def _probe_report(
     report: ReportConfig,
     probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
 ) -> str:
     probed = probe(report)
     if probed is None:
-        return f"nothing to ask for as of {report.today}"
+        return f"nothing to request as of {report.today}"
     days, has_rows = probed
     return f"a row of {days}" if has_rows else f"no rows in {days}"

@@ -1,8 +1,8 @@
 """What a source of advertising data gives the tap: the one interface between the two.
 
 A source is an API that the tap reads, such as AdStage. It gives resource streams, which
-are read whole, and reports, which are read window by window. Everything else is the same
-for every source and stands above this: Singer streams, bookmarks, the order of windows.
+are read whole, and reports, which are read window by window. The rest is the same for
+every source: Singer streams, bookmarks, the order of windows.
 """
 
 from __future__ import annotations
@@ -23,19 +23,14 @@ if TYPE_CHECKING:
 
 
 class Resource(dict[str, Any]):
-    """A resource, and where it was found.
+    """A resource with its place in the API's answer.
 
     Attributes:
         place: The request, the page and the place in it, for an error.
     """
 
     def __init__(self, fields: Mapping[str, Any], place: str) -> None:
-        """Hold a resource.
-
-        Args:
-            fields: The resource as the API gives it.
-            place: The request, the page and the place in it.
-        """
+        """Copy a resource as the API gives it, and remember its place."""
         super().__init__(fields)
         self.place = place
 
@@ -95,10 +90,10 @@ class Report(Protocol):
         selected: Collection[str],
         page_size: int | None = None,
     ) -> ReportReader:
-        """Make what reads its windows.
+        """Make the reader of its windows.
 
         Args:
-            selected: Names of the columns that are wanted.
+            selected: Names of the selected columns.
             page_size: Rows a page; by default as many as the settings allow.
         """
 
@@ -108,12 +103,12 @@ class SetUpStep:
     """One thing that must work before a sync can.
 
     Attributes:
-        name: What it is about.
-        attempt: Tries it, and returns in a few words what it found; raises an
-            `TapError` if it fails.
-        settings: The settings to look at if the source refuses it.
-        address: The setting to look at if the source doesn't seem to be there at all.
-        lack: What is missing for later steps if it fails.
+        name: A noun, such as `token`.
+        attempt: Tries it, and returns the outcome in a few words; raises a `TapError`
+            if it fails.
+        settings: The settings to check if the source refuses it.
+        address: The setting to check if the source can't be reached.
+        lack: Why later steps can't be tried if it fails.
         needs: Names of the steps without which it can't be tried.
     """
 
@@ -130,7 +125,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, for a message."""
+        """Name of the source, for a message."""
 
     @property
     def config(self) -> Config:
@@ -151,7 +146,7 @@ class Source(Protocol):
         """Look up the chosen accounts.
 
         Raises:
-            TapError: If one of them is not there.
+            TapError: If one of them is missing.
         """
 
     def report(
@@ -166,14 +161,14 @@ class Source(Protocol):
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            TapError: If it asks for what this user doesn't have.
+            TapError: If it has a field or an account that this user doesn't have.
         """
 
     def bookmark_caps(
         self,
         days: Mapping[str, DateRange],
     ) -> Mapping[str, BookmarkCap]:
-        """Find how far bookmarks may go, and warn about what is not whole.
+        """Find how far bookmarks may go, and warn about data that are not complete.
 
         Args:
             days: First and last day that each report reads in this run, by name.
@@ -183,7 +178,7 @@ class Source(Protocol):
         """
 
     def set_up_steps(self) -> Sequence[SetUpStep]:
-        """List what a sync needs before its reports, each after what it needs."""
+        """List the steps before a sync's reports, each after those that it needs."""
 
     @property
     def report_needs(self) -> tuple[str, ...]:

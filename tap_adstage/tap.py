@@ -109,8 +109,8 @@ class TapAdStage(Tap):
     def discover_streams(self) -> list[Stream]:
         """Make the streams: the resources, and one for each report.
 
-        Reports need the source's own list of fields, so this asks for it, if there is
-        any report; and for the accounts, if some are chosen.
+        This requests the source's list of fields if there are reports, and its accounts
+        if some are chosen.
 
         Returns:
             The streams.
@@ -122,8 +122,7 @@ class TapAdStage(Tap):
         source.check_accounts()
         if self.config.get("accounts") and source.config.accounts is None:
             self.logger.warning(
-                "accounts: not used; it narrows nothing unless sync_mode is "
-                "SPECIFIC_ACCOUNTS",
+                "accounts: ignored, as sync_mode is not SPECIFIC_ACCOUNTS",
             )
         streams: list[BaseStream] = [
             ResourceStream(self, table, source, self._stats)
@@ -141,7 +140,7 @@ class TapAdStage(Tap):
             stream.name in self.input_catalog for stream in streams
         ):
             raise ConfigError(
-                ["catalog: has no stream of this tap's; write it anew with --discover"],
+                ["catalog: has no stream of this tap; write it anew with --discover"],
             )
         return [*streams]
 
@@ -155,7 +154,7 @@ class TapAdStage(Tap):
             The stream.
 
         Raises:
-            TapError: If the report asks for what this user doesn't have.
+            TapError: If it has a field or an account that this user doesn't have.
         """
         entry = self.input_catalog.get(config.name) if self.input_catalog else None
         discovered = entry.schema.to_dict().get("properties", {}) if entry else {}
@@ -169,9 +168,9 @@ class TapAdStage(Tap):
 
     @cached_property
     def _bookmark_caps(self) -> Mapping[str, BookmarkCap]:
-        """How far bookmarks may go, by report: asked before the first report runs.
+        """How far bookmarks may go, by report; read before the first report runs.
 
-        The source warns about what is not whole here, once for all reports of the run.
+        Here the source warns about incomplete data, once for all reports of the run.
         """
         days = {
             stream.name: stream.days
@@ -179,12 +178,12 @@ class TapAdStage(Tap):
             if isinstance(stream, ReportStream) and stream.selected
         }
         return self.source.bookmark_caps(
-            {name: range_ for name, range_ in days.items() if range_},
+            {name: requested for name, requested in days.items() if requested},
         )
 
     @cached_property
     def source(self) -> Source:
-        """What the run reads."""
+        """The API that the run reads."""
         config = self._parsed_config
         transport = Transport(
             secrets=self._secrets,
@@ -199,7 +198,7 @@ class TapAdStage(Tap):
         return AdStageSource.connect(config, transport, self.logger)
 
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
-        """Sync all streams, and say what was done, however that ends.
+        """Sync all streams, and log a summary, however that ends.
 
         Raises:
             TapError: If a stream can't be read.
@@ -215,12 +214,12 @@ class TapAdStage(Tap):
         finally:
             if status != COMPLETED:
                 self._writer.shutdown.close()
-            selected = [name for name, each in self.streams.items() if each.selected]
+            selected = [s.name for s in self.streams.values() if s.selected]
             self._stats.end(status, selected)
             self._warnings.close()
-            self._sum_up()
+            self._publish_summary()
 
-    def _sum_up(self) -> None:
+    def _publish_summary(self) -> None:
         from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before
 
         shard = self._parsed_config.shard
@@ -234,7 +233,7 @@ class TapAdStage(Tap):
             state: Value of a STATE message, or the message.
 
         Raises:
-            StateError: If it is not one that this tap wrote.
+            StateError: If it is not a state of this tap.
         """
         state = inputs.checked_state(state)
         reports = [report.name for report in self._parsed_config.reports]
@@ -242,11 +241,11 @@ class TapAdStage(Tap):
         super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
         for name in reports:
             Bookmark.read(name, self.state.get("bookmarks", {}).get(name, {}))
-        strangers = inputs.strangers(state, streams)
-        if strangers:
+        unknown = inputs.unknown_streams(state, streams)
+        if unknown:
             self.logger.warning(
-                "state: kept, though nothing here has such a name: %s",
-                ", ".join(strangers),
+                "state: kept the bookmarks of unknown streams: %s",
+                ", ".join(unknown),
             )
 
     @classmethod
@@ -280,8 +279,8 @@ class TapAdStage(Tap):
         Raises:
             ConfigError: If a file can't be read.
         """
-        # The SDK does this for a sync: once all options are read, of which discovery
-        # and the set-up test are two.
+        # For a sync the SDK does this itself, but only after all options are read, and
+        # discovery and the set-up test run while they are.
         logging.captureWarnings(capture=True)
         if isinstance(ctx.command, SingerCommand):
             sys.excepthook = ctx.command.excepthook
@@ -293,14 +292,14 @@ class TapAdStage(Tap):
 
     @classmethod
     def invoke(cls, **options: Any) -> None:  # noqa: ANN401 - the SDK's own
-        """Run a sync, and say why where it ends before its time.
+        """Run a sync; if it is stopped early, log the reason.
 
         Args:
             **options: As `singer_sdk.Tap.invoke` takes them.
 
         Raises:
             InputError: If the file of an option can't be used.
-            Stopped: If it does.
+            Stopped: If it is stopped early.
         """
         for name, check in _CHECKS.items():
             if options.get(name) is not None:
@@ -311,7 +310,7 @@ class TapAdStage(Tap):
             super().invoke(**options)
         except Stopped as stopped:
             cls.logger.warning(
-                "Stopped before the end (%s); the next run goes on from the last STATE",
+                "Stopped before the end (%s); the next run resumes from the last STATE",
                 stopped.reason,
             )
             raise
@@ -333,22 +332,22 @@ class TapAdStage(Tap):
         if value in {option.value for option in _SDK_TESTS}:
             super().cb_test(ctx, param, value)
             return
-        given = ctx.params["config"]
+        options = ctx.params["config"]
         tap = cls(
-            config=given.config,
-            parse_env_config=given.parse_env,
+            config=options.config,
+            parse_env_config=options.parse_env,
             setup_mapper=False,  # it would discover before the first step
         )
         steps = preflight.steps(
             tap.source,
             lambda report: tap.report_stream(report).probe(),
         )
-        passed = preflight.tell(preflight.results(steps), cls.logger)
+        passed = preflight.log_results(preflight.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Make the command line, with what `--test` does here."""
+        """Make the command line, with a help text of the tap's own for `--test`."""
         command = super().get_singer_command()
         for option in command.params:
             if isinstance(option, click.Option) and option.name == "test":
@@ -366,10 +365,10 @@ class TapAdStage(Tap):
         )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings in the tap's words.
+        """Check the settings with the tap's own checks.
 
         The SDK's own check quotes secrets, accepts unknown settings, and doesn't know
-        date ranges. It still runs afterwards: it fills in the defaults.
+        date ranges. It still runs afterwards, to fill in the defaults.
         """
         self._config = settings.without_nulls(self._config)
         self._secrets.add(*settings.secret_values(self._config))
@@ -397,18 +396,18 @@ class TapAdStage(Tap):
             return []
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
-        given = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in known}
-        self._secrets.add(*settings.secret_values(given))
+        values = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in known}
+        self._secrets.add(*settings.secret_values(values))
         for line in environment.unknown_variables(os.environ, _PREFIX, known):
             self.logger.warning("%s", line)
         unreadable = environment.unreadable_variables(os.environ, _PREFIX, known)
         return [redact(line, self._secrets) for line in unreadable]
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop on SIGTERM and SIGINT, with the exit code of a process that was.
+        """Stop on SIGTERM and SIGINT, with a signal's exit code.
 
-        The SDK's own handler writes the state, which may fall into the middle of
-        another line, and exits with 0, as if the sync were whole.
+        The SDK's own handler may write the state into the middle of another line, and
+        exits with 0, as if the sync were complete.
         """
         del frame
         self._writer.shutdown.request(signum)

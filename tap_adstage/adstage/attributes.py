@@ -30,7 +30,7 @@ class AttributeReader:
 
         Args:
             columns: The report's columns.
-            entity_id: What each row is about, if AdStage doesn't say and it is known.
+            entity_id: The entity of each row that doesn't have its own, if known.
         """
         self._columns = columns
         self._entity_id = entity_id
@@ -48,8 +48,8 @@ class AttributeReader:
             A value for each of `ReportColumns.attributes`; no key is null.
 
         Raises:
-            ResponseError: If the row doesn't say what it is about, or a value is of
-                another type than its column.
+            ResponseError: If the row has no entity, or a value is of another type than
+                its column.
         """
         return tuple([read(meta, where) for read in self._readers])
 
@@ -66,7 +66,7 @@ class AttributeReader:
         return _value(self._folders_of(column.field, meta, where), column, where)
 
     def _group(self, column: Column, meta: Meta, where: str) -> str:
-        """Read what tells rows apart besides, or instead of, the entity."""
+        """Read a key other than the entity: the group, or a dimension."""
         value = (
             self._folders_of(column.field, meta, where)
             if column.field in _FOLDERS
@@ -78,7 +78,7 @@ class AttributeReader:
         return NO_VALUE if value is None else _text(value)
 
     def _entity(self, column: Column, meta: Meta, where: str) -> str:
-        """Read what a row is about, which only a text or a number can say."""
+        """Read the row's entity, which must be a text or a number."""
         value = _single(meta.get(column.field))
         if isinstance(value, (list, dict, bool)):
             shown = excerpt(repr(value))
@@ -89,10 +89,10 @@ class AttributeReader:
         return entity
 
     def _folders_of(self, field: str, meta: Meta, where: str) -> Any:  # noqa: ANN401
-        """Find folders, which come back under `folder_names.{user}`.
+        """Find folders, which AdStage returns as `folder_names.{user}`.
 
-        A user's folders that were requested by name belong to another column too. They
-        are left to it only if there are others.
+        A user's folders that were requested by name have a column of their own. They
+        count here only if the row has no others.
         """
         if field in meta:
             return meta[field]
@@ -113,7 +113,7 @@ def _plain_value(column: Column, meta: Meta, where: str) -> Any:  # noqa: ANN401
 
 
 def _value(value: Any, column: Column, where: str) -> Any:  # noqa: ANN401
-    """Make a value one of its column's kind."""
+    """Convert a value to its column's kind."""
     if value is None:
         return None
     if column.kind is Kind.ARRAY:
@@ -149,14 +149,14 @@ def _object(value: Any, column: Column, where: str) -> Any:  # noqa: ANN401
 def _under_another_spelling(meta: Meta, name: str) -> Any:  # noqa: ANN401
     """Find a dimension's value under another spelling of its name.
 
-    How AdStage spells dimensions in its answers isn't documented. Taken for absent,
-    all of a breakdown's rows would have one key.
+    How AdStage spells dimensions in its answers isn't documented. Without a value, all
+    of a breakdown's rows would have the same key.
     """
     return next((meta[key] for key in meta if column_name(key) == name), None)
 
 
 def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Take the one value of a list: what rows have in common may come as such."""
+    """Take the only value of a list, as AdStage may send a single value as a list."""
     if not isinstance(value, list) or len(value) > 1:
         return value
     return value[0] if value else None

@@ -42,7 +42,7 @@ class AdStageClient:
         api_url: Root of the API, without a slash at its end.
         transport: Sends the requests.
         credentials: Authorize them.
-        page_size: Rows a page, where a list or report can be paged.
+        page_size: Rows a page of a list or report that can be paged.
     """
 
     api_url: str
@@ -51,7 +51,7 @@ class AdStageClient:
     page_size: int
 
     def url(self, template: str, **variables: str | int) -> str:
-        """An absolute URL of the API.
+        """Make an absolute URL of the API.
 
         Args:
             template: RFC 6570 template below the API's root, such as
@@ -94,18 +94,18 @@ class AdStageClient:
         """Read a report's page.
 
         Args:
-            request: What to ask.
-            can_split: Whether the caller can ask for less; see `retrying`.
-            cancelled: Tells whether nobody waits for the page any more.
+            request: The page's request.
+            can_split: Whether the caller can request less; see `retrying`.
+            cancelled: Whether nobody waits for the page any more.
 
         Returns:
-            What was asked in the end, as the API may have no such URL, and the page.
+            The request that was answered, which may be the fallback, and the page.
 
         Raises:
             CancelledError: If the page is cancelled.
             ApiError: If AdStage refuses the page, or it still failed after all retries.
             AuthenticationError: If AdStage does not accept the credentials.
-            ResponseError: If it is no JSON object.
+            ResponseError: If it is not a JSON object.
         """
 
         def read(content: bytes) -> Page:
@@ -159,8 +159,9 @@ class AdStageClient:
 
         Raises:
             ApiError: If AdStage refuses a page, or it still failed after all retries.
-            ResponseError: If a page is no JSON object, or its successor can't be found.
-            LinkError: If its successor is on another origin or was visited before.
+            ResponseError: If a page is not a JSON object, or its successor can't be
+                found.
+            LinkError: If its successor is on another origin or was already visited.
         """
         paginator = Paginator()
         page: ApiRequest | None = request
@@ -175,7 +176,7 @@ class AdStageClient:
     def items(self, url: str) -> Iterator[Resource]:
         """Read the resources of a HAL list (its `item`s), from all its pages.
 
-        Where they are fewer than AdStage counts (its `total`), that is said.
+        Warn if they are fewer than AdStage counts (its `total`).
 
         Args:
             url: Absolute URL of the first page.
@@ -184,7 +185,7 @@ class AdStageClient:
             Each resource.
 
         Raises:
-            ResponseError: If a page is no list.
+            ResponseError: If a page is not a list.
         """
         first = ApiRequest(url)
         count, total = 0, None
@@ -192,7 +193,7 @@ class AdStageClient:
             place = f"{first}, page {number}"
             with error_context(place):
                 items = hal.embedded(page, "item")
-                if not items and not _says_empty(page):
+                if not items and not _is_empty_list(page):
                     raise ResponseError("there is no _embedded.item")
             yield from hal.resources(items, f"{place}: _embedded.item")
             count, total = count + len(items), page.get("total")
@@ -217,7 +218,7 @@ class AdStageClient:
         return self.send(ApiRequest(self.url(template, **variables)))
 
 
-def _says_empty(page: dict[str, Any]) -> bool:
-    """Whether a page without items is a list all the same."""
+def _is_empty_list(page: dict[str, Any]) -> bool:
+    """Whether a page without items is a list with nothing in it."""
     embedded = page.get("_embedded") or {}
     return str(page.get("total")) == "0" or embedded.get("item") == []

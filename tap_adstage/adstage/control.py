@@ -1,4 +1,4 @@
-"""Which totals AdStage is asked for, and which of them a report's rows add up to."""
+"""Which totals are requested, and which of them a report's rows add up to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from tap_adstage.reports.columns import ReportColumns
 
 SUMMED = {"clicks": 0, "impressions": 0, "spend": 2}
-"""Metrics whose sum over rows is AdStage's total, and decimals that they have at
-least: a total of money is rounded to cents even if every number in it is whole."""
+"""Metrics whose sum over rows is AdStage's total, with their fewest decimals: a total
+of money is rounded to cents even if every number in it is whole."""
 
 _OVERLAPPING_GROUPS = (
     "folder_names",
@@ -33,8 +33,8 @@ def summed_fields(
         requested: Fields that are requested.
 
     Returns:
-        Those of `SUMMED` that are requested, with their decimals; none if an entity may
-        be in several rows.
+        The requested ones of `SUMMED` with their decimals; none if an entity may be in
+        several rows.
     """
     groups = {column.field for column in columns.fields if column.name == columns.group}
     if any(group.startswith(_OVERLAPPING_GROUPS) for group in groups):
@@ -47,11 +47,11 @@ def summed_fields(
 
 
 def control_fields(columns: ReportColumns, requested: Sequence[str]) -> list[str]:
-    """Choose the fields whose totals AdStage is asked for.
+    """Choose the fields whose totals to request.
 
     Args:
         columns: The report's columns.
-        requested: Fields that are requested, of which totals must be.
+        requested: Fields that are requested; AdStage has totals only of these.
 
     Returns:
         The ones to sum up; if there are none, a single other one, as AdStage counts

@@ -1,8 +1,8 @@
 """What belongs to the user: organization, accounts, groups, folders, descriptors.
 
-Each list is fetched once a run, when it is first needed, so that the streams that are
-made of one list (folders and their campaigns, groups and their accounts) agree with
-each other, and with what the settings were checked against.
+Each list is fetched once a run, when it is first needed. So the streams of one list
+(folders and their campaigns, groups and their accounts) agree with each other, and with
+the accounts that the settings were checked against.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.adstage import hal, import_policy, import_status
+from tap_adstage.adstage import hal, import_status
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.exceptions import ConfigError, ResponseError, error_context
 from tap_adstage.http.json_values import conform
@@ -19,13 +19,11 @@ from tap_adstage.runtime.redaction import excerpt, redact
 from tap_adstage.source import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_adstage.adstage.client import AdStageClient
-    from tap_adstage.adstage.import_policy import AccountScope
-    from tap_adstage.adstage.import_status import AccountImport, AccountKey
+    from tap_adstage.adstage.import_status import AccountImport
     from tap_adstage.config.settings import Config
-    from tap_adstage.config.shards import Shard
 
 _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -39,12 +37,12 @@ class Directory:
 
     Attributes:
         client: Reads them.
-        config: Says which user, organization and accounts are meant.
+        config: Has the user, the organization and the chosen accounts.
     """
 
     client: AdStageClient
     config: Config
-    _of_networks: dict[str, list[Resource]] = field(
+    _network_descriptors: dict[str, list[Resource]] = field(
         default_factory=dict,
         init=False,
         repr=False,
@@ -60,7 +58,7 @@ class Directory:
         """The AdStage user: the setting `user_id`, else the token's own.
 
         Raises:
-            ResponseError: If AdStage does not say who the token's user is.
+            ResponseError: If the token's user has no id.
         """
         return self.config.user_id or _fetch_id(self.light_user)
 
@@ -68,22 +66,20 @@ class Directory:
     def organization_id(self) -> int:
         """The AdStage organization: the setting, else the user's only one.
 
-        The light form of `/me` leaves the organizations out at times; the full one is
-        asked then.
-
         Raises:
             ConfigError: If the user has several organizations, with all of them.
-            ResponseError: If AdStage names none.
+            ResponseError: If the user has none.
         """
         if self.config.organization_id:
             return self.config.organization_id
         names = {
-            _fetch_id(each): each.get("company_name") for each in self.organizations
+            _fetch_id(organization): organization.get("company_name")
+            for organization in self.organizations
         }
         if not names:
             raise ResponseError(
-                f"{self.user.place} has no _embedded.adstage:organizations; give the "
-                "setting organization_id",
+                f"{self.user.place} has no _embedded.adstage:organizations; set "
+                "organization_id",
             )
         if len(names) > 1:
             several = ", ".join(
@@ -97,12 +93,12 @@ class Directory:
 
     @cached_property
     def organizations(self) -> list[Resource]:
-        """The user's organizations, as far as AdStage names them."""
+        """The user's organizations; at times the light form of `/me` omits them."""
         return _organizations(self.light_user) or _organizations(self.user)
 
     @cached_property
     def light_user(self) -> Resource:
-        """The current user in the light form, which is enough to know who it is."""
+        """The current user in the light form: id and name."""
         return self._object("/me{?type}", type="lightweight")
 
     @cached_property
@@ -120,7 +116,7 @@ class Directory:
         """The linked accounts, each with its `entity_id`; the chosen ones, if any are.
 
         Raises:
-            ConfigError: If a chosen account is not linked, with those that are.
+            ConfigError: If a chosen account is not linked, with the linked ones.
         """
         linked = [
             _account(account)
@@ -132,34 +128,15 @@ class Directory:
         missing = [entity for entity in self.config.accounts if entity not in known]
         if missing:
             linked_ids = ", ".join(sorted(known)) or "none"
-            raise ConfigError(
-                [f"accounts: {', '.join(missing)} not linked; there are {linked_ids}"],
+            error = (
+                f"accounts: {', '.join(missing)} not linked; the linked ones are "
+                f"{linked_ids}"
             )
+            raise ConfigError([error])
         return [
             account
             for account in linked
             if account["entity_id"] in self.config.accounts
-        ]
-
-    def accounts_in(self, shard: Shard, networks: Collection[str]) -> list[str] | None:
-        """Find the accounts that a report is to be limited to.
-
-        Args:
-            shard: Part of the accounts that the report is about.
-            networks: The report's networks.
-
-        Returns:
-            Their entity ids; `None` where it needs no limit.
-
-        Raises:
-            ConfigError: As `accounts` raises it.
-        """
-        if self.config.accounts is None and shard.is_whole:
-            return None
-        return [
-            account["entity_id"]
-            for account in self.accounts
-            if account["network"] in networks and shard.has(account["entity_id"])
         ]
 
     @cached_property
@@ -176,18 +153,18 @@ class Directory:
 
     @cached_property
     def import_status(self) -> list[Resource]:
-        """What AdStage last imported for each account; chosen ones, if any are.
+        """The import status of each account; of the chosen ones, if any are.
 
-        The answer has no ids, so chosen accounts are told by network and name.
+        The answer has no ids, so chosen accounts are found by network and name.
 
         Raises:
             ResponseError: If the answer has no list of accounts.
         """
         information = self._object("/users/{id}/sync_information", id=self.user_id)
-        found = _conformed(information, accounts=_OBJECTS)["accounts"]
+        items = _conformed(information, accounts=_OBJECTS)["accounts"]
         accounts = [
             _conformed(account, network=_TEXT, name=_TEXT_OR_NULL)
-            for account in hal.resources(found, f"{information.place}: accounts")
+            for account in hal.resources(items, f"{information.place}: accounts")
         ]
         if self.config.accounts is None:
             return accounts
@@ -200,33 +177,20 @@ class Directory:
 
     @cached_property
     def account_imports(self) -> list[AccountImport]:
-        """How far AdStage has imported each account: `import_status`, read closely.
+        """How far AdStage has imported each account: `import_status`, typed.
 
         Raises:
-            ResponseError: If an account says something that is not as documented.
+            ResponseError: If a value is not as documented.
         """
-        found = []
+        imports = []
         for account in self.import_status:
             with error_context(account.place):
-                found.append(import_status.AccountImport.parse(account))
-        return found
-
-    def scope(self, networks: Iterable[str], targets: Iterable[str]) -> AccountScope:
-        """Find the accounts that a report reads, as `account_imports` knows them.
-
-        Args:
-            networks: The report's networks.
-            targets: Entity ids that it is limited to; none is no limit.
-
-        Returns:
-            The accounts, all of a network's where it can't be told which.
-        """
-        entities = [EntityId.parse(target) for target in targets]
-        return import_policy.account_scope(networks, entities, self._accounts_of)
+                imports.append(import_status.AccountImport.parse(account))
+        return imports
 
     @cached_property
     def cross_network_descriptors(self) -> list[Resource]:
-        """Descriptors of the metrics that all networks share."""
+        """Descriptors of the metrics that all networks have."""
         return self._descriptors("/metric_descriptors")
 
     @cached_property
@@ -238,7 +202,7 @@ class Directory:
         )
 
     def network_descriptors(self, network: str) -> list[Resource]:
-        """Descriptors of one network's own metrics and text fields.
+        """Read one network's own metrics and text fields.
 
         Args:
             network: One of `EXTERNAL_PROVIDERS`.
@@ -246,13 +210,14 @@ class Directory:
         Returns:
             The descriptors (API: Network Metric Descriptors).
         """
-        if network not in self._of_networks:
+        if network not in self._network_descriptors:
             path = "/metric_descriptors/{network}"
-            self._of_networks[network] = self._descriptors(path, network=network)
-        return self._of_networks[network]
+            descriptors = self._descriptors(path, network=network)
+            self._network_descriptors[network] = descriptors
+        return self._network_descriptors[network]
 
     def group_accounts(self, group: Resource) -> list[Resource]:
-        """The accounts of a group, read through its own `adstage:list` link.
+        """Read the accounts of a group, by its own `adstage:list` link.
 
         Args:
             group: An account group.
@@ -279,35 +244,6 @@ class Directory:
             ]
         return self._group_accounts[url]
 
-    def _accounts_of(self, target: EntityId) -> set[AccountKey] | None:
-        """The accounts of a target that is an account or an account group.
-
-        None where AdStage doesn't know the target, or has no import status of one of
-        its accounts under the name that lists of accounts have.
-        """
-        if target.level == "account":
-            account = self._accounts_by_id.get(str(target))
-            found = [] if account is None else [account]
-        else:
-            found = [
-                account
-                for group in self.account_groups
-                if str(group.get("id")) == target.remote_id
-                for account in self.group_accounts(group)
-                if self.config.accounts is None
-                or account["entity_id"] in self.config.accounts
-            ]
-        keys = {(each["network"], each["name"]) for each in found}
-        return keys if keys and keys <= self._imported_keys else None
-
-    @cached_property
-    def _accounts_by_id(self) -> dict[str, Resource]:
-        return {account["entity_id"]: account for account in self.accounts}
-
-    @cached_property
-    def _imported_keys(self) -> set[AccountKey]:
-        return {account.key for account in self.account_imports}
-
     def _list(self, template: str) -> Iterator[Resource]:
         return self.client.items(
             self.client.url(
@@ -322,11 +258,11 @@ class Directory:
         return Resource(document, place)
 
     def _descriptors(self, template: str, **variables: str | int) -> list[Resource]:
-        """A bare array, as all lists of descriptors are, whatever their tables say."""
+        """Read a list of descriptors: in fact a bare array, and not as documented."""
         document, place = self._document(_OBJECTS, template, variables)
         return [
-            _conformed(found, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
-            for found in hal.resources(document, f"{place}: the answer")
+            _conformed(item, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
+            for item in hal.resources(document, f"{place}: the answer")
         ]
 
     def _document(
@@ -335,7 +271,7 @@ class Directory:
         template: str,
         variables: Mapping[str, str | int],
     ) -> tuple[Any, str]:
-        """An answer of the type that it should be, and its place."""
+        """Read an answer of the expected type, and return it with its place."""
         answer = self.client.get(template, **variables)
         place = f"GET {redact(self.client.url(template, **variables))}"
         with error_context(place):
@@ -343,7 +279,7 @@ class Directory:
 
 
 def _conformed(resource: Resource, **schemas: Mapping[str, Any]) -> Resource:
-    """A resource in which what the tap itself goes by is of its type."""
+    """Convert the fields that the tap itself uses to their types."""
     with error_context(resource.place):
         return resource.adding(
             **{
@@ -353,20 +289,20 @@ def _conformed(resource: Resource, **schemas: Mapping[str, Any]) -> Resource:
         )
 
 
-def _account(found: Resource) -> Resource:
-    """An account with its entity id, which AdStage's lists of accounts leave out."""
-    account = _conformed(found, network=_TEXT, remote_id=_TEXT, name=_TEXT_OR_NULL)
+def _account(resource: Resource) -> Resource:
+    """Add an account's entity id, which AdStage's lists of accounts omit."""
+    account = _conformed(resource, network=_TEXT, remote_id=_TEXT, name=_TEXT_OR_NULL)
     entity_id = EntityId(account["network"], "account", account["remote_id"])
     return account.adding(entity_id=str(entity_id))
 
 
 def _organizations(user: Resource) -> list[Resource]:
-    """The organizations of a user, where there is one under the relation for one."""
+    """List a user's organizations; a single one has a relation of its own."""
     for relation in ("adstage:organizations", "adstage:organization"):
         with error_context(user.place):
-            found = hal.embedded(user, relation)
-        if found:
-            return hal.resources(found, f"{user.place}: _embedded.{relation}")
+            items = hal.embedded(user, relation)
+        if items:
+            return hal.resources(items, f"{user.place}: _embedded.{relation}")
     return []
 
 

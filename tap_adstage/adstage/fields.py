@@ -1,4 +1,4 @@
-"""The fields that AdStage's reports can have, and what their columns hold."""
+"""The fields that AdStage's reports can have, and the types of their columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OBJECTS = {
         "utm_term",
     ),
 }
-"""Documented objects and their members, which flattening makes columns of."""
+"""Documented objects and their members; flattening makes a column of each member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class FieldCatalog:
     Attributes:
         metrics: The API's spelling of each descriptor's field, by its lower-case form.
         texts: Lower-case ids of the descriptors that are text.
-        is_external: Whether it is an external provider's. Its descriptors list all of
-            its fields; AdStage's own leave out the documented meta fields.
+        is_external: Whether it is an external provider's. External descriptors list all
+            fields; AdStage's own omit the documented meta fields.
     """
 
     metrics: Mapping[str, str]
@@ -75,14 +75,14 @@ class FieldCatalog:
         )
 
     def metric(self, field: str) -> str | None:
-        """The API's spelling of a descriptor's field in any case, or `None`."""
+        """Find the API's spelling of a descriptor's field in any case, or `None`."""
         return self.metrics.get(field.lower())
 
     def meta(self, field: str) -> str | None:
-        """The API's spelling of a meta field in any case, or `None`.
+        """Find the API's spelling of a meta field in any case, or `None`.
 
-        An external provider's are the descriptors that are text, and what every row
-        has.
+        An external provider's meta fields are its text descriptors and the default
+        ones.
         """
         if not self.is_external:
             return meta_field(field)
@@ -91,11 +91,11 @@ class FieldCatalog:
         return field.lower() if field.lower() in DEFAULT_META_FIELDS else None
 
     def spelling(self, field: str) -> str:
-        """The API's spelling of a field; that of one which it lacks in lower case."""
+        """Spell a field as the API does; an unknown one in lower case."""
         return self.metric(field) or self.meta(field) or field.lower()
 
     def column(self, field: str) -> Column | None:
-        """The column of a field in any case, or `None` if there is no such field."""
+        """Make the column of a field in any case, or `None` if it is unknown."""
         metric = self.metric(field)
         if metric is not None:
             is_text = metric.lower() in self.texts
@@ -114,7 +114,7 @@ class FieldCatalog:
 
     @property
     def names(self) -> list[str]:
-        """All fields there are, in the API's spelling."""
+        """All fields, in the API's spelling."""
         return [
             *self.metrics.values(),
             *(DEFAULT_META_FIELDS if self.is_external else META_FIELDS),
@@ -122,16 +122,16 @@ class FieldCatalog:
 
     @property
     def meta_names(self) -> list[str]:
-        """Those fields that are no metrics."""
+        """All fields but the metrics."""
         texts = [self.metrics[lower] for lower in sorted(self.texts)]
         return [*texts, *DEFAULT_META_FIELDS] if self.is_external else [*META_FIELDS]
 
 
 def dimension_column(name: str) -> Column:
-    """The column of a dimension, which the networks name and AdStage doesn't list.
+    """Make the column of a dimension: a network's own name, which AdStage doesn't list.
 
     Args:
-        name: The dimension as the network writes it: it is sent so.
+        name: The dimension as the network spells it, and as it is sent.
     """
     return Column(column_name(name), name, Kind.TEXT, requested=False)
 

@@ -1,7 +1,7 @@
 """AdStage's HAL documents: links, forms, embedded resources (API: HAL JSON Resources).
 
 Pure functions over decoded JSON. Whoever follows a link passes its `href` through
-`resolve`, which is where it is decided that a link may be followed at all.
+`resolve`, which decides whether it may be followed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OWN = ("_links", "_forms", "_embedded")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r":\d*$")
-# Control characters, or what decoding put in place of one; what some take for a slash.
+# Control characters, what decoding puts in their place, and what may pass for a slash.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\\ufffd]|^ | $")
 
 
@@ -32,10 +32,10 @@ class Link:
     """A link of a resource.
 
     Attributes:
-        href: Where it leads: absolute, relative, or an RFC 6570 template.
-        name: Which of several links of one relation it is, if it says.
+        href: Target: absolute, relative, or an RFC 6570 template.
+        name: Which of several links of one relation it is, if it has a name.
         templated: Whether `href` is a template.
-        form: Whether a form of the same name says how to follow it.
+        form: Whether a form of the same name describes the request.
         attributes: The whole link, with AdStage's own additions.
     """
 
@@ -46,16 +46,16 @@ class Link:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def target(self, **variables: str | int) -> str:
-        """Where the link leads, its template expanded if it is one.
+        """Return the link's target, its template expanded if it is one.
 
         Args:
-            **variables: Values; a variable without one is left out.
+            **variables: Values; a variable without one is omitted.
 
         Returns:
             The URL, absolute or relative as the link is.
 
         Raises:
-            ResponseError: If it is said to be a template, and is none.
+            ResponseError: If `href` is not the template that it should be.
         """
         if not self.templated:
             return self.href
@@ -63,7 +63,7 @@ class Link:
             return expand(self.href, **variables)
         except ValueError:
             raise ResponseError(
-                f"the link {excerpt(self.href)} is no RFC 6570 template",
+                f"the link {excerpt(self.href)} is not an RFC 6570 template",
             ) from None
 
 
@@ -72,7 +72,7 @@ class Form:
     """A request that AdStage suggests (API: Forms).
 
     Attributes:
-        href: Where it is to be sent.
+        href: Target of the request.
         values: The suggested value of each field.
     """
 
@@ -81,108 +81,94 @@ class Form:
 
 
 def links(resource: Mapping[str, Any], relation: str) -> list[Link]:
-    """All links of one relation.
+    """List the links of one relation, in the document's order.
 
     Args:
         resource: A HAL resource.
         relation: Name of the relation, such as `next` or `adstage:list`.
 
-    Returns:
-        The links in the document's order; none where there is no such relation.
-
     Raises:
-        ResponseError: If what stands there is no link.
+        ResponseError: If one of them is not a link.
     """
-    found = _section(resource, "_links").get(relation)
-    if found is None:
+    value = _section(resource, "_links").get(relation)
+    if value is None:
         return []
     return [
         _link(relation, link)
-        for link in (found if isinstance(found, list) else [found])
+        for link in (value if isinstance(value, list) else [value])
     ]
 
 
 def link(resource: Mapping[str, Any], relation: str) -> Link | None:
-    """The first link of one relation, if there is any.
+    """Find the first link of one relation, or `None`.
 
     Raises:
-        ResponseError: If what stands there is no link.
+        ResponseError: If one of the relation's links is not a link.
     """
     return next(iter(links(resource, relation)), None)
 
 
 def form(resource: Mapping[str, Any], name: str) -> Form | None:
-    """A form of a resource, if it is there.
+    """Find a form of a resource, or `None`.
 
     Args:
         resource: A HAL resource.
         name: Name of the form, such as `next_page`.
 
-    Returns:
-        The form, or `None`.
-
     Raises:
-        ResponseError: If what stands there is no form.
+        ResponseError: If it is not a form.
     """
-    found = _section(resource, "_forms").get(name)
-    if found is None:
+    value = _section(resource, "_forms").get(name)
+    if value is None:
         return None
-    fields = found.get("fields") if isinstance(found, dict) else None
+    fields = value.get("fields") if isinstance(value, dict) else None
     if not isinstance(fields, dict):
         raise ResponseError(f"_forms.{name} has no fields")
     return Form(
-        str(found.get("href", "")),
+        str(value.get("href", "")),
         {
-            key: value.get("value") if isinstance(value, dict) else None
-            for key, value in fields.items()
+            key: field.get("value") if isinstance(field, dict) else None
+            for key, field in fields.items()
         },
     )
 
 
 def embedded(resource: Mapping[str, Any], relation: str) -> list[dict[str, Any]]:
-    """The resources embedded under one relation; one alone counts as a list of one.
+    """List the resources embedded under one relation; one alone is a list of one.
 
     Args:
         resource: A HAL resource.
         relation: Name of the relation, such as `item`.
 
     Returns:
-        The resources in the document's order; none where there is no such relation.
+        The resources in the document's order; none if the relation is missing.
 
     Raises:
-        ResponseError: If what stands there is not made of resources.
+        ResponseError: If one of them is not an object.
     """
-    found = _section(resource, "_embedded").get(relation)
-    if found is None:
+    value = _section(resource, "_embedded").get(relation)
+    if value is None:
         return []
-    resources = found if isinstance(found, list) else [found]
+    resources = value if isinstance(value, list) else [value]
     if not all(isinstance(item, dict) for item in resources):
         raise ResponseError(f"_embedded.{relation} is not made of objects")
     return resources
 
 
-def resources(found: Iterable[Mapping[str, Any]], place: str) -> list[Resource]:
-    """The resources of a list, each with its place.
+def resources(items: Iterable[Mapping[str, Any]], place: str) -> list[Resource]:
+    """Give each resource of a list its place.
 
     Args:
-        found: The resources in the list's order.
+        items: The resources in the list's order.
         place: The list's own place.
     """
     return [
-        Resource(resource, f"{place}[{position}]")
-        for position, resource in enumerate(found)
+        Resource(item, f"{place}[{position}]") for position, item in enumerate(items)
     ]
 
 
 def own_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's own data: no links, forms and embedded resources.
-
-    Args:
-        resource: A HAL resource.
-
-    Returns:
-        A copy that may be written as a record.
-    """
+    """Copy a resource without its links, forms and embedded resources."""
     return {key: value for key, value in resource.items() if key not in _OWN}
 
 
@@ -191,30 +177,30 @@ def expand(template: str, **variables: str | int) -> str:
 
     Args:
         template: A template such as `/list_accounts{?limit,offset}`.
-        **variables: Values; a variable without one is left out.
+        **variables: Values; a variable without one is omitted.
 
     Returns:
         The URL, absolute or relative as the template is.
     """
-    # As texts: the library leaves the value of the number 0 out.
+    # As texts, because the library omits the number 0.
     values = {name: str(value) for name, value in variables.items()}
     return uritemplate.expand(template, {**values})
 
 
 def resolve(href: str, page: str) -> str:
-    """Decide where a link leads, and that it may be followed.
+    """Make a link's URL absolute, and refuse one that may not be followed.
 
-    The bearer token goes along with every request, so a link is followed on the API's
-    own origin alone. `http` on the API's host counts as `https` where the API itself
-    is on `https`: AdStage's documents hold such links.
+    Every request carries the bearer token, so links are followed on the API's own
+    origin alone. AdStage's documents have `http` links to their own host: if the API is
+    on `https`, these count as `https`.
 
     Args:
         href: The link's target, absolute or relative.
-        page: Absolute URL of the document that holds the link.
+        page: Absolute URL of the document with the link.
 
     Returns:
-        An absolute URL. Its origin is written as the page's: whoever reads the URL in
-        another way than this function still ends up there.
+        An absolute URL. Its origin is written as the page's, so that no other way to
+        read the URL leads elsewhere.
 
     Raises:
         LinkError: If the link leads to another origin, or may be read in two ways.
@@ -227,7 +213,7 @@ def resolve(href: str, page: str) -> str:
             and target.username is None
             and (upward or _origin(source) == _origin(target))
         )
-    except ValueError:  # no URL at all, or a port that is no number
+    except ValueError:  # not a URL at all, or a port that is not a number
         followed = False
     if not followed:
         raise LinkError(
@@ -241,10 +227,10 @@ def resolve(href: str, page: str) -> str:
 
 
 def _is_ambiguous(href: str) -> bool:
-    """Whether browsers and libraries take a link for different ones.
+    """Whether browsers and libraries may read a link in different ways.
 
-    Some drop control characters, some take a backslash for a slash, and what follows a
-    scheme, or two slashes, for a host where there is none.
+    Some drop control characters, and some take a backslash for a slash. Without a host
+    after a scheme or two slashes, some take the path's first part for one.
     """
     link = urlsplit(href)
     names_a_host = bool(link.scheme) or href.startswith("//")
@@ -254,7 +240,7 @@ def _is_ambiguous(href: str) -> bool:
 def _upward(source: SplitResult, target: SplitResult) -> bool:
     """Whether one of two URLs of a host is on http and the other on https.
 
-    Only on the standard ports: elsewhere one port can't be both.
+    Only on the standard ports, as any other port can't serve both.
     """
     return (
         {source.scheme, target.scheme} == {"http", "https"}
@@ -279,13 +265,13 @@ def _section(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return section
 
 
-def _link(relation: str, found: Any) -> Link:  # noqa: ANN401 - any JSON value
-    if not isinstance(found, dict) or not isinstance(found.get("href"), str):
+def _link(relation: str, value: Any) -> Link:  # noqa: ANN401 - any JSON value
+    if not isinstance(value, dict) or not isinstance(value.get("href"), str):
         raise ResponseError(f"_links.{relation} has no href")
     return Link(
-        href=found["href"],
-        name=found.get("name"),
-        templated=found.get("templated") is True,
-        form=found.get("form") is True,
-        attributes=found,
+        href=value["href"],
+        name=value.get("name"),
+        templated=value.get("templated") is True,
+        form=value.get("form") is True,
+        attributes=value,
     )

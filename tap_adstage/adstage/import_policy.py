@@ -1,8 +1,8 @@
 """What follows from how far AdStage has imported the accounts that reports read.
 
-Reports hold what AdStage has imported from the ad networks, so a day is whole only once
-an import that began after it has finished. Everything here is a decision: pure functions
-of plain values.
+Reports have what AdStage imported from the ad networks, so a day is complete only once
+an import that began after it has finished. Everything here is a decision: pure
+functions of plain values.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class AccountScope:
     """The accounts that a report reads.
 
     Attributes:
-        networks: The networks that it reads at all.
-        whole: Those of which it may read any account.
-        accounts: Single accounts that it reads of the others.
+        networks: All networks that it reads.
+        whole: Networks of which it may read any account.
+        accounts: Single accounts of the other networks.
     """
 
     networks: frozenset[str]
@@ -53,8 +53,8 @@ class ReportScope:
     Attributes:
         report: Name of the report.
         accounts: The accounts that it reads.
-        days: First and last day that it asks for, inclusive, counted in `time_zone`.
-        today: The day that it is in `time_zone`.
+        days: First and last requested day, inclusive, in `time_zone`.
+        today: The current day in `time_zone`.
         time_zone: IANA name of the zone in which days are counted.
     """
 
@@ -64,16 +64,16 @@ class ReportScope:
     today: dt.date
     time_zone: str
 
-    def lacks_from(self, account: AccountImport) -> dt.date | None:
-        """Find the first day asked for that an account has not completely imported.
+    def first_missing_day(self, account: AccountImport) -> dt.date | None:
+        """Find the first requested day that an account has not completely imported.
 
-        Today is lacking in every account, as it isn't over: that alone is no lack.
+        Today does not count: it isn't over, so no account has imported all of it.
 
         Args:
             account: An account in scope.
 
         Returns:
-            The day, or `None` where nothing is lacking.
+            The day, or `None` if no day is missing.
         """
         through = account.imported_through(self.time_zone)
         if through is None:
@@ -92,28 +92,26 @@ def account_scope(
 
     Args:
         networks: The report's networks.
-        targets: What the report is limited to; nothing is no limit.
-        members: Tells the accounts of a target that is an account or an account group,
-            or `None` where it can't.
+        targets: What the report is limited to; without any, it is not limited.
+        members: Finds the accounts of an account or an account group, or `None` if it
+            can't.
 
     Returns:
         The accounts.
     """
-    every = frozenset(networks)
-    whole: set[str] = set() if targets else set(every)
+    all_networks = frozenset(networks)
+    whole: set[str] = set() if targets else set(all_networks)
     accounts: set[AccountKey] = set()
     for target in targets:
-        found = (
-            members(target) if target.level in {"account", "account_group"} else None
-        )
-        if found is not None:
-            accounts.update(found)
-        elif target.network in every:
+        keys = members(target) if target.level in {"account", "account_group"} else None
+        if keys is not None:
+            accounts.update(keys)
+        elif target.network in all_networks:
             whole.add(target.network)
         elif target.network == "adstage":
-            whole |= every
+            whole |= all_networks
     return AccountScope(
-        networks=every,
+        networks=all_networks,
         whole=frozenset(whole),
         accounts=frozenset(accounts),
     )
@@ -123,7 +121,7 @@ def import_warnings(
     accounts: Iterable[AccountImport],
     scopes: Sequence[ReportScope],
 ) -> list[str]:
-    """Say which accounts are not as far as the reports that read them.
+    """Write a warning for each account that is behind the reports that read it.
 
     Args:
         accounts: All accounts.
@@ -135,8 +133,8 @@ def import_warnings(
     """
     lines = []
     for account in accounts:
-        concerned = [scope for scope in scopes if account in scope.accounts]
-        if concerned and (faults := [*_state(account), *_lack(account, concerned)]):
+        readers = [scope for scope in scopes if account in scope.accounts]
+        if readers and (faults := [*_state(account), *_lack(account, readers)]):
             lines.append(f"{account}: {'; '.join(faults)}")
     return lines
 
@@ -151,18 +149,24 @@ def bookmark_cap(
         scope: What the report reads.
 
     Returns:
-        The cap; `None` if no account in scope can be imported, so that there is nothing
-        to wait for.
+        The cap; `None` if no account in scope can be imported, as then no import is
+        awaited.
     """
-    awaited = [each for each in accounts if each.importable and each in scope.accounts]
+    awaited = [
+        account
+        for account in accounts
+        if account.importable and account in scope.accounts
+    ]
     if not awaited:
         return None
-    imported = [(each, each.imported_through(scope.time_zone)) for each in awaited]
+    imported = [
+        (account, account.imported_through(scope.time_zone)) for account in awaited
+    ]
     imported.sort(key=lambda pair: pair[1] or dt.date.min)
     behind = [
         f"{account} (imported up to {day})" if day else f"{account} (never)"
         for account, day in imported
-        if scope.lacks_from(account)
+        if scope.first_missing_day(account)
     ]
     reason = f"AdStage has not finished importing {shorten(behind)}" if behind else None
     return BookmarkCap(imported[0][1], reason)
@@ -186,7 +190,7 @@ def _lack(account: AccountImport, scopes: Iterable[ReportScope]) -> list[str]:
     lacking = {
         scope.report: day
         for scope in scopes
-        if (day := scope.lacks_from(account)) is not None
+        if (day := scope.first_missing_day(account)) is not None
     }
     if not lacking:
         return []
@@ -199,11 +203,11 @@ def _lack(account: AccountImport, scopes: Iterable[ReportScope]) -> list[str]:
 def _last_import(account: AccountImport) -> str:
     if account.finished is None:
         return "no import of it has ever finished"
-    ended = _written(account.finished)
+    ended = _timestamp(account.finished)
     if account.started is None or account.started > account.finished:
         return f"its last finished import ended {ended}"
-    return f"its last import ran from {_written(account.started)} to {ended}"
+    return f"its last import ran from {_timestamp(account.started)} to {ended}"
 
 
-def _written(moment: dt.datetime) -> str:
+def _timestamp(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

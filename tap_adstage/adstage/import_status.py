@@ -37,27 +37,26 @@ _ACCOUNT = {
     },
     "required": ["network", "import_status"],
 }
-"""What is read of an account of `sync_information`."""
+"""JSON schema of an account in `sync_information`, as far as the tap reads it."""
 
 AccountKey = tuple[str, "str | None"]
-"""Network and name: AdStage's import status has no ids."""
+"""Network and name, as AdStage's import status has no ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountImport:
-    """What AdStage says of its imports of one account.
+    """The status of AdStage's imports of one account.
 
     Attributes:
         network: The account's network.
         name: The account's name, which another one may share.
         code: AdStage's word for the account's state, if it has one.
         is_importing: Whether an import is running.
-        importable: Whether the account can be imported: not where it has to be linked
+        importable: Whether the account can be imported; it can't if it has to be linked
             again.
-        started: When the newest import began, the running one where there is one; in
-            UTC.
-        finished: When the newest finished import ended, in UTC; while one is running,
-            that is the one before it.
+        started: When the newest import began, in UTC; it may still be running.
+        finished: When the newest finished import ended, in UTC. While one is running,
+            that is the previous one.
     """
 
     network: str
@@ -69,33 +68,30 @@ class AccountImport:
     finished: dt.datetime | None
 
     def __str__(self) -> str:
-        """The account as a log line names it."""
+        """Name the account, for a log line."""
         return f"{self.network} account {self.name!r}"
 
     @classmethod
     def parse(cls, account: dict[str, Any]) -> AccountImport:
         """Read an account of `sync_information`.
 
-        The attributes that AdStage documents leave out `importable`: where it isn't
-        given, the code decides. A null counts as not given.
+        AdStage doesn't document `importable` as an attribute. If it is omitted or null,
+        the code decides.
 
         Args:
             account: The account as AdStage gives it.
-
-        Returns:
-            What it says.
 
         Raises:
             ResponseError: If a value is not of the documented type, with the account
                 and the field.
         """
         with error_context(f"account {excerpt(reprlib.repr(account.get('name')))}"):
-            given = conform(account, _ACCOUNT, "")
-        status = given["import_status"]
+            values = conform(account, _ACCOUNT, "")
+        status = values["import_status"]
         code = status.get("code")
         return cls(
-            network=given["network"],
-            name=given.get("name"),
+            network=values["network"],
+            name=values.get("name"),
             code=code,
             is_importing=status.get("is_importing") is True or code == _IMPORTING,
             importable=status.get("importable") is not False
@@ -106,20 +102,20 @@ class AccountImport:
 
     @property
     def key(self) -> AccountKey:
-        """What tells the account apart, as far as AdStage does here."""
+        """Network and name; two accounts may share both."""
         return (self.network, self.name)
 
     def imported_through(self, time_zone: str) -> dt.date | None:
         """Find the last day that is completely imported.
 
-        An import holds what there was when it began: the whole days before it. While
-        one is running, nothing but the end is known of the one before it.
+        An import has the data of the moment when it began, so the days before it are
+        complete. While one is running, only the previous one's end is known.
 
         Args:
             time_zone: IANA name of the zone in which days are counted.
 
         Returns:
-            The day, or `None` where no import has ever finished.
+            The day, or `None` if no import has ever finished.
         """
         if self.finished is None:
             return None

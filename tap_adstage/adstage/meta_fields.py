@@ -1,6 +1,6 @@
 """The meta fields that AdStage documents (API: Discovering Metrics, Meta Fields).
 
-There is no endpoint that lists them, and they rarely change.
+No endpoint lists them, and they rarely change.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ META_FIELDS = frozenset(
 """Every field that the documentation's tables name, in the API's spelling."""
 
 _OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|tracking_params\.[\w-]+")
-"""Fields that are documented by a rule: a user's id, a parameter's name."""
+"""Fields with a part of the user's own: a user's id, a parameter's name."""
 
 
 def meta_field(name: str) -> str | None:
@@ -94,8 +94,8 @@ def meta_field(name: str) -> str | None:
         name: Its name in any case.
 
     Returns:
-        The API's spelling, or `None` where no such field is documented. A parameter's
-        name is the user's own, and stays as it is.
+        The API's spelling, or `None` if the field is not documented. A parameter's name
+        is the user's own, and stays as it is.
     """
     lower = name.lower()
     if lower in META_FIELDS:

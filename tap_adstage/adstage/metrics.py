@@ -1,4 +1,4 @@
-"""The metrics of a report as a type, so that a page is decoded to what is wanted."""
+"""The metrics of a report as a type, so that nothing else of a page is decoded."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def metrics_type(columns: ReportColumns, value: Any) -> Any:  # noqa: ANN401 - a
         value: The type of each value.
 
     Returns:
-        A struct with a member for each of `ReportColumns.metrics`, in their order; what
-        AdStage leaves out is null.
+        A struct with a member for each of `ReportColumns.metrics`, in their order. A
+        missing metric is null.
     """
     fields = {f"m{number}": c.field for number, c in enumerate(columns.metrics)}
     members = [(name, value | None, None) for name in fields]
     return msgspec.defstruct("Metrics", members, rename=fields, gc=False)
 
 
-def merged(metrics: Any, calculated: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401
+def merge_metrics(metrics: Any, calculated: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401
     """Take each metric from the first of two objects that has it.
 
     Args:

@@ -36,10 +36,10 @@ class Page:
     Attributes:
         content: The page, UTF-8.
         head: All of its document but its rows: links, forms, times, totals.
-        rows: The part of the content that holds the rows (`_embedded`); `None` if the
-            page has to be decoded as a whole.
+        rows: The content's part with the rows (`_embedded`); `None` if the page has to
+            be decoded as a whole.
         received: When it came, in UTC.
-        secrets: What no value may show.
+        secrets: The secrets to hide in its values.
     """
 
     content: bytes
@@ -50,14 +50,11 @@ class Page:
 
     @classmethod
     def read(cls, content: bytes, secrets: Secrets) -> Page:
-        """Take a page apart, as far as finding the next one needs it.
+        """Decode a page's head, which leads to the next page; rows stay as they are.
 
         Args:
             content: The page, UTF-8.
             secrets: The run's secrets.
-
-        Returns:
-            The page.
 
         Raises:
             ValueError: If it is not JSON.
@@ -65,13 +62,13 @@ class Page:
         """
         received = dt.datetime.now(dt.timezone.utc)
         rows = None
-        if not content.isascii():  # msgspec looks into no text that it skips
+        if not content.isascii():  # msgspec doesn't check texts that it skips
             content.decode()
         if is_plain(content, secrets):
             try:
                 members = _MEMBERS.decode(content)
             except (ValueError, RecursionError):
-                members = {}  # decoded as a whole, it has a better error
+                members = {}  # decoding the whole page raises a better error
             rows = members.pop(_ROWS, None)
         text = text_of(content) if rows is None else _object_of(members)
         head = _document(text, secrets)
@@ -82,16 +79,16 @@ class Page:
         """Decode the rows.
 
         Args:
-            decoder: Knows what the page embeds.
+            decoder: Decodes what the page embeds.
 
         Raises:
-            ResponseError: If it is something else, with the place and the value.
+            ResponseError: If a value is of another type, with the place and the value.
         """
         if self.rows is not None:
             try:
                 return decoder.decode(self.rows)
             except ValueError:
-                pass  # decoded as a whole, it has a better error
+                pass  # converting the whole page raises a better error
         return decoder.convert(self._document.get(_ROWS), _ROWS)
 
     @property
@@ -99,7 +96,7 @@ class Page:
         """The whole page, decoded.
 
         Raises:
-            ResponseError: If it holds what can't be loaded.
+            ResponseError: If it is not valid JSON.
         """
         text = text_of(self.content)
         try:

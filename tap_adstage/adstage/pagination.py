@@ -22,7 +22,7 @@ class ApiRequest:
     Attributes:
         url: Absolute URL, with its query.
         body: JSON body; a request that has one is a POST, any other a GET.
-        fallback: What to ask if the API has no such URL, or takes no GET there.
+        fallback: The request to send if the API has no such URL, or takes no GET there.
     """
 
     url: str
@@ -35,7 +35,7 @@ class ApiRequest:
         return "GET" if self.body is None else "POST"
 
     def __str__(self) -> str:
-        """How messages name it."""
+        """Name the request, for a message."""
         return f"{self.method} {redact(self.url)}"
 
 
@@ -43,7 +43,7 @@ class ApiRequest:
 class Paginator:
     """Finds each page's successor, and never visits a page twice.
 
-    One paginator serves one list or one report, from its first page to its last.
+    One paginator serves one list or one window of a report.
     """
 
     _visited: set[tuple[object, ...]] = field(default_factory=set)
@@ -53,41 +53,41 @@ class Paginator:
         request: ApiRequest,
         document: Mapping[str, Any],
     ) -> ApiRequest | None:
-        """Find the page after one that was just read.
+        """Find the request of the page after the current one.
 
-        A form is a V2 report's way: its fields leave out part of the question
-        (`aggregate_by`, `group_by`, `order`, `statuses`) and null another
-        (`targets`), so page two is page one's body and the form's `page_token`.
+        V2 reports have a form. Its fields omit part of the query (`aggregate_by`,
+        `group_by`, `order`, `statuses`) and null another (`targets`), so page two is
+        page one's body with the form's `page_token`.
 
-        A link is a list's way, and a V1 report's. It is followed as a GET; `fallback`
-        is the report's own body with the link's `limit`, `offset` and `page_token`.
-        That is asked at once where the link leaves out part of the question, or where
-        a GET was refused before.
+        Lists and V1 reports have a link, which is followed as a GET. A report's
+        `fallback` is its own body with the link's `limit`, `offset` and `page_token`.
+        The fallback is sent at once if the link omits part of the query, or if an
+        earlier GET was refused.
 
         Args:
-            request: What was asked.
-            document: What was answered.
+            request: The current page's request.
+            document: The current page.
 
         Returns:
-            What to ask next, or `None` after the last page.
+            The next request, or `None` after the last page.
 
         Raises:
-            LinkError: If the next page is on another origin, or was visited already.
+            LinkError: If the next page is on another origin, or was already visited.
             ResponseError: If the way to the next page is not as documented.
         """
         self._visited.add(_identity(request))
         try:
-            following = _by_form(request, document) or _by_link(request, document)
+            next_request = _by_form(request, document) or _by_link(request, document)
         except LinkError:
             raise
         except ResponseError as error:
             raise ResponseError(f"{request}: {error}") from None
-        if following is not None and _identity(following) in self._visited:
+        if next_request is not None and _identity(next_request) in self._visited:
             raise LinkError(
-                f"the page {request} names a next page that was read before; paging "
+                f"the page {request} names a next page that was already read; paging "
                 "would not end",
             )
-        return following
+        return next_request
 
 
 def _by_form(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | None:
@@ -108,45 +108,45 @@ def _by_link(request: ApiRequest, document: Mapping[str, Any]) -> ApiRequest | N
     if link.form:
         raise ResponseError("_forms has no next_page to go with the link")
     url = hal.resolve(link.target(), request.url)
-    question = request if request.body is not None else request.fallback
-    if question is None or question.body is None:
+    query = request if request.body is not None else request.fallback
+    if query is None or query.body is None:
         return ApiRequest(url)
-    place, whole = _place(url), _carries(url, question.body)
-    again = replace(question, body={**_without_place(question.body), **place})
-    if place and (_names_a_page(request) or not whole):
-        return again
-    if not whole:
+    place, is_complete = _place(url), _has_query(url, query.body)
+    post = replace(query, body={**_without_place(query.body), **place})
+    if place and (_is_further_page(request) or not is_complete):
+        return post
+    if not is_complete:
         raise ResponseError(
-            "_links: the next page's leaves out part of the question, and has neither "
-            "offset nor page_token",
+            "_links: the link to the next page omits part of the query, and has "
+            "neither offset nor page_token",
         )
-    return ApiRequest(url, fallback=again if place else None)
+    return ApiRequest(url, fallback=post if place else None)
 
 
-# --- V1 reports: a question that was sent as a body, a link that is a URL ---
+# --- V1 reports: the query was sent as a body, the link is a URL ---
 #
-# A link is followed as a GET. AdStage's samples show it to repeat the question, which
-# has parts that AdStage can't do without, and others (`statuses`, `targets`) without
-# which it would answer another question. So a link repeats all of it, or nothing at
-# all: then AdStage knows what it is about, or refuses it.
+# A link is followed as a GET. In AdStage's samples it repeats the query. Without some
+# parts AdStage refuses a query; without others (`statuses`, `targets`) it would answer
+# a different one. So a link must repeat all of the query, or nothing at all: then
+# AdStage either remembers the query or refuses the link.
 
 _PLACE = ("limit", "offset", "page_token")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _NOT_SHOWN = {"group_by", "filters", "targets", "dimensions", "relative_to_time_zone"}
-"""Parts that no sample's link shows: it is not known whether AdStage keeps them."""
+"""Parts that no sample's link has: AdStage may or may not remember them."""
 
 _DEFAULTS = {"relative_to_time_zone": "UTC"}
 
 
 def _place(url: str) -> dict[str, Any]:
-    """Where in the report a link leads to; nothing where it doesn't say."""
+    """Read which page a link leads to; empty if the link has no such parameter."""
     query = _parameters(url)
-    found = {key: query[key] for key in _PLACE if key in query}
-    if not found.keys() - {"limit"}:
+    place = {key: query[key] for key in _PLACE if key in query}
+    if not place.keys() - {"limit"}:
         return {}
     return {
         key: int(value) if key != "page_token" and _NUMBER.fullmatch(value) else value
-        for key, value in found.items()
+        for key, value in place.items()
     }
 
 
@@ -154,23 +154,23 @@ def _without_place(body: Mapping[str, Any]) -> dict[str, Any]:
     return {key: body[key] for key in body if key not in {"offset", "page_token"}}
 
 
-def _names_a_page(request: ApiRequest) -> bool:
-    """Whether it is a POST of a further page: then a GET was refused before."""
+def _is_further_page(request: ApiRequest) -> bool:
+    """Whether it is a POST of a further page: then an earlier GET was refused."""
     return (
         request.body is not None and {"offset", "page_token"} & {*request.body} != set()
     )
 
 
-def _carries(url: str, body: Mapping[str, Any]) -> bool:
-    """Whether a link stands for the whole of a question."""
-    carried = {key.partition("[")[0] for key in _parameters(url)}
+def _has_query(url: str, body: Mapping[str, Any]) -> bool:
+    """Whether a link repeats all of a query, or nothing that AdStage may forget."""
+    in_link = {key.partition("[")[0] for key in _parameters(url)}
     parts = {key for key in body if key not in _PLACE}
-    missing = {key for key in parts - carried if body[key] != _DEFAULTS.get(key)}
-    return not missing or (parts.isdisjoint(carried) and missing.isdisjoint(_NOT_SHOWN))
+    missing = {key for key in parts - in_link if body[key] != _DEFAULTS.get(key)}
+    return not missing or (parts.isdisjoint(in_link) and missing.isdisjoint(_NOT_SHOWN))
 
 
 def _parameters(url: str) -> dict[str, str]:
-    """The parameters of a URL that say something; a `+` is no space in a token."""
+    """Read the parameters of a URL that are not empty; a `+` in a token stays a `+`."""
     return dict(parse_qsl(urlsplit(url).query.replace("+", "%2B")))
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_adstage.adstage.control import control_fields
-from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
 from tap_adstage.adstage.report_reader import AdStageReportReader
 from tap_adstage.config.shards import Shard
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
-    from tap_adstage.adstage.directory import Directory
+    from tap_adstage.adstage.accounts import AccountFinder
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.import_policy import AccountScope
     from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.prefetch import Prefetch
 
 
@@ -27,36 +27,34 @@ class AdStageReport:
     def __init__(
         self,
         config: ReportConfig,
+        columns: ReportColumns,
         catalog: FieldCatalog,
-        directory: Directory,
+        accounts: AccountFinder,
         prefetch: Prefetch,
-        discovered: Mapping[str, Any] | None = None,
     ) -> None:
-        """Decide the report's columns.
+        """Decide how the report is read; nothing is sent yet.
 
         Args:
             config: The report's settings.
-            catalog: The fields that there are.
-            directory: The organization that is reported on.
+            columns: The report's columns.
+            catalog: All fields of its provider.
+            accounts: Finds the accounts that it reads.
             prefetch: Fetches pages ahead.
-            discovered: The columns that an earlier discovery found, and their schemas.
-
-        Raises:
-            ConfigError: If the report asks for fields that there aren't.
         """
         self.config = config
-        self.columns = report_columns(config, catalog, discovered)
+        self.columns = columns
         self._catalog = catalog
-        self._directory = directory
+        self._accounts = accounts
+        self._directory = accounts.directory
         self._prefetch = prefetch
 
     @property
     def window_days(self) -> int:
         """Days in one request.
 
-        AdStage holds a filter on a metric against an entity's sum over all days of a
-        request. It means something for a row only if a request has one slice: with
-        more, which rows there are would depend on where a window happens to begin.
+        AdStage compares a filter on a metric with an entity's sum over all days of a
+        request. With more than one slice in a request, the rows would depend on where
+        a window happens to begin.
         """
         filters_on_metrics = any(
             not str(condition["path"]).startswith("meta/")
@@ -88,11 +86,11 @@ class AdStageReport:
         """Entity ids of the accounts that are requested; `None` for all."""
         if self.config.is_external:
             return None
-        return self._directory.accounts_in(self.shard, self.config.networks)
+        return self._accounts.accounts_in(self.shard, self.config.networks)
 
     def account_scope(self) -> AccountScope:
-        """Find the accounts that it reads, as `Directory.account_imports` knows them."""
-        return self._directory.scope(
+        """Find the accounts that it reads, by the names of the import status."""
+        return self._accounts.scope(
             self.config.networks,
             self.config.targets or self.accounts or (),
         )
@@ -102,10 +100,10 @@ class AdStageReport:
         selected: Collection[str],
         page_size: int | None = None,
     ) -> AdStageReportReader:
-        """Make what reads its windows.
+        """Make the reader of its windows.
 
         Args:
-            selected: Names of the columns that are wanted.
+            selected: Names of the selected columns.
             page_size: Rows a page; by default as many as the settings allow.
         """
         directory = self._directory

@@ -1,4 +1,4 @@
-"""From a report's fields to its columns: names, types, keys, and what is unknown."""
+"""From a report's fields to its columns: names, types, keys, and unknown fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tap_adstage.exceptions import ConfigError
 from tap_adstage.reports.columns import Column, Kind, ReportColumns, column_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.config.reports import ReportConfig
@@ -26,103 +26,121 @@ def report_columns(
 
     Args:
         report: The report.
-        catalog: The fields that there are.
+        catalog: All fields of its provider.
         discovered: The columns that an earlier discovery found, and their schemas.
 
     Returns:
-        Its columns: dates, key, what every row has, then the fields in their order.
+        Its columns: dates, key, the default ones, then the fields in their order.
 
     Raises:
-        ConfigError: If a field is unknown, with the nearest names; if two share a
-            column; if `group_by`, `sort_by` or a filter is no field.
+        ConfigError: If a field is unknown, with the nearest names; if two fields share
+            a column; if `group_by`, `sort_by` or a filter has an unknown field.
     """
-    given = {field: catalog.column(field) for field in report.fields}
-    lost = {
-        field: _lost_column(field, catalog, discovered or {})
-        for field, column in given.items()
-        if column is None
-    }
-    unknown = [field for field, column in lost.items() if column is None]
-    errors = [*_field_errors(report, catalog, unknown)]
-    if errors:
+    vanished = _vanished_columns(report, catalog, discovered or {})
+    if errors := [*_field_errors(report, catalog, vanished)]:
         raise ConfigError(errors)
     dates = ("date",) if report.aggregate_by == "day" else ("date", "date_end")
     group = catalog.column(report.group_by) if report.group_by else None
-    dimensions = [
-        column
-        for column in map(dimension_column, report.dimensions)
-        if group is None or column.name != group.name
-    ]
-    always = [
-        name for name in DEFAULT_META_FIELDS if group is None or name != "entity_id"
-    ]
-    columns: dict[str, Column] = {}
-    for column in (
-        group,
-        *map(catalog.column, always),
-        *dimensions,
-        *(given[field] or lost[field] for field in report.fields),
-    ):
-        if column:
-            columns.setdefault(column.field.lower(), column)
-    fields = [*columns.values()]
-    rows = [group or columns["entity_id"], *dimensions]
+    dimensions = _dimension_columns(report, group)
+    fields = _distinct(
+        [
+            *_default_columns(catalog, group),
+            *dimensions,
+            *(catalog.column(field) or vanished[field] for field in report.fields),
+        ]
+    )
+    keys = [fields[0], *dimensions]  # the first is the group's, or `entity_id`
     if group:
-        fields = [column if column in rows else _grouped(column) for column in fields]
-    _refuse_shared_names(report, dates, fields)
+        fields = [column if column in keys else _as_array(column) for column in fields]
+    if errors := [*_shared_name_errors(report, dates, fields)]:
+        raise ConfigError(errors)
     return ReportColumns(
         dates=dates,
         fields=tuple(fields),
         keys=(
             *(dates if report.aggregate_by == "total" else dates[:1]),
-            *dict.fromkeys(column.name for column in rows),
+            *dict.fromkeys(column.name for column in keys),
         ),
         group=group.name if group else None,
         dimensions=tuple(column.name for column in dimensions),
-        vanished=tuple(lost),
+        vanished=tuple(vanished),
     )
 
 
-def _lost_column(
-    field: str,
+def _vanished_columns(
+    report: ReportConfig,
     catalog: FieldCatalog,
     discovered: Mapping[str, Any],
-) -> Column | None:
-    """The column of a field that an earlier discovery found, or `None`.
+) -> dict[str, Column]:
+    """Make the columns of unknown fields that an earlier discovery found.
 
-    A column that is still another field's was never this one's: a misspelt field.
+    If the column belongs to another field by now, the unknown field is a misspelling.
     """
-    name = column_name(field)
-    schema = discovered.get(name)
-    if not isinstance(schema, dict) or name in map(column_name, catalog.names):
-        return None
     kinds = {"number": Kind.METRIC, "array": Kind.ARRAY}
-    kind = next(
-        (kinds[key] for key in kinds if key in schema.get("type", ())), Kind.TEXT
-    )
-    return Column(column_name(field), field, kind, requested=False)
+    current = {*map(column_name, catalog.names)}
+    columns = {}
+    for field in report.fields:
+        name = column_name(field)
+        schema = discovered.get(name)
+        if catalog.column(field) or name in current or not isinstance(schema, dict):
+            continue
+        types = schema.get("type", ())
+        kind = next((kinds[key] for key in kinds if key in types), Kind.TEXT)
+        columns[field] = Column(name, field, kind, requested=False)
+    return columns
+
+
+def _dimension_columns(report: ReportConfig, group: Column | None) -> list[Column]:
+    """Make the columns of the dimensions that the report is not grouped by."""
+    return [
+        column
+        for column in map(dimension_column, report.dimensions)
+        if group is None or column.name != group.name
+    ]
+
+
+def _default_columns(
+    catalog: FieldCatalog, group: Column | None
+) -> Iterator[Column | None]:
+    """Make the columns that every row has; the group takes the place of the entity."""
+    if group:
+        yield group
+    for name in DEFAULT_META_FIELDS:
+        if not (group and name == "entity_id"):
+            yield catalog.column(name)
+
+
+def _distinct(columns: Iterable[Column | None]) -> list[Column]:
+    """Keep the first column of each field."""
+    by_field: dict[str, Column] = {}
+    for column in columns:
+        if column:
+            by_field.setdefault(column.field.lower(), column)
+    return [*by_field.values()]
 
 
 def _field_errors(
     report: ReportConfig,
     catalog: FieldCatalog,
-    unknown: Sequence[str],
+    vanished: Collection[str],
 ) -> Iterator[str]:
-    for field in unknown:
-        yield _unknown(report, "fields", field, catalog.names)
-    twice = {field for field in report.fields if _count(field, report.fields) > 1}
-    if twice:
+    """Find unknown and duplicate fields, and those of the wrong type for their key."""
+    for field in dict.fromkeys(report.fields):
+        if field not in vanished and catalog.column(field) is None:
+            yield _refused(report, catalog, "fields", field, catalog.names)
+    duplicates = {field for field in report.fields if _count(field, report.fields) > 1}
+    if duplicates:
         yield (
-            f"reports.{report.name}.fields: {', '.join(sorted(twice))} given more than "
-            "once; it takes each field once"
+            f"reports.{report.name}.fields: duplicate {', '.join(sorted(duplicates))}; "
+            "list each field once"
         )
     group = report.group_by
     if group and not _can_group(group, catalog):
         names = {*catalog.meta_names} - {*OBJECTS}
-        yield _unknown(report, "group_by", group, names)
+        yield _refused(report, catalog, "group_by", group, names)
     sortable = {group, *report.dimensions}
     if report.sort_by not in sortable and catalog.column(report.sort_by) is None:
-        yield _unknown(report, "sort_by", report.sort_by, catalog.names)
+        yield _refused(report, catalog, "sort_by", report.sort_by, catalog.names)
     for condition in report.filters:
         path = str(condition["path"])
         known = (
@@ -132,7 +150,8 @@ def _field_errors(
         )
         if not known:
             metas = [f"meta/{name}" for name in catalog.meta_names]
-            yield _unknown(report, "filters", path, [*catalog.metrics.values(), *metas])
+            names = {*catalog.metrics.values(), *metas}
+            yield _refused(report, catalog, "filters", path, names)
 
 
 def _can_group(field: str, catalog: FieldCatalog) -> bool:
@@ -144,27 +163,34 @@ def _can_group(field: str, catalog: FieldCatalog) -> bool:
     )
 
 
-def _unknown(
+def _refused(
     report: ReportConfig,
+    catalog: FieldCatalog,
     key: str,
     field: str,
     names: Iterable[str],
 ) -> str:
+    """Write the error of a field that a key doesn't take, with the nearest names."""
     meta = "a documented meta field"
     if report.is_external:
         meta = f"a text field of provider {report.provider}"
     allowed = {
-        "group_by": f"{meta} that is no object",
+        "group_by": f"{meta} that is not an object",
         "filters": f"a metric, or {meta} as meta/NAME",
     }
-    listed = f"; they are in the stream metric_descriptors, provider {report.provider}"
-    spelled = {name.lower(): name for name in sorted(names)}
-    near = get_close_matches(field.lower(), spelled, n=3, cutoff=0.5)
-    found = " or ".join(spelled[name] for name in near)
+    is_known = catalog.column(field) is not None
+    fault = f"{field!r} is not allowed" if is_known else f"unknown field {field!r}"
+    spellings = {name.lower(): name for name in sorted(names)}
+    nearest = get_close_matches(field.lower(), spellings, n=3, cutoff=0.5)
+    suggestions = " or ".join(spellings[name] for name in nearest)
+    advice = (
+        f"did you mean {suggestions}?"
+        if suggestions
+        else f"see the stream metric_descriptors, provider {report.provider}"
+    )
     return (
-        f"reports.{report.name}.{key}: there is no {field!r} to use here; it takes "
-        f"{allowed.get(key, f'a metric or {meta}')}"
-        f"{f'; did you mean {found}?' if found else listed}"
+        f"reports.{report.name}.{key}: {fault}; use "
+        f"{allowed.get(key, f'a metric or {meta}')}; {advice}"
     )
 
 
@@ -172,23 +198,22 @@ def _count(field: str, fields: Sequence[str]) -> int:
     return sum(other.lower() == field.lower() for other in fields)
 
 
-def _refuse_shared_names(
+def _shared_name_errors(
     report: ReportConfig,
     dates: Sequence[str],
     fields: Sequence[Column],
-) -> None:
+) -> Iterator[str]:
     owners = {name: name for name in dates}
     for column in fields:
         if column.name in owners:
-            both = f"{owners[column.name]} and {column.field}"
-            error = (
-                f"reports.{report.name}.fields: {both} would share the column "
-                f"{column.name}; leave one out"
+            yield (
+                f"reports.{report.name}.fields: {owners[column.name]} and "
+                f"{column.field} would share the column {column.name}; remove one of "
+                "them"
             )
-            raise ConfigError([error])
         owners[column.name] = column.field
 
 
-def _grouped(column: Column) -> Column:
-    """In a grouped report every meta field but the group has many values."""
+def _as_array(column: Column) -> Column:
+    """Make a meta field's column a list: a group has a value for each of its rows."""
     return column if column.kind is Kind.METRIC else replace(column, kind=Kind.ARRAY)

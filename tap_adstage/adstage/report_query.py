@@ -1,4 +1,4 @@
-"""The parts of a report's question that both versions of the API share."""
+"""The parts of a report's query that both versions of the API share."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportQuery:
-    """What a report asks for, apart from the days.
+    """What a report requests, apart from the days.
 
     Attributes:
         report: The report.
-        fields: Fields to ask for, in the API's spelling.
-        catalog: Knows the API's spelling of what the report sorts and filters by.
-        accounts: Entity ids of the accounts to ask for, `None` for all.
+        fields: Fields to request, in the API's spelling.
+        catalog: Spells the fields of `sort_by`, `group_by` and filters as the API does.
+        accounts: Entity ids of the accounts to request, `None` for all.
         page_size: Rows a page.
         are_targets: Whether the accounts can be targets: all are the organization's.
-        control_fields: Fields whose totals to ask for; none where nothing is compared.
+        control_fields: Fields whose totals to request; none if nothing is compared.
     """
 
     report: ReportConfig
@@ -37,13 +37,13 @@ class ReportQuery:
 
     @property
     def targets(self) -> list[str]:
-        """The report's own targets, else the accounts; none is no limit."""
+        """The report's own targets, else the accounts; empty if it is not limited."""
         accounts = self.accounts if self.are_targets else None
         return list(self.report.targets) or list(accounts or [])
 
     @property
     def filters(self) -> list[dict[str, Any]]:
-        """The report's filters, and one for the accounts where targets can't be."""
+        """The report's filters, and one for the accounts if they can't be targets."""
         filters = [self._spelled(condition) for condition in self.report.filters]
         is_narrowed = bool(self.report.targets) or not self.are_targets
         if self.accounts is not None and is_narrowed and not self.report.is_external:
@@ -58,7 +58,7 @@ class ReportQuery:
 
     @property
     def sort_by(self) -> str:
-        """The field that orders the pages, a dimension as the network writes it."""
+        """The field that orders the pages; a dimension as the network spells it."""
         field = self.report.sort_by
         return (
             field if field in self.report.dimensions else self.catalog.spelling(field)
@@ -81,14 +81,14 @@ def fields_to_request(
     columns: ReportColumns,
     selected: Collection[str],
 ) -> list[str]:
-    """The fields of the columns that are wanted.
+    """List the fields of the selected columns.
 
     Args:
         columns: The report's columns.
         selected: Names of the columns that are selected, keys among them.
 
     Returns:
-        The API's names, in the columns' order, without what comes unasked.
+        The API's names, in the columns' order, without fields that every row has.
     """
     return [
         column.field

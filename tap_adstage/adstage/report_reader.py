@@ -1,4 +1,4 @@
-"""How AdStage is asked for a report's windows."""
+"""How the windows of a report are requested from AdStage."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class AdStageReportReader:
 
     @property
     def lookahead(self) -> int:
-        """How many windows it makes sense to schedule, with the one that is read."""
+        """How many windows to schedule at most, with the one that is read."""
         return self._prefetch.lookahead
 
     def schedule(self, windows: Sequence[Window]) -> None:
         """Set which windows are read next, so that they are requested beforehand.
 
         Args:
-            windows: The windows, in the order in which they are going to be read.
+            windows: The windows, in the order in which they will be read.
         """
         self._prefetch.schedule(windows, self._pages_of)
 

@@ -1,4 +1,4 @@
-"""What a sync needs of AdStage: a token, a user, an organization, accounts."""
+"""What a sync needs from AdStage: a token, a user, an organization, accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def steps(directory: Directory) -> list[SetUpStep]:
-    """List what a sync needs before its reports, each after what it needs itself.
+    """List the steps before a sync's reports, each after those that it needs.
 
     Args:
         directory: The user's resources.
@@ -52,7 +52,7 @@ def steps(directory: Directory) -> list[SetUpStep]:
 
 
 def _token(directory: Directory) -> str:
-    """Ask for the user, the first thing that takes a token; OAuth gets one for it."""
+    """Read the user, which takes a token; with OAuth, the request gets one first."""
     _ = directory.light_user
     return (
         "the sandbox needs none" if directory.config.sandbox else "AdStage accepts it"
@@ -76,14 +76,14 @@ def _organization(directory: Directory) -> str:
 def _accounts(directory: Directory) -> str:
     config, accounts = directory.config, directory.accounts
     if config.accounts is None:
-        found = f"{len(accounts) or 'none'} linked"
+        text = f"{len(accounts) or 'none'} linked"
     else:
         chosen = ", ".join(account["entity_id"] for account in accounts)
-        found = f"{len(accounts)} chosen: {chosen}"
+        text = f"{len(accounts)} chosen: {chosen}"
     if config.shard.is_whole:
-        return found
-    dealt = sum(config.shard.has(account["entity_id"]) for account in accounts)
-    return f"{found}; {dealt or 'none'} in shard {config.shard}"
+        return text
+    in_shard = sum(config.shard.has(account["entity_id"]) for account in accounts)
+    return f"{text}; {in_shard or 'none'} in shard {config.shard}"
 
 
 def _named(name: str, number: int) -> str:

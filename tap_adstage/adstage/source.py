@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage import hal, set_up
+from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.adstage.fields import FieldCatalog
@@ -15,6 +16,7 @@ from tap_adstage.adstage.import_policy import (
     import_warnings,
 )
 from tap_adstage.adstage.report import AdStageReport
+from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import is_calculated
 from tap_adstage.exceptions import (
@@ -50,11 +52,12 @@ class AdStageSource:
         """Read nothing yet.
 
         Args:
-            directory: What belongs to the user.
+            directory: The user's resources.
             logger: For warnings.
         """
         self.config = directory.config
         self.directory = directory
+        self._accounts = AccountFinder(directory)
         self._logger = logger
         self._prefetch = Prefetch(
             directory.client.transport.shutdown,
@@ -90,7 +93,7 @@ class AdStageSource:
             return cls(Directory(client, config), logger)
         logger.warning("sandbox: on, so all data are generated; none are real")
         sandbox = _started_sandbox(config)
-        transport.trust_env = False  # no proxy stands before this process
+        transport.trust_env = False  # a proxy can't reach this process
         credentials = BearerToken(sandbox.token)
         client = AdStageClient(
             sandbox.api_url,
@@ -117,10 +120,10 @@ class AdStageSource:
             yield Resource(hal.own_fields(resource), resource.place)
 
     def check_accounts(self) -> None:
-        """Look up the chosen accounts, or warn that the setting isn't used.
+        """Look up the chosen accounts, if any are.
 
         Raises:
-            ConfigError: If one of them is not linked, with those that are.
+            ConfigError: If one of them is not linked, with the ids of the linked ones.
         """
         if self.config.accounts is not None:
             _ = self.directory.accounts
@@ -137,7 +140,7 @@ class AdStageSource:
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            TapError: If it asks for what this AdStage user doesn't have.
+            TapError: If it has a field or an account that this user doesn't have.
         """
         catalog = FieldCatalog.of(
             self._descriptors(config),
@@ -145,10 +148,10 @@ class AdStageSource:
         )
         report = AdStageReport(
             config,
+            report_columns(config, catalog, discovered),
             catalog,
-            self.directory,
+            self._accounts,
             self._prefetch,
-            discovered,
         )
         self._reports[config.name] = report
         return report
@@ -159,7 +162,7 @@ class AdStageSource:
     ) -> Mapping[str, BookmarkCap]:
         """Find how far bookmarks may go, and warn about what AdStage has not imported.
 
-        External providers are read live, and not from what AdStage has imported.
+        External providers are read live, and not imported.
 
         Args:
             days: First and last day that each report reads in this run, by name.
@@ -172,11 +175,15 @@ class AdStageSource:
         """
         policy = self.config.import_policy
         reports = {name: self._reports[name] for name in days}
-        imported = {n: r for n, r in reports.items() if not r.config.is_external}
+        imported = {
+            name: report
+            for name, report in reports.items()
+            if not report.config.is_external
+        }
         if policy == "ignore" or not imported:
             return {}
         try:
-            accounts = self.directory.account_imports
+            imports = self.directory.account_imports
             scopes = [
                 ReportScope(
                     report=name,
@@ -195,15 +202,15 @@ class AdStageSource:
                 error,
             )
             return {}
-        for line in import_warnings(accounts, scopes):
+        for line in import_warnings(imports, scopes):
             self._logger.warning("%s", line)
         if policy == "warn":
             return {}
-        caps = {scope.report: bookmark_cap(accounts, scope) for scope in scopes}
+        caps = {scope.report: bookmark_cap(imports, scope) for scope in scopes}
         return {name: cap for name, cap in caps.items() if cap}
 
     def set_up_steps(self) -> Sequence[SetUpStep]:
-        """List what a sync needs before its reports."""
+        """List the steps before a sync's reports."""
         return set_up.steps(self.directory)
 
     @property
@@ -214,7 +221,7 @@ class AdStageSource:
         return ("token", "organization", *(("accounts",) if is_narrowed else ()))
 
     def _descriptors(self, report: ReportConfig) -> list[Resource]:
-        """The descriptors of the fields that a report can have."""
+        """List the descriptors of the fields that a report can have."""
         directory = self.directory
         if report.is_external:
             return directory.network_descriptors(report.provider)

@@ -1,4 +1,4 @@
-"""The days that parts of a report's page are about."""
+"""Days in a report's page: timestamps and timeframes."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 
 def day_of(timestamp: Any) -> dt.date | None:  # noqa: ANN401 - any JSON value
-    """Read the day of a timestamp as it is written; `None` if it has none."""
+    """Read the day of a timestamp, in its own zone; `None` if it is not a timestamp."""
     try:
         return parse_day(timestamp) if isinstance(timestamp, str) else None
     except ValueError:
         return None
 
 
-def period(found: Any, where: str) -> tuple[dt.date, dt.date]:  # noqa: ANN401
-    """Read the first and last day that a part of a page is about.
+def period(timeframe: Any, where: str) -> tuple[dt.date, dt.date]:  # noqa: ANN401
+    """Read the first and last day of a timeframe.
 
     Args:
-        found: An object with `start` and `end`, any JSON value.
+        timeframe: Any JSON value; it should be an object with `start` and `end`.
         where: Its place in the page, for an error.
 
     Returns:
         The days, both inclusive.
 
     Raises:
-        ResponseError: If it is something else, with the place.
+        ResponseError: If it is not a timeframe, with the place.
     """
-    if not isinstance(found, dict):
+    if not isinstance(timeframe, dict):
         raise ResponseError(f"{where} is not an object")
-    start, end = day_of(found.get("start")), day_of(found.get("end"))
+    start, end = day_of(timeframe.get("start")), day_of(timeframe.get("end"))
     if start is None or end is None:
-        raise ResponseError(f"{where} has no start and end: {excerpt(repr(found))}")
+        raise ResponseError(f"{where} has no start and end: {excerpt(repr(timeframe))}")
     return start, end

@@ -1,4 +1,4 @@
-"""Reports of API version 1: the query, and what is read from a page (API V1)."""
+"""Reports of API version 1: the query's body, and a page's rows (API V1)."""
 
 from __future__ import annotations
 
@@ -192,21 +192,21 @@ class ReportV1:
         return Row(self._attributes.read(self._meta(row), place), metrics)
 
     def _meta(self, row: _Series[Any] | _Total) -> dict[str, Any]:
-        """The row's text fields: an external provider's may stand beside its metrics."""
+        """Collect the row's text fields; an external provider has some in `data`."""
         if not self._query.report.is_external:
             return row.meta
-        given = {key: value for key, value in row.meta.items() if value is not None}
-        return {**row.data, **given}
+        meta = {key: value for key, value in row.meta.items() if value is not None}
+        return {**row.data, **meta}
 
     def _counts(self, counts: dict[str, Any]) -> list[Any]:
         report = self._query.report
-        # A group's or a breakdown's rows are buckets, and `filtered` may count entities.
-        buckets = bool(report.group_by or report.dimensions)
-        names = ("filtered", "filtered_buckets") if buckets else ("filtered",)
+        # Rows of a group or a breakdown are buckets; `filtered` may count entities.
+        are_buckets = bool(report.group_by or report.dimensions)
+        names = ("filtered", "filtered_buckets") if are_buckets else ("filtered",)
         return [counts.get(name) for name in names]
 
     def _totals(self, totals: Any, frames: _Frames) -> list[Any]:  # noqa: ANN401
-        """The totals of a page, as far as they are there and can be read."""
+        """Read the totals of a page; empty if there are none, or none that is valid."""
         if isinstance(totals, list):
             totals = totals[0] if len(totals) == 1 else None
         relation = f"{self._relation}/totals"
@@ -217,7 +217,7 @@ class ReportV1:
                 return [total.data]
             series = msgspec.convert(totals, _SeriesTotals)
             points = frames.arrange(
-                series.series, series.timeframe, relation, some=True
+                series.series, series.timeframe, relation, may_lack_slices=True
             )
             return [point.data for point in points if point]
         except (ResponseError, ValueError):
@@ -236,7 +236,7 @@ class _Frames:
         timeframe: _Timeframe | msgspec.UnsetType,
         where: str,
     ) -> None:
-        """Require the range that was requested: the row's record says that it is."""
+        """Require the requested range, as the row's record will have its dates."""
         if isinstance(timeframe, _Timeframe):  # samples have it, attribute tables don't
             start, end = _days(timeframe, f"{where}.timeframe")
             window = self._window.range
@@ -251,30 +251,30 @@ class _Frames:
         timeframe: _Timeframe | msgspec.UnsetType,
         where: str,
         *,
-        some: bool = False,
+        may_lack_slices: bool = False,
     ) -> list[_Point[M] | None]:
         """Find the point of each slice of the window.
 
         Args:
-            points: The points of a series; those outside the window are left out.
-            timeframe: The days that the row is about, if it says so.
+            points: The points of a series; those outside the window are skipped.
+            timeframe: The row's own range, if it has one.
             where: The row's place in the page, for an error.
-            some: Whether slices may be missing without a reason.
+            may_lack_slices: Whether slices may be missing outside that range, too.
 
         Returns:
-            A point, or `None`, for each slice. A slice may be missing only inside the
-            range that the row itself is about: a day without data is null, a day that
-            was not answered for is an error.
+            A point, or `None`, for each slice. Inside the row's own range, a missing
+            slice is a day without data; outside it, the day was not answered, which is
+            an error.
 
         Raises:
             ResponseError: If the series is of other days.
         """
         # Rows of a page mostly have the same frames, which take long to read.
-        key = (some, timeframe, *[point.timeframe for point in points])
+        key = (may_lack_slices, timeframe, *[point.timeframe for point in points])
         order = self._orders.get(key)
         if order is None:
             order = self._order(points, timeframe, where)
-            if not some:
+            if not may_lack_slices:
                 self._check_missing(order, points, timeframe, where)
             self._orders[key] = order
         return [None if position is None else points[position] for position in order]
@@ -315,9 +315,9 @@ class _Frames:
         timeframe: _Timeframe | msgspec.UnsetType,
         where: str,
     ) -> bool:
-        """Whether a point is of days that AdStage added to those that were requested.
+        """Whether a point is of days that AdStage added to the requested ones.
 
-        The row's own range has them too. Otherwise, a point has lost its date.
+        Then the row's own range has them too. Otherwise, the point's date is wrong.
         """
         first, last = start, end
         if isinstance(timeframe, _Timeframe):
@@ -361,7 +361,7 @@ def _number(value: Any, place: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _known_entity(report: ReportConfig) -> str | None:
-    """What all rows are about if an external provider's don't say."""
+    """Find the one entity of an external provider's account report."""
     if report.is_external and report.entity_level == "accounts":
         return report.targets[0]
     return None

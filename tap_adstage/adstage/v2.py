@@ -1,4 +1,4 @@
-"""Reports of API version 2: the query, and what is read from a page (API V2)."""
+"""Reports of API version 2: the query's body, and a page's rows (API V2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from tap_adstage.adstage.attributes import AttributeReader
 from tap_adstage.adstage.control import SUMMED
-from tap_adstage.adstage.metrics import merged, metrics_type
+from tap_adstage.adstage.metrics import merge_metrics, metrics_type
 from tap_adstage.adstage.times import day_of, period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder
@@ -149,14 +149,14 @@ class ReportV2:
         row_page = (
             read(results, page, window) if results else RowPage(window.slices, [])
         )
-        return row_page, _control(page.head)
+        return row_page, _control_totals(page.head)
 
     def _total_page(self, results: list[Any], page: Page, window: Window) -> RowPage:
         _check_range(page.head, window)
         rows = []
         for position, result in enumerate(results):
             place = f"_embedded.results[{position}]"
-            values = merged(result.metrics, result.calculated, place)
+            values = merge_metrics(result.metrics, result.calculated, place)
             attributes = self._attributes.read(result.meta, place)
             rows.append(Row(attributes, [(value,) for value in values]))
         return RowPage(window.slices, rows)
@@ -167,24 +167,24 @@ class ReportV2:
         for position, result in enumerate(results):
             place = f"_embedded.results[{position}]"
             series = result.series
-            values = merged(series.metrics, series.calculated, f"{place}.series")
+            values = merge_metrics(series.metrics, series.calculated, f"{place}.series")
             attributes = self._attributes.read(result.summary.meta, f"{place}.summary")
-            rows.append(Row(attributes, self._whole(values, len(slices), place)))
+            rows.append(Row(attributes, self._complete(values, len(slices), place)))
         return RowPage(slices, rows)
 
-    def _whole(
+    def _complete(
         self,
         values: tuple[list[Number | None] | None, ...],
         slices: int,
         place: str,
     ) -> list[list[Number | None]]:
-        """Require a value of each metric for each slice; nulls if it has none at all."""
+        """Require a value for each slice; a metric that is missing is null in all."""
         try:
             if {*map(len, values)} == {slices}:  # type: ignore[arg-type] # see below
                 return values  # type: ignore[return-value]
-        except TypeError:  # there are none of some metrics
-            nothing: list[Number | None] = [None] * slices
-            values = tuple(nothing if v is None else v for v in values)
+        except TypeError:  # a metric is missing
+            nulls: list[Number | None] = [None] * slices
+            values = tuple(nulls if v is None else v for v in values)
         for column, numbers in zip(self.columns.metrics, values, strict=True):
             if numbers is None or len(numbers) != slices:
                 raise ResponseError(
@@ -195,10 +195,10 @@ class ReportV2:
 
 
 def slices_of(head: Mapping[str, Any], window: Window) -> list[Slice]:
-    """Find the slices that a page's timestamps stand for.
+    """Find the slice of each timestamp of a page.
 
-    They must be those that were requested, all of them: a row under the wrong day is
-    worse than none, and a day without rows would count as finished.
+    They must be exactly the requested slices: a row under the wrong day is worse than
+    none, and a day without rows would count as finished.
 
     Args:
         head: The page's document without its rows.
@@ -208,7 +208,7 @@ def slices_of(head: Mapping[str, Any], window: Window) -> list[Slice]:
         The slices, in the order of the series' values.
 
     Raises:
-        ResponseError: If they are others (API V2: Time Series Report, `time`).
+        ResponseError: If they differ (API V2: Time Series Report, `time`).
     """
     time = head.get("time")
     if not isinstance(time, dict):
@@ -227,18 +227,20 @@ def slices_of(head: Mapping[str, Any], window: Window) -> list[Slice]:
 
 
 def _check_range(head: Mapping[str, Any], window: Window) -> None:
-    """Require a total of all days that were requested, if it says of which it is.
+    """Require that the total's range, if it has one, has all requested days.
 
-    AdStage may write whole months where it shows a range's ends (`interval`).
+    AdStage may write whole months as a range's ends (`interval`).
     """
     if head.get("time") is None:
         return
     start, end = period(head["time"], "time")
     if start > window.range.start or end < window.range.end:
-        raise ResponseError(f"time is {start}..{end}, which is not all {window.range}")
+        raise ResponseError(
+            f"time is {start}..{end}, which is not all of {window.range}"
+        )
 
 
-def _control(head: Mapping[str, Any]) -> ControlTotals:
+def _control_totals(head: Mapping[str, Any]) -> ControlTotals:
     summary = head.get("summary")
     filtered = summary.get("filtered") if isinstance(summary, dict) else None
     if not isinstance(filtered, dict):

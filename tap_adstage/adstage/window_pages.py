@@ -1,4 +1,4 @@
-"""The pages of one window of a report."""
+"""The pages of one window of a report, each with the request of the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AdStageWindowPages:
-    """The pages of one window, each of which has the way to the next."""
+    """The pages of one window, each of which leads to the next."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class AdStageWindowPages:
         Args:
             client: Fetches the pages.
             first: The first page's request.
-            can_split: Whether less can be requested.
+            can_split: Whether the caller can request less.
         """
         self._client = client
         self._request: ApiRequest | None = first
@@ -45,7 +45,7 @@ class AdStageWindowPages:
         """Fetch the next page, and find the request of the one after it.
 
         Args:
-            cancelled: Tells whether nobody waits for the page any more.
+            cancelled: Whether nobody waits for the page any more.
 
         Raises:
             TapError: As `AdStageClient.page` and `Paginator.get_next` raise it.

@@ -35,7 +35,7 @@ class Group:
     def __repr__(self) -> str:
         """Show the fields, secrets hidden."""
         secrets = {setting.name for setting in declared(type(self)) if setting.secret}
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         shown = (
             f"{name}={'***' if name in secrets and value else repr(value)}"
             for name, value in values.items()
@@ -58,12 +58,12 @@ def alias(key: str, *, values: Mapping[str, str] | None = None) -> Meta:
 
 
 def hints(reasons: Mapping[str, str]) -> Meta:
-    """Give a reason for refusing some values."""
+    """Give the reasons why some values are refused."""
     return Meta(extra_json_schema={"x-hints": reasons})
 
 
 def default_of(make: Callable[[Mapping[str, Any]], object]) -> Meta:
-    """Make the default of the other settings that are given."""
+    """Compute the default from the other settings."""
     return Meta(extra={"default_of": make})
 
 
@@ -82,9 +82,9 @@ def text(
     """Describe a text that has a form.
 
     Args:
-        takes: What it is, for an error.
+        takes: Its form in words, for an error.
         form: The `format` of its JSON schema.
-        check: Raises a ValueError that says what is wrong with a text.
+        check: Raises a ValueError with the reason if a text is wrong.
         read: Makes the typed value of a valid text; by default it stays a text.
     """
     functions = {"check": check, "read": read}
@@ -110,8 +110,7 @@ class Setting:
         read: Makes the typed value of a valid one.
         description: Meaning, in one or two sentences.
         default: Default, if it is a plain JSON value.
-        default_of: Makes the default of the other settings that are given, if it
-            depends on them.
+        default_of: Computes the default from the other settings, if it depends on them.
         required: Whether it has no default of any kind.
         options: Label of each value, if a form offers them.
         alias: Another name of the key; empty without one.
@@ -158,9 +157,9 @@ class Setting:
 
 
 def declared(group: type) -> tuple[Setting, ...]:
-    """List the settings of a group, those of the groups that it joins first."""
+    """List the settings of a group, those of its base groups first."""
     annotations = get_type_hints(group, include_extras=True)
-    declarations = {each.name: each for each in fields(group)}
+    declarations = {field.name: field for field in fields(group)}
     return tuple(
         _setting(declarations[name], annotations[name], part)
         for part in dict.fromkeys(_parts(group))
@@ -172,14 +171,15 @@ def declared(group: type) -> tuple[Setting, ...]:
 def object_schema(settings: Iterable[Setting]) -> dict[str, Any]:
     """Make one JSON schema of settings, with their aliases."""
     settings = list(settings)
+    properties = {setting.name: setting.json_schema() for setting in settings}
     aliases = {
-        each.alias: {**each.schema, "description": f"Alias of `{each.name}`."}
-        for each in settings
-        if each.alias
+        setting.alias: {**setting.schema, "description": f"Alias of `{setting.name}`."}
+        for setting in settings
+        if setting.alias
     }
     return {
         "type": "object",
-        "properties": {each.name: each.json_schema() for each in settings} | aliases,
+        "properties": properties | aliases,
         "additionalProperties": False,
     }
 
@@ -196,23 +196,23 @@ def public(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
 
 
 def without_aliases(
-    settings: Iterable[Setting], given: Mapping[str, Any]
+    settings: Iterable[Setting], raw: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write valid settings with the tap's own names of keys and values."""
     return {
-        each.name: each.value_aliases[given[key]]
-        if each.value_aliases and given[key] in each.value_aliases
-        else given[key]
-        for each in settings
-        for key in (each.name, each.alias)
-        if key in given
+        setting.name: setting.value_aliases[raw[key]]
+        if setting.value_aliases and raw[key] in setting.value_aliases
+        else raw[key]
+        for setting in settings
+        for key in (setting.name, setting.alias)
+        if key in raw
     }
 
 
 def typed(
     group: type[_Group],
     settings: Iterable[Setting],
-    given: Mapping[str, Any],
+    raw: Mapping[str, Any],
     **others: Any,  # noqa: ANN401 - fields of the group
 ) -> _Group:
     """Type settings that are valid.
@@ -220,17 +220,17 @@ def typed(
     Args:
         group: The class to make.
         settings: What it declares.
-        given: The settings, without aliases. Keys of other groups are ignored.
+        raw: The settings, without aliases. Keys of other groups are ignored.
         **others: Fields that are typed already, or are not settings.
     """
     values = dict(others)
     for setting in settings:
         if setting.name in others:
             continue
-        if setting.name in given:
-            values[setting.name] = setting.read(given[setting.name])
+        if setting.name in raw:
+            values[setting.name] = setting.read(raw[setting.name])
         elif setting.default_of:
-            values[setting.name] = setting.default_of(given)
+            values[setting.name] = setting.default_of(raw)
     return group(**values)
 
 
@@ -288,6 +288,6 @@ def _metas(hint: Any) -> Iterator[Meta]:  # noqa: ANN401 - a type
     if marks:
         yield from _metas(inner)
     elif type(None) in get_args(inner):
-        for each in get_args(inner):
-            yield from _metas(each)
+        for part in get_args(inner):
+            yield from _metas(part)
     yield from (mark for mark in marks if isinstance(mark, Meta))

@@ -18,7 +18,7 @@ class EntityId:
     """One entity on one network: `/network/{network}/{level}/{remote_id}`.
 
     Attributes:
-        network: A network, or `adstage` for what is managed on AdStage's platform.
+        network: A network, or `adstage` for entities of AdStage's own platform.
         level: `account`, `campaign`, `ad_group`, `ad`, `keyword` or `criterion`; on
             `adstage` `account_group`, `user`, `organization` or `folder`.
         remote_id: The network's own id.
@@ -43,7 +43,7 @@ class EntityId:
             Its parts.
 
         Raises:
-            ValueError: If it is not an entity id; the message says why.
+            ValueError: If it is not an entity id, with the reason.
         """
         match = _PATTERN.fullmatch(value)
         if not match:

@@ -1,6 +1,6 @@
 """Settings in environment variables, as `--config=ENV` reads them.
 
-The SDK reads them; this finds the ones that it can't read, or would not see.
+The SDK reads them; this finds those that it can't read, or would ignore.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BOOLEANS = {"true", "1", "yes", "on", "false", "0", "no", "off"}
 
 
 def _boolean(text: str) -> str:
-    """Refuse what is neither true nor false, which the SDK takes for false."""
+    """Refuse a value that is not a boolean; the SDK would take it for false."""
     if text.lower() not in _BOOLEANS:
         raise ValueError(text)
     return text
@@ -30,7 +30,7 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "array": (json.loads, "a list, as JSON"),
     "object": (json.loads, "an object, as JSON"),
 }
-"""How a variable becomes a value of a type, and what to call such a value."""
+"""For each type, a reader of variables, and a noun for its values."""
 
 
 def unknown_variables(

@@ -1,4 +1,4 @@
-"""The files that a run is given besides its settings: `--state` and `--catalog`."""
+"""The files of the options `--state` and `--catalog`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _CATALOG = {
 
 
 def read_document(option: str, file: TextIO) -> Any:  # noqa: ANN401 - any JSON value
-    """Read the JSON document that a file holds.
+    """Read a file's JSON document.
 
     Args:
         option: The option of the command line, for an error.
@@ -82,10 +82,10 @@ def check_catalog(catalog: Any) -> None:  # noqa: ANN401 - any JSON value
     """Check that a document is a Singer catalog.
 
     Args:
-        catalog: What `--catalog` holds.
+        catalog: The document of `--catalog`.
 
     Raises:
-        InputError: If it is not one, naming the place.
+        InputError: If it is not a catalog, with the place.
     """
     if wrong := worst_error(catalog, _CATALOG):
         raise InputError(f"--catalog: {wrong}; {_ADVICE['--catalog']}")
@@ -95,13 +95,13 @@ def checked_state(state: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON valu
     """Check that a document is a tap's state.
 
     Args:
-        state: What `--state` holds: the value of a STATE message, or the message.
+        state: The document of `--state`: the value of a STATE message, or the message.
 
     Returns:
         The value.
 
     Raises:
-        StateError: If it is not one, naming the place.
+        StateError: If it is not a state, with the place.
     """
     if isinstance(state, dict) and state.get("type") == "STATE":
         state = state.get("value")
@@ -119,18 +119,17 @@ def own_parts(
     streams: Collection[str],
     keys: Collection[str],
 ) -> dict[str, Any]:
-    """Drop from a run's own bookmarks what the tap doesn't write.
+    """Drop the keys of a run's own bookmarks that the tap doesn't write.
 
-    The SDK has other ways to keep a bookmark, and would use what it finds of them: it
-    reads a stream once for each of the `partitions` there.
+    The SDK would use other keys: it reads a stream once for each of its `partitions`.
 
     Args:
         state: A tap's state.
         streams: Names of the streams that the run could have.
-        keys: What the tap writes into a bookmark.
+        keys: The keys that the tap writes into a bookmark.
 
     Returns:
-        A copy, in which the bookmarks of other streams are as they were.
+        A copy, in which the bookmarks of other streams are unchanged.
     """
     return {
         "bookmarks": {
@@ -144,15 +143,12 @@ def own_parts(
     }
 
 
-def strangers(state: Mapping[str, Any], streams: Collection[str]) -> list[str]:
-    """Find the bookmarks of streams that a run can't have.
+def unknown_streams(state: Mapping[str, Any], streams: Collection[str]) -> list[str]:
+    """List the streams that have a bookmark and that a run can't have.
 
     Args:
         state: A tap's state.
         streams: Names of the streams that the run could have.
-
-    Returns:
-        Names of other streams.
     """
     return [name for name in state.get("bookmarks", {}) if name not in streams]
 

@@ -1,7 +1,6 @@
 """From settings as the user wrote them to typed ones, or to all that is wrong.
 
-No request is sent: what only AdStage can tell (accounts, fields) is checked at
-discovery.
+No request is sent: what only AdStage knows (accounts, fields) is checked at discovery.
 """
 
 from __future__ import annotations
@@ -39,22 +38,22 @@ def parse(
             errors could quote; else all errors of form or, if there are none, all
             errors of meaning.
     """
-    given = without_nulls(raw)
-    if errors := [*secret_errors(given)] or [*form_errors(given)]:
+    values = without_nulls(raw)
+    if errors := [*secret_errors(values)] or [*form_errors(values)]:
         raise ConfigError(errors)
-    reports = [*map(canonical_report, given.get("reports", default_reports()))]
-    config = _typed(given, reports, now)
-    if errors := [*setting_errors(config, given | {"reports": reports}, stream_names)]:
+    reports = [*map(canonical_report, values.get("reports", default_reports()))]
+    config = _typed(values, reports, now)
+    if errors := [*setting_errors(config, values | {"reports": reports}, stream_names)]:
         raise ConfigError(errors)
     return config
 
 
 def _typed(
-    given: Mapping[str, Any], reports: list[dict[str, Any]], now: dt.datetime
+    values: Mapping[str, Any], reports: list[dict[str, Any]], now: dt.datetime
 ) -> Config:
     """Type valid settings; a report gets from them what it doesn't override."""
-    settings = dict(given)
-    if given.get("sync_mode") != "SPECIFIC_ACCOUNTS":
+    settings = dict(values)
+    if values.get("sync_mode") != "SPECIFIC_ACCOUNTS":
         settings.pop("accounts", None)
     return typed(
         Config,

@@ -1,7 +1,7 @@
 """What is wrong with reports, apart from the form of a value.
 
-Each line names the report's key, its value and what is allowed. What only AdStage can
-tell, such as whether there is a field, is checked at discovery.
+Each line names the report's key, its value and what is allowed. What only AdStage
+knows, such as its fields, is checked at discovery.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def report_form_errors(reports: Any) -> Iterator[str]:  # noqa: ANN401 - any JSO
 
 
 def report_errors(
-    config: Config, given: Sequence[Mapping[str, Any]], stream_names: Collection[str]
+    config: Config, raw: Sequence[Mapping[str, Any]], stream_names: Collection[str]
 ) -> Iterator[str]:
-    """Find what doesn't go together in reports of valid form.
+    """Find values that don't go together in reports of valid form.
 
     Args:
         config: The settings, typed.
-        given: The reports as given, without aliases.
+        raw: The reports as given, without aliases.
         stream_names: Names of the resource streams, which no report may take.
 
     Yields:
         One line for each error.
     """
     seen: set[str] = set()
-    for number, (report, keys) in enumerate(zip(config.reports, given, strict=True)):
+    for number, (report, keys) in enumerate(zip(config.reports, raw, strict=True)):
         path = f"reports[{number}]"
         refused = f"{path}.name: {json_text(report.name)} is not allowed"
         if report.name in seen:
@@ -82,7 +82,7 @@ def report_errors(
 
 
 def _network(target: str) -> str | None:
-    """The network of an account, or of a profile, which has no level of its own."""
+    """Find the network of an account or a profile, which has no level of its own."""
     entity_id = EntityId.parse(target)
     profile = entity_id.network == "google_analytics"
     return entity_id.network if entity_id.level == "account" or profile else None
@@ -116,14 +116,14 @@ def _target_errors(path: str, report: ReportConfig) -> Iterator[str]:
 
 
 def _version_errors(
-    path: str, report: ReportConfig, given: Mapping[str, Any]
+    path: str, report: ReportConfig, raw: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Find what API V1 lacks (API V1: Building Reports)."""
+    """Find keys and values that API V1 lacks (API V1: Building Reports)."""
     if report.api_version != 1:
         return
     fields = {
         **{f"fields[{number}]": field for number, field in enumerate(report.fields)},
-        "sort_by": given.get("sort_by", ""),
+        "sort_by": raw.get("sort_by", ""),
         **{
             f"filters[{number}].path": condition["path"]
             for number, condition in enumerate(report.filters)
@@ -135,7 +135,7 @@ def _version_errors(
                 f"{path}.{key}: {json_text(field)} is not allowed; calculated metrics "
                 "take api_version 2"
             )
-    if "ignore_precision" in given:
+    if "ignore_precision" in raw:
         yield (
             f"{path}.ignore_precision: {json_text(report.ignore_precision)} is not "
             "allowed; it takes api_version 2"
@@ -143,9 +143,9 @@ def _version_errors(
 
 
 def _provider_errors(
-    path: str, report: ReportConfig, given: Mapping[str, Any], config: Config
+    path: str, report: ReportConfig, raw: Mapping[str, Any], config: Config
 ) -> Iterator[str]:
-    """Find what external providers take and AdStage's own data don't, or vice versa."""
+    """Find what only external providers take, or only AdStage's own data."""
     provider = report.provider
     if not report.is_external:
         if report.dimensions:
@@ -159,10 +159,10 @@ def _provider_errors(
             f"{path}.api_version: {report.api_version} is not allowed; provider "
             f"{provider} takes version 1"
         )
-    if "networks" in given:
+    if "networks" in raw:
         yield (
             f"{path}.networks: {json_text(report.networks)} is not allowed; "
-            f"provider {provider} is a network, and its target says which account"
+            f"provider {provider} is a network, and its target names the account"
         )
     targets = report.targets
     if [_network(target) for target in targets] != [provider]:

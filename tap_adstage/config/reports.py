@@ -167,7 +167,7 @@ REPORT_SETTINGS = declared(ReportConfig)
 
 
 def _report_keys() -> tuple[Setting, ...]:
-    keys = [each for each in REPORT_SETTINGS if each.group is not Days]
+    keys = [setting for setting in REPORT_SETTINGS if setting.group is not Days]
     own_first = sorted(keys, key=lambda key: key.group is ReportDefaults)
     return tuple(map(_report_key, own_first))
 

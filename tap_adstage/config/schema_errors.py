@@ -1,7 +1,7 @@
 """Errors of a JSON schema, in words that help.
 
-Each line names the place, its value and what is allowed. The value of what its schema
-marks as secret is not quoted.
+Each line names the place, its value and what is allowed. A value that its schema marks
+as secret is not quoted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def schema_errors(
 
     Args:
         document: The document.
-        schema: Its JSON schema. `x-takes` says what a value is, `x-check` is a function
-            that raises a ValueError for a wrong text, `x-hints` are reasons for
-            refused values.
-        path: Where the document stands, such as the name of a setting.
+        schema: Its JSON schema. `x-takes` is a value's form in words, `x-check` a
+            function that raises a ValueError for a wrong text, `x-hints` are reasons
+            for refused values.
+        path: Path of the document, such as the name of a setting.
 
     Yields:
         One line for each error.
@@ -40,7 +40,7 @@ def schema_errors(
 
 
 def worst_error(document: object, schema: Mapping[str, Any]) -> str | None:
-    """Find the one thing that is most wrong with the form of a document."""
+    """Find the most important error in the form of a document."""
     error = best_match(_VALIDATOR(schema).iter_errors(document))
     return None if error is None else "; ".join(_lines(error, ""))
 
@@ -78,7 +78,7 @@ _PHRASES: Sequence[tuple[str, Callable[[Mapping[str, Any]], str]]] = (
     ),
     ("type", lambda schema: _types(schema["type"])),
 )
-"""Words for what a schema allows, by the first of its keywords that stands here."""
+"""Words for what a schema allows; the first keyword that it has counts."""
 
 
 def _lines(error: jsonschema.ValidationError, path: str) -> Iterator[str]:

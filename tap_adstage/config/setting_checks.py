@@ -43,14 +43,14 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
     ]
 
 
-def secret_errors(given: Mapping[str, Any]) -> Iterator[str]:
+def secret_errors(raw: Mapping[str, Any]) -> Iterator[str]:
     """Find secrets in settings that are shown, as names of streams and columns are."""
     names = [setting.name for setting in SETTINGS if setting.secret]
-    secrets = {name: Secrets(secret_values({name: given.get(name)})) for name in names}
+    secrets = {name: Secrets(secret_values({name: raw.get(name)})) for name in names}
     for setting in SETTINGS:
         if setting.secret:
             continue
-        for path, text in _texts(setting.name, given.get(setting.name)):
+        for path, text in _texts(setting.name, raw.get(setting.name)):
             for name in names:
                 if secrets[name].are_in(text):
                     yield (
@@ -60,40 +60,40 @@ def secret_errors(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def form_errors(
-    given: Mapping[str, Any], settings: Sequence[Setting] = SETTINGS
+    raw: Mapping[str, Any], settings: Sequence[Setting] = SETTINGS
 ) -> Iterator[str]:
     """Find values that their declaration doesn't allow, whatever the others are.
 
     Args:
-        given: The settings as given, none of them null.
+        raw: The settings as given, none of them null.
         settings: What is declared.
 
     Yields:
         One line for each error.
     """
     for setting in settings:
-        if setting.name in given:
-            yield from schema_errors(given[setting.name], setting.schema, setting.name)
-    yield from report_form_errors(given.get("reports", []))
+        if setting.name in raw:
+            yield from schema_errors(raw[setting.name], setting.schema, setting.name)
+    yield from report_form_errors(raw.get("reports", []))
 
 
 def setting_errors(
-    config: Config, given: Mapping[str, Any], stream_names: Collection[str]
+    config: Config, raw: Mapping[str, Any], stream_names: Collection[str]
 ) -> Iterator[str]:
     """Find values of valid form that don't go together.
 
     Args:
         config: The settings, typed.
-        given: The settings as given, reports without aliases.
+        raw: The settings as given, reports without aliases.
         stream_names: Names of the resource streams, which no report may take.
 
     Yields:
         One line for each error.
     """
-    yield from _credential_errors(config, given)
+    yield from _credential_errors(config, raw)
     yield from _account_errors(config)
-    yield from _date_errors(config, given)
-    yield from report_errors(config, given["reports"], stream_names)
+    yield from _date_errors(config, raw)
+    yield from report_errors(config, raw["reports"], stream_names)
 
 
 def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
@@ -108,8 +108,8 @@ def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 
             yield from _texts(f"{path}.{key}", item)
 
 
-def _credential_errors(config: Config, given: Mapping[str, Any]) -> Iterator[str]:
-    missing = [name for name in OAUTH if name not in given]
+def _credential_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
+    missing = [name for name in OAUTH if name not in raw]
     if 0 < len(missing) < len(OAUTH):
         yield (
             f"{', '.join(missing)}: not given; OAuth takes all of {', '.join(OAUTH)} "
@@ -123,7 +123,7 @@ def _credential_errors(config: Config, given: Mapping[str, Any]) -> Iterator[str
     file = config.oauth_token_file
     if file is not None and not os.access(file.parent, os.W_OK):
         yield (
-            f"oauth_token_file: {json_text(given['oauth_token_file'])} is not allowed; "
+            f"oauth_token_file: {json_text(raw['oauth_token_file'])} is not allowed; "
             "it takes a path in a folder that exists and can be written"
         )
 
@@ -145,12 +145,12 @@ def _account_errors(config: Config) -> Iterator[str]:
             )
 
 
-def _date_errors(config: Config, given: Mapping[str, Any]) -> Iterator[str]:
+def _date_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
     start, end = config.start_date, config.end_date
     if start and end and start > end:
         yield (
-            f"end_date: {json_text(given['end_date'])} is not allowed; it takes a date "
-            f"that is not before start_date {json_text(given['start_date'])}"
+            f"end_date: {json_text(raw['end_date'])} is not allowed; it takes a date "
+            f"that is not before start_date {json_text(raw['start_date'])}"
         )
     try:
         _ = config.today

@@ -57,7 +57,7 @@ class OAuthConfig:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Credentials(Group):
-    """What the tap signs in with."""
+    """The credentials of the tap."""
 
     access_token: Annotated[
         Token | None,
@@ -101,7 +101,7 @@ class Credentials(Group):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Source(Group):
-    """Where the data come from, and whose they are."""
+    """The source of the data, and their owner."""
 
     api_url: Annotated[ApiUrl, Meta(description="Root of the AdStage API.")] = (
         "https://platform.adstage.io/api"
@@ -149,7 +149,7 @@ class Source(Group):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Requests(Group):
-    """How AdStage is asked."""
+    """The requests to AdStage."""
 
     page_size: Annotated[int, Meta(ge=1, le=1000, description="Rows per page.")] = 1000
     max_concurrency: Annotated[
@@ -181,7 +181,7 @@ class Requests(Group):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Safeguards(Group):
-    """What is done about data that are not complete."""
+    """The checks for data that are not complete."""
 
     reconcile: Annotated[
         Literal["off", "warn", "fail"],
@@ -234,9 +234,9 @@ class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
 SETTINGS = declared(Config)
 
 
-def secret_values(given: Mapping[str, Any]) -> list[str]:
-    """Find what must never be shown in settings of whatever form."""
-    values = (given.get(setting.name) for setting in SETTINGS if setting.secret)
+def secret_values(raw: Mapping[str, Any]) -> list[str]:
+    """Find the secrets in settings, valid or not."""
+    values = (raw.get(setting.name) for setting in SETTINGS if setting.secret)
     return [value for value in values if isinstance(value, str)]
 
 
@@ -248,12 +248,12 @@ def json_schema() -> dict[str, Any]:
 
 def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Drop what is null, in reports too: to some callers, null means omitted."""
-    given = {key: value for key, value in raw.items() if value is not None}
-    if isinstance(given.get("reports"), list):
-        given["reports"] = [
+    values = {key: value for key, value in raw.items() if value is not None}
+    if isinstance(values.get("reports"), list):
+        values["reports"] = [
             {key: value for key, value in report.items() if value is not None}
             if isinstance(report, Mapping)
             else report
-            for report in given["reports"]
+            for report in values["reports"]
         ]
-    return given
+    return values

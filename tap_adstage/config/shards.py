@@ -13,12 +13,12 @@ _PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
 class Shard:
     """One of several parts that have every account once.
 
-    Which part has an account follows from its entity id alone: it stays there, whatever
+    The part of an account depends on its entity id alone, so it stays there, whatever
     other accounts come and go.
 
     Attributes:
         number: Which part, from 1 up to `count`.
-        count: How many parts there are; of 1 the one part is the whole.
+        count: How many parts there are; with 1, the part is the whole.
     """
 
     number: int = 1
@@ -30,16 +30,10 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read a part.
-
-        Args:
-            text: Such as `3/8`.
-
-        Returns:
-            The part.
+        """Read a part such as `3/8`.
 
         Raises:
-            ValueError: If the text is not one; the message says why.
+            ValueError: If the text is not a part, with the reason.
         """
         match = _PATTERN.fullmatch(text)
         if not match:

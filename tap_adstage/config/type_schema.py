@@ -10,9 +10,9 @@ from msgspec import Meta
 def type_schema(hint: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
     """Make the JSON schema of a type.
 
-    Definitions stand where they are used. Values and keys are in the order that they
-    are declared in. Null is not a value: it counts as omitted. Checks of texts are
-    functions, under `x-check`.
+    Definitions are inlined. Values and keys are in the order of their declaration. Null
+    is not a value: it counts as omitted. Checks of texts are functions, under
+    `x-check`.
     """
     schema = msgspec.json.schema(hint)
     definitions = schema.pop("$defs", {})
@@ -70,9 +70,9 @@ def _simplified(
             "additionalProperties": False,
         }
     if "anyOf" in schema:
-        (one,) = (each for each in schema["anyOf"] if each != {"type": "null"})
+        (value,) = (part for part in schema["anyOf"] if part != {"type": "null"})
         del result["anyOf"]
-        result = _simplified(one, *others) | result
+        result = _simplified(value, *others) | result
     if "enum" in schema:
         values = orders[frozenset(schema["enum"]) - {None}]
         kind = "string" if isinstance(values[0], str) else "integer"

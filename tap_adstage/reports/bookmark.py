@@ -1,4 +1,4 @@
-"""A report's bookmark, as it stands in the state."""
+"""A report's bookmark, as it is kept in the state."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 REPLICATION_KEY = "date"
 KEYS = ("replication_key", "replication_key_value", "aggregate_by", "shard")
-"""What a bookmark holds."""
+"""The keys of a bookmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a report has come.
+    """The last slice that a report has completely written.
 
     Attributes:
-        date: First day of the last slice that is completely written.
-        aggregate_by: Length of the slices that it counts; `None` in a state that does
-            not say, which then goes for any.
-        shard: Part of the accounts that has come so far.
+        date: First day of that slice.
+        aggregate_by: Length of the report's slices; `None` if the state doesn't have
+            it, and then any length may resume.
+        shard: Part of the accounts that were read.
     """
 
     date: dt.date
@@ -40,14 +40,14 @@ class Bookmark:
 
         Args:
             stream: Name of the stream, for an error.
-            state: What stands under `bookmarks.{stream}`.
+            state: The value of `bookmarks.{stream}`.
 
         Returns:
-            The bookmark, or `None` where there is none.
+            The bookmark, or `None` if there is none.
 
         Raises:
-            StateError: If what stands there is not a day, or not of `date`, or of no
-                shard.
+            StateError: If its value is not a day, its key is not `date`, or its shard
+                is not a shard.
         """
         value = state.get("replication_key_value")
         if value is None:
@@ -55,9 +55,10 @@ class Bookmark:
         key = state.get("replication_key", REPLICATION_KEY)
         if key != REPLICATION_KEY:
             raise StateError(
-                f"state: bookmarks.{stream} counts {json.dumps(key, default=str)}, "
-                f"and the tap's reports count {REPLICATION_KEY}; is it another tap's? "
-                "Correct it, or remove the stream's bookmark to start over",
+                f"state: bookmarks.{stream}.replication_key is "
+                f"{json.dumps(key, default=str)}, not {REPLICATION_KEY}; is it another "
+                "tap's state? Correct it, or remove the stream's bookmark to start "
+                "over",
             )
         try:
             day = parse_day(value)
@@ -76,7 +77,7 @@ class Bookmark:
         """Write into a stream's state.
 
         Args:
-            state: What stands under `bookmarks.{stream}`; it is changed.
+            state: The value of `bookmarks.{stream}`; it is changed.
         """
         state["replication_key"] = REPLICATION_KEY
         state["replication_key_value"] = self.date.isoformat()
@@ -93,16 +94,16 @@ class Bookmark:
             shard: The part of the accounts that the report reads.
 
         Returns:
-            What it is of instead, for a warning; `None` if the report can resume.
+            What the bookmark is of, for a warning; `None` if the report can resume.
         """
         if self.aggregate_by not in (None, aggregate_by):
             return (
-                f"slices of a {self.aggregate_by} and the report has those of a "
+                f"slices of a {self.aggregate_by}, and the report has slices of a "
                 f"{aggregate_by}; stale rows stay in the table unless you empty it, or "
                 "give the report a new name"
             )
         if not self.shard.covers(shard):
-            return f"shard {self.shard}, and shard {shard} has accounts that it didn't"
+            return f"shard {self.shard}, which lacks accounts of shard {shard}"
         return None
 
 
@@ -111,23 +112,23 @@ class BookmarkCap:
     """How far a report's bookmark may go.
 
     Attributes:
-        through: The last day that the source has whole; `None` if there is none.
-        reason: Why days that the report asks for are not whole, if any are not.
+        through: The last day that is complete in the source; `None` if no day is.
+        reason: Why requested days are incomplete, if any are.
     """
 
     through: dt.date | None
     reason: str | None
 
     def warning(self, report: str, bookmark: dt.date) -> str:
-        """Write the line that a bookmark was held, and what held it.
+        """Write a warning that the bookmark was held, with the reason.
 
         Args:
             report: Name of the report.
-            bookmark: Where the bookmark stands.
+            bookmark: The bookmark at the end of the run.
         """
         return (
-            f"{report}: held at {bookmark}, as {self.reason}; the next run fetches what "
-            "comes late"
+            f"{report}: bookmark held at {bookmark}, as {self.reason}; the next run "
+            "fetches late data"
         )
 
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NO_VALUE = "(none)"
-"""What a key column holds if the source has no value: no key is ever null."""
+"""The value of a key column if the source has none: no key is ever null."""
 
 
 class Kind(Enum):
-    """What a column holds."""
+    """The type of a column's values."""
 
     METRIC = "metric"
     TEXT = "text"
@@ -40,9 +40,9 @@ class Column:
     Attributes:
         name: Name in the record.
         field: Name in the source's API.
-        kind: What it holds.
-        requested: Whether a request names its field; some come without.
-        members: Documented members of an object, which flattening makes columns of.
+        kind: The type of its values.
+        requested: Whether requests name its field; some fields every row has.
+        members: Documented members of an object; flattening makes a column of each.
     """
 
     name: str
@@ -114,7 +114,7 @@ class ReportColumns:
 
     @cached_property
     def key_attributes(self) -> tuple[str, ...]:
-        """Names of the key columns that are not dates: they tell a window's rows apart."""
+        """Names of the key columns that are not dates; unique among a window's rows."""
         return tuple(name for name in self.keys if name not in self.dates)
 
 

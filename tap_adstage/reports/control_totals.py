@@ -1,7 +1,7 @@
-"""Control totals: what was written against the source's own count and sums.
+"""Control totals: the rows that were written against the source's own count and sums.
 
-A source may count and sum up all rows of an answer itself. Rows that paging loses or
-duplicates, and numbers that are read wrongly, show as a difference.
+A source may count and sum up all rows of an answer itself. A difference reveals rows
+that paging lost or duplicated, and numbers that were read wrongly.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tap_adstage.reports.rows import Number, Row
 
 _SINGLE_PRECISION = Decimal(2) ** -24
-"""Largest error of an unrounded number, as a share of it: a single-precision float
-(339.46 comes as 339.460006713867)."""
+"""Largest error of an unrounded number, as a share of it: sources compute with
+single-precision floats (339.46 becomes 339.460006713867)."""
 _DIGITS_AS_0 = bytes.maketrans(string.digits.encode(), b"0" * 10)
 
 
@@ -34,7 +34,7 @@ class Amount:
     Attributes:
         total: The sum.
         numbers: How many numbers were added.
-        decimals: Most decimals that one of them has, or that they count as having.
+        decimals: The most decimals of any of them, and no fewer than at the start.
         magnitude: The sum of their absolute values.
     """
 
@@ -44,18 +44,18 @@ class Amount:
     magnitude: int | Decimal = 0
 
     def add(self, values: Iterable[Number | None]) -> None:
-        """Add numbers; nulls are left out."""
+        """Add numbers; nulls are skipped."""
         numbers: list[Any] = [*values]
         try:
             total: Any = sum(numbers)
-        except TypeError:  # there are nulls among them, or floats and decimals
+        except TypeError:  # some are nulls, or there are both floats and decimals
             numbers = [value for value in numbers if value is not None]
             if Decimal in {*map(type, numbers)}:
                 numbers = [Decimal(repr(v)) if type(v) is float else v for v in numbers]
             total = sum(numbers)
         if isinstance(total, float):
-            # To make decimals of all would cost more than anything else. A float sum is
-            # off by far less than the last decimal, to which it is rounded.
+            # Converting all to decimals would cost more than anything else. A float sum
+            # is off by far less than the last decimal, to which it is rounded.
             self.decimals = _float_decimals(numbers, self.decimals)
             total = Decimal(repr(round(math.fsum(numbers), self.decimals)))
         elif isinstance(total, Decimal):
@@ -68,7 +68,7 @@ class Amount:
 
 
 def _float_decimals(numbers: list[float], least: int) -> int:
-    """Find the most decimals of floats, as JSON writes them, or a least number."""
+    """Find the most decimals of floats, as JSON writes them, but at least some."""
     text = msgspec.json.encode(numbers).replace(b".0,", b",").replace(b".0]", b"]")
     shape = text.translate(_DIGITS_AS_0)
     decimals = least
@@ -84,11 +84,11 @@ def _decimals(number: Number) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ControlTotals:
-    """The source's own word on an answer, over all of its pages.
+    """The source's own count and totals of an answer, over all of its pages.
 
     Attributes:
-        counts: How many rows there are; more than one number if the source gives
-            several and it isn't documented which of them counts rows.
+        counts: How many rows there are. If a source has several counts and doesn't
+            document which of them counts rows, any of them may match.
         sums: Totals by field.
     """
 
@@ -100,30 +100,29 @@ class ControlTotals:
         cls,
         fields: Iterable[str],
         counts: Iterable[Any],
-        sources: Iterable[Any],
+        totals: Iterable[Any],
     ) -> ControlTotals:
-        """Collect what is usable; anything else is not compared.
+        """Collect counts and totals that are numbers; others are not compared.
 
         Args:
             fields: The fields whose totals may be compared.
-            counts: Numbers of rows.
-            sources: Objects of totals by field; those of several objects add up.
+            counts: Numbers of rows, or any other JSON values.
+            totals: Objects of totals by field; those of several objects add up.
         """
         names = [*fields]
         sums: dict[str, Amount] = {}
-        for source in sources:
-            for name in names if isinstance(source, dict) else ():
-                if type(source.get(name)) in {int, float, Decimal}:
-                    sums.setdefault(name, Amount()).add([source[name]])
-        whole = frozenset(count for count in counts if type(count) is int)
-        return cls(whole, sums)
+        for values in totals:
+            for name in names if isinstance(values, dict) else ():
+                if type(values.get(name)) in {int, float, Decimal}:
+                    sums.setdefault(name, Amount()).add([values[name]])
+        return cls(frozenset(count for count in counts if type(count) is int), sums)
 
     def __bool__(self) -> bool:
         """Whether there is anything to compare."""
         return bool(self.counts or self.sums)
 
     def completed(self, earlier: ControlTotals) -> ControlTotals:
-        """Add what an earlier page has and this one hasn't."""
+        """Add the counts and totals that only an earlier page has."""
         return ControlTotals(
             self.counts or earlier.counts,
             {**earlier.sums, **self.sums},
@@ -137,8 +136,8 @@ class Tally:
     Attributes:
         source: Name of the source, for a message.
         columns: The report's columns.
-        fields: Fields to sum up, and the decimals that a total of each has at least: a
-            total of money is rounded to cents even if every number in it is whole.
+        fields: Fields to sum up, with the fewest decimals of their totals: a total of
+            money is rounded to cents even if every number in it is whole.
     """
 
     source: str
@@ -162,15 +161,14 @@ class Tally:
         *,
         is_rounded: bool,
     ) -> Iterator[str]:
-        """Compare with the source's own word.
+        """Compare with the source's own count and totals.
 
         Args:
             control: The source's count and totals.
             is_rounded: Whether the source was asked to round its numbers.
 
         Yields:
-            What differs, what the source has and what was written; nothing if all is
-            as it should be.
+            What differs, with the source's number and the one that was written.
         """
         if control.counts and self._rows not in control.counts:
             counted = " or ".join(str(count) for count in sorted(control.counts))
@@ -194,7 +192,7 @@ class Tally:
 
     @property
     def _what(self) -> str:
-        """What the source counts."""
+        """The noun of what the source counts."""
         if self.columns.dimensions:
             return "entities by dimension"
         return "groups" if self.columns.group else "entities"
@@ -207,10 +205,10 @@ def _tolerance(
     *,
     is_rounded: bool,
 ) -> Decimal:
-    """Find the most that rounding alone can set a sum of rows apart from a total.
+    """Find the largest difference of a sum and a total that rounding can explain.
 
-    Each number is off by at most half a unit of the last decimal that there is among
-    the like. Whole numbers that count something are exact.
+    Each number is off by at most half a unit of the last decimal of its kind. Whole
+    numbers, which count something, are exact.
     """
     allowed = Decimal(0)
     for side in (rows, totals):

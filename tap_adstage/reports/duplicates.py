@@ -41,7 +41,7 @@ class DuplicateFilter:
         self._digests: dict[tuple[Any, ...], int] = {}
 
     def begin_window(self) -> None:
-        """Forget the rows of the window before."""
+        """Forget the rows of the previous window."""
         self._digests.clear()
 
     def accept(self, row: Row, lines: bytes) -> bool:
@@ -57,8 +57,8 @@ class DuplicateFilter:
             Whether its key is new in the window.
 
         Raises:
-            ResponseError: If the key is there with other values, as either may be
-                right.
+            ResponseError: If an earlier row has the key with different values, as
+                either may be right.
         """
         key = tuple(row.attributes[position] for position in self._positions)
         digest = hash(lines)

@@ -202,7 +202,7 @@ class Prefetch:
         """Fetch the chain's next page; `None` if that fails, with the error kept."""
         try:
             return chain.fetch()
-        except BaseException as error:  # noqa: BLE001 - raised where it is read
+        except BaseException as error:  # noqa: BLE001 - the reader raises it
             chain.error = error
             return None
 

@@ -1,4 +1,4 @@
-"""What to do if a window is not what the source counts and sums up itself."""
+"""What to do if a window differs from the source's own count and totals."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reconciler:
-    """Compares the windows of one report, and says what differs.
+    """Compares the windows of one report with the source's totals.
 
     Attributes:
         report: Name of the report.
         source: Name of the source.
         policy: `off`, `warn` or `fail`.
         is_rounded: Whether the source was asked to round the report's numbers.
-        logger: Where differences are told.
+        logger: For warnings about differences.
     """
 
     report: str
@@ -45,8 +45,8 @@ class Reconciler:
 
         Args:
             window: The window.
-            tally: What was written.
-            control: The source's own word, if it gave any.
+            tally: Count and sums of the rows that were written.
+            control: The source's own count and totals, if it gave any.
 
         Raises:
             ReconcileError: If they differ and the policy is `fail`.
@@ -62,20 +62,20 @@ class Reconciler:
             return
         self._different += 1
         text = (
-            f"{self.report}: window {window.range} is not what {self.source} counts: "
-            f"{'; '.join(differences)}"
+            f"{self.report}: window {window.range} differs from {self.source}'s own "
+            f"totals: {'; '.join(differences)}"
         )
         if self.policy == "fail":
             raise ReconcileError(
                 f"{text}. The bookmark stays before the window, so that the next run "
-                "fetches it again; set reconcile to warn to go on all the same",
+                "fetches it again; set reconcile to warn to continue anyway",
             )
         self.logger.warning("%s", text)
 
     def log_summary(self) -> None:
-        """Say once, at the end, what was not as it should be."""
+        """Warn once, at the end, how many windows differ or had no totals."""
         for number, what in (
-            (self._different, f"are not what {self.source} counts"),
+            (self._different, f"differ from {self.source}'s own totals"),
             (
                 self._without_totals,
                 f"were not compared, as {self.source} gave no totals",

@@ -1,4 +1,4 @@
-"""One run of a report: its windows in order, each row once, held against totals."""
+"""One run of a report: its windows in order, each row once, compared with totals."""
 
 from __future__ import annotations
 
@@ -41,14 +41,11 @@ class ReportReader(Protocol):
 
     @property
     def summed(self) -> Mapping[str, int]:
-        """Fields whose sum over rows is the source's total.
-
-        With the decimals that a total of each has at least.
-        """
+        """Fields whose sum over rows is the source's total, with fewest decimals."""
 
     @property
     def lookahead(self) -> int:
-        """How many windows it makes sense to schedule, with the one that is read."""
+        """How many windows to schedule at most, with the one that is read."""
 
     def schedule(self, windows: Sequence[Window]) -> None:
         """Set which windows are read next, in their order; others are cancelled."""
@@ -88,7 +85,7 @@ class EncodedRows:
 class ReportRun:
     """Reads the windows of one report, oldest first."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         name: str,
         reader: ReportReader,
@@ -105,7 +102,7 @@ class ReportRun:
             reader: Reads its windows.
             windows: The windows, in ascending order.
             reconciler: Compares each window with the source's totals.
-            stats: Where pages and windows are counted.
+            stats: Counts pages and windows.
             logger: For progress and warnings.
         """
         self._name = name
@@ -125,12 +122,12 @@ class ReportRun:
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
         on_window_finished: Callable[[Window], None],
     ) -> Iterator[EncodedRows]:
-        """Read window after window; one that is too much is split.
+        """Read window after window; one that is too large is split.
 
         Args:
             encode: Encodes a page's rows.
-            on_window_finished: Called once whoever takes the pages asks for more after
-                a window's last one: by then that one is written.
+            on_window_finished: Called when the caller takes the page after a window's
+                last one: by then the window is written.
 
         Yields:
             The pages.
@@ -171,8 +168,8 @@ class ReportRun:
         if not (error.may_be_too_large and window.can_split):
             raise error
         self._logger.warning(
-            "%s: %s is too much for one request: %s No more than %d slices are "
-            "requested at once from now on",
+            "%s: %s is too large for one request: %s From now on, at most %d slices "
+            "are requested at once",
             self._name,
             window.range,
             error,
@@ -190,11 +187,11 @@ class ReportRun:
         for place, page in reader.pages(window):
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
-            yield from self._encoded(place, page, window, encode)
+            yield from self._encode_page(place, page, window, encode)
             del page  # before the next one is there
         self._reconciler.compare(window, self._tally, self._totals)
 
-    def _encoded(
+    def _encode_page(
         self,
         place: str,
         page: Any,  # noqa: ANN401 - one of the reader's own pages

@@ -1,4 +1,4 @@
-"""The rows of a report's page, as every source's reader hands them on."""
+"""The rows of a report's page, in the form that every source's reader returns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Number: TypeAlias = "int | float | Decimal"
 
 
 class Row(NamedTuple):
-    """One entity, or group, over the slices of its page.
+    """The values of one entity or group, over the slices of its page.
 
     Attributes:
         attributes: Values of the columns `ReportColumns.attributes`.
@@ -67,8 +67,8 @@ def records_of(
         columns: The report's columns.
 
     Yields:
-        Records with every column. Numbers with a fraction are decimals, so that what
-        the SDK computes with them is exact.
+        Records with every column. Numbers with a fraction are decimals, so that the SDK
+        computes with them exactly.
     """
     for piece, *values in zip(slices, *row.metrics, strict=True):
         numbers = [Decimal(repr(v)) if type(v) is float else v for v in values]

@@ -1,4 +1,4 @@
-"""The windows of a run in portions that AdStage can answer."""
+"""The windows of a run, in portions that the source can answer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class WindowQueue:
-    """Hands out windows in their order, in smaller portions once one was too much."""
+    """The windows of a run, in their order; smaller ones once one was too large."""
 
     def __init__(self, windows: Sequence[Window]) -> None:
-        """Start with the first window, as large as it is.
+        """Start with the first window, whatever its size.
 
         Args:
             windows: Windows in ascending order.
@@ -28,7 +28,7 @@ class WindowQueue:
         self._most = max((len(window.slices) for window in windows), default=1)
 
     def __iter__(self) -> Iterator[Window]:
-        """Take window after window, each with no more slices than went well."""
+        """Take window after window, each with no more slices than may be requested."""
         while self._pending:
             first, *rest = self._portions(self._pending.popleft())
             self._pending.extendleft(reversed(rest))
@@ -42,22 +42,24 @@ class WindowQueue:
 
     @property
     def total(self) -> int:
-        """How many windows there are, as far as is known now."""
+        """How many windows there are; more once one is split."""
         return self._taken + len(self._pending)
 
     def upcoming(self, most: int) -> list[Window]:
-        """The windows that are taken next, if all of them go well.
+        """List the windows that are taken next, unless one has to be split.
 
         Args:
             most: How many of them at most.
         """
-        cut = (portion for each in self._pending for portion in self._portions(each))
-        return [*islice(cut, most)]
+        portions = (
+            portion for window in self._pending for portion in self._portions(window)
+        )
+        return [*islice(portions, most)]
 
     def halve(self, window: Window) -> int:
-        """Put back the window that was taken last, to be taken in halves.
+        """Put back the window that was taken last, and take it in halves.
 
-        All that come after it are no larger than its halves.
+        Later windows are no larger than its halves.
 
         Args:
             window: That window; it has more slices than one.

@@ -1,4 +1,4 @@
-"""Which days a report asks for, in which portions, and where it goes on next time.
+"""Which days a report requests, in which portions, and from which day it resumes.
 
 Everything here is a decision about days: pure functions of plain values, with today as
 an argument. Days are calendar days in the report's time zone and all ends are
@@ -27,11 +27,11 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One row's stretch of time: a day, a calendar week or month, or a whole range.
+    """The days of one record: a day, a calendar week or month, or a whole range.
 
     Attributes:
         start: First day; weeks start on Monday.
-        end: Last day, inclusive, also where it lies in the future.
+        end: Last day, inclusive; it may be in the future.
     """
 
     start: dt.date
@@ -43,8 +43,8 @@ class Window:
     """The days of one report request.
 
     Attributes:
-        range: First and last day asked for, inclusive.
-        slices: The slices that the answer may hold, in ascending order.
+        range: First and last requested day, inclusive.
+        slices: The slices of the answer's rows, in ascending order.
     """
 
     range: DateRange
@@ -52,24 +52,24 @@ class Window:
 
     @property
     def bookmark(self) -> dt.date:
-        """What the bookmark becomes once the window is written: its last slice."""
+        """The bookmark once the window is written: first day of its last slice."""
         return self.slices[-1].start
 
     @property
     def can_split(self) -> bool:
-        """Whether less can be asked for: a request has one whole slice at least."""
+        """Whether less can be requested: a request has at least one whole slice."""
         return len(self.slices) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateSettings:
-    """What decides a report's days, apart from the bookmark.
+    """The settings that decide a report's days.
 
     Attributes:
         aggregate_by: `day`, `week`, `month` or `total`.
         date_range: An AdStage date range, if the report has one.
-        start_date: First day that may be asked for, if set.
-        end_date: Last day that may be asked for, if set.
+        start_date: First day that may be requested, if set.
+        end_date: Last day that may be requested, if set.
         timeframe_months: A key of `TIMEFRAME_MONTHS`, or `ALL_TIME`.
         lookback_days: Days before the bookmark to fetch again.
         window_days: Days in one request; a window is never less than one slice.
@@ -85,39 +85,38 @@ class DateSettings:
 
 
 def plan_windows(
-    span: DateSettings, bookmark: dt.date | None, today: dt.date
+    settings: DateSettings, bookmark: dt.date | None, today: dt.date
 ) -> list[Window]:
     """Decide the windows of one run.
 
     Args:
-        span: The report's settings.
-        bookmark: First day of the last slice that an earlier run finished, if any.
-            A `total` report takes no notice of it. No gap goes back further than
-            `ALL_TIME_START`.
-        today: The day that it is.
+        settings: The report's settings.
+        bookmark: First day of the last slice that an earlier run finished, if any. A
+            `total` report ignores it. No run resumes before `ALL_TIME_START`.
+        today: The current day.
 
     Returns:
-        Windows in ascending order; none where there is nothing to ask for.
+        Windows in ascending order; none if there is nothing to request.
 
     Raises:
-        DateRangeError: If `date_range` is no date range on this day.
+        DateRangeError: If `date_range` is not a date range on this day.
     """
-    days = _requested(span, today)
+    days = _requested(settings, today)
     if days.is_empty:
         return []
-    if span.aggregate_by == "total":
+    if settings.aggregate_by == "total":
         return [Window(days, (Slice(days.start, days.end),))]
     start = days.start
     if bookmark is not None:
         start = max(
             min(start, max(bookmark, ALL_TIME_START)),
-            _minus(bookmark, span.lookback_days),
-            span.start_date or dt.date.min,
+            _minus(bookmark, settings.lookback_days),
+            settings.start_date or dt.date.min,
         )
     if start > days.end:
         return []
-    slices = list(_slices(start, days.end, span.aggregate_by))
-    return list(_windows(slices, span.window_days, today))
+    slices = list(_slices(start, days.end, settings.aggregate_by))
+    return list(_windows(slices, settings.window_days, today))
 
 
 def split_window(window: Window, most: int) -> list[Window]:
@@ -128,7 +127,7 @@ def split_window(window: Window, most: int) -> list[Window]:
         most: The slices that a portion has at most, 1 or more.
 
     Returns:
-        Windows in ascending order, which meet and together ask for the same days.
+        Windows in ascending order; together they request the same days, each once.
     """
     cuts = range(0, len(window.slices), most)
     return [_window(window.slices[cut : cut + most], window.range.end) for cut in cuts]
@@ -177,17 +176,17 @@ def cap_bookmark(
 ) -> dt.date:
     """Keep a bookmark from passing a day.
 
-    A day before the run's first slice counts as that slice: the next run starts there
-    and fetches all of this one again, and nothing before what is asked for.
+    A day before the run's first slice counts as that slice. Then the next run fetches
+    all of this one's days again, and none before them.
 
     Args:
         finished: First day of the last slice just written.
         aggregate_by: `day`, `week`, `month` or `total`.
-        through: The day not to pass; `None` where any day would be too late.
+        through: The day not to pass; `None` if any day would be too late.
         first: First day of the run's first slice.
 
     Returns:
-        Where the bookmark may go: no further than the slice that the day lies in.
+        The bookmark, no later than the slice of the day not to pass.
     """
     if through is None:
         return min(finished, first)
@@ -197,17 +196,17 @@ def cap_bookmark(
     return min(finished, max(limit, first))
 
 
-def _requested(span: DateSettings, today: dt.date) -> DateRange:
-    """The range of a run that has no bookmark, before whole slices are considered."""
-    if span.date_range is not None:
-        days = parse_date_range(span.date_range, today=today)
+def _requested(settings: DateSettings, today: dt.date) -> DateRange:
+    """Find the days of a run without a bookmark, not yet extended to whole slices."""
+    if settings.date_range is not None:
+        days = parse_date_range(settings.date_range, today=today)
         start, end = days.start, days.end
     else:
-        last = min(span.end_date or today, today)
-        start = span.start_date or _timeframe_start(span.timeframe_months, last)
-        end = span.end_date or today - _DAY
-    start = max(start, span.start_date or start)
-    end = min(end, span.end_date or end, today)
+        last = min(settings.end_date or today, today)
+        start = settings.start_date or _timeframe_start(settings.timeframe_months, last)
+        end = settings.end_date or today - _DAY
+    start = max(start, settings.start_date or start)
+    end = min(end, settings.end_date or end, today)
     return DateRange(start, max(end, start - _DAY))
 
 
@@ -249,7 +248,7 @@ def _minus(day: dt.date, days: int) -> dt.date:
 
 
 def _pendulum_day(day: dt.date) -> pendulum.Date:
-    """The day as pendulum's, which knows how to move it by units."""
+    """Convert a day to pendulum's, which can move by months."""
     import pendulum  # noqa: PLC0415 - slow to import, and not always used
 
     return pendulum.Date(day.year, day.month, day.day)

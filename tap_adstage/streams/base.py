@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class BaseStream(Stream, abc.ABC):
     """A stream that may belong to another shard, and whose rows are counted.
 
-    RECORD messages are counted where they are written.
+    The message writer counts RECORD messages.
     """
 
     _stats: RunStats

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
     from tap_adstage.runtime.statistics import RunStats
 
-_WHOLE = 4096
+_ATOMIC_BYTES = 4096
 """Bytes that a pipe takes whole or not at all."""
 
-_AT_ONCE = 65_536
+_UNINTERRUPTED_BYTES = 65_536
 """Bytes of records that are written before a signal may end the run."""
 
 _BROKEN_PIPE = 128 + 13
-"""How a shell tells that a process wrote to a pipe that nobody reads any more."""
+"""A shell's exit code for a process that wrote to a closed pipe (SIGPIPE)."""
 
 
 class MessageWriter(SimpleSingerWriter):
     """Writes each message as a line that no signal tears.
 
-    A line goes out in one piece. Up to 4,096 bytes, which is more than a record has, a
-    pipe takes it whole or not at all, even where the process is killed. Lines that come
-    together go out in pieces of that size.
+    A line is written in one piece. A pipe takes up to 4,096 bytes whole or not at all,
+    even if the process is killed, and few records are longer. Many lines are written in
+    pieces of that size.
 
     Attributes:
-        shutdown: Ends the run at a signal; a STATE is its last line then.
+        shutdown: Ends the run at a signal, with a STATE as the last line.
     """
 
     def __init__(self, stats: RunStats) -> None:
         """Start with nothing written.
 
         Args:
-            stats: Where records are counted.
+            stats: Counts records.
         """
         super().__init__()
         self._stats = stats
@@ -71,25 +71,25 @@ class MessageWriter(SimpleSingerWriter):
         """Write a RECORD message for each of many records.
 
         Args:
-            message: What they have in common; its own record is empty.
+            message: The message of all of them, with an empty record.
             lines: The records' JSON texts, each a line.
 
         Raises:
             Stopped: If nobody reads stdout any more, or a signal came meanwhile.
         """
         before, after = f"{self.format_message(message)}\n".encode().split(b"{}", 1)
-        for some in whole_lines(lines, _AT_ONCE):
-            messages = before + some[:-1].replace(b"\n", after + before) + after
+        for records in whole_lines(lines, _UNINTERRUPTED_BYTES):
+            messages = before + records[:-1].replace(b"\n", after + before) + after
             with self.shutdown.deferred():
-                for piece in whole_lines(messages, _WHOLE):
+                for piece in whole_lines(messages, _ATOMIC_BYTES):
                     _write(piece[:-1].decode())
                 self._ends_with_state = False
-                self._stats.current.rows += some.count(b"\n")
+                self._stats.current.rows += records.count(b"\n")
 
     def _write_last_state(self) -> None:
-        """Write the last STATE once more where other messages came after it.
+        """Write the last STATE once more if other messages followed it.
 
-        What it stands for was written before it, so it is as true at the end.
+        Its rows were written before it, so it still holds at the end.
         """
         if not self._ends_with_state:
             _write(self._state_line)
@@ -118,6 +118,6 @@ def _write(line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is left in the buffer would be an error again at the exit.
+        # The rest of the buffer would raise the error again at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Stopped("nobody reads stdout any more", _BROKEN_PIPE) from None

@@ -2,11 +2,10 @@
 
 The SDK takes records one by one: it copies each to drop what is not selected, walks
 through its values, and flushes its line. That is most of the time of a run with
-millions of them. There is no public hook for more than one, so the two places where
-the SDK goes through a stream's records, for RECORD and for BATCH messages, are done
-here for whole pages. Wherever a feature of the SDK is in use that needs to see each
-record (stream maps, flattening, a limit of records), its own way is taken. Both write
-the same lines.
+millions of them. The SDK has no public hook for several records at once, so this
+overrides its two loops over a stream's records: for RECORD and for BATCH messages. If a
+feature of the SDK has to see each record (stream maps, flattening, a limit of records),
+the SDK's own loops run. Both write the same lines.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
 _COMPRESSION = 1
-"""Of gzip. Lines of one stream are so much alike that more takes several times longer
-and saves little."""
+"""Level of gzip. Lines of one stream are much alike, so a higher level takes several
+times longer and saves little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class RecordPage:
 
     Attributes:
         lines: Their JSON texts, each a line.
-        count: How many there are.
+        count: The number of records.
         received: When they came, in UTC.
     """
 
@@ -53,7 +52,10 @@ class RecordPage:
         """Cut off the first records.
 
         Args:
-            count: How many; if there are fewer, all of them are the first.
+            count: How many, at most.
+
+        Returns:
+            The first records, and the others.
         """
         if count >= self.count:
             return self, replace(self, lines=b"", count=0)
@@ -65,7 +67,7 @@ class RecordPage:
 
 
 class PageStream(BaseStream, abc.ABC):
-    """A stream that has its records as pages, too."""
+    """A stream that can also read its records page by page."""
 
     @abc.abstractmethod
     def get_record_pages(self) -> Iterator[RecordPage]:
@@ -79,11 +81,11 @@ class PageStream(BaseStream, abc.ABC):
         """Write the files of BATCH messages.
 
         Args:
-            batch_config: Where they go, and how many records are in one.
+            batch_config: The storage, and the number of records in a file.
             context: The SDK's partition; there are none.
 
         Yields:
-            The encoding, and the URL of a file that is completely written.
+            The encoding, and the URL of a complete file.
         """
         if not self._writes_pages or batch_config.encoding.format != "jsonl":
             yield from super().get_batches(batch_config, context)
@@ -127,7 +129,7 @@ class PageStream(BaseStream, abc.ABC):
         *,
         write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
-        """Write all records; the SDK takes no notice of what this yields."""
+        """Write all records; the SDK ignores what this yields."""
         writer = self._tap.message_writer
         if not (
             write_messages and self._writes_pages and isinstance(writer, MessageWriter)
@@ -149,7 +151,7 @@ class PageStream(BaseStream, abc.ABC):
             time_extracted=rest.received,
         )
         while rest.count:
-            # The SDK writes the state after so many records.
+            # The SDK writes a STATE each time that it has written so many records.
             room = self.STATE_MSG_FREQUENCY - number % self.STATE_MSG_FREQUENCY
             first, rest = rest.split(room)
             writer.write_records(message, first.lines)
@@ -160,7 +162,7 @@ class PageStream(BaseStream, abc.ABC):
         return number
 
     def _counted_pages(self) -> Iterator[RecordPage]:
-        """The pages, with the SDK's metrics; then the state is final."""
+        """Read the pages, count their records in the SDK's metrics, end the state."""
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
             counter.with_context({})
             timer.with_context({})
@@ -173,11 +175,11 @@ class PageStream(BaseStream, abc.ABC):
     @property
     def _writes_pages(self) -> bool:
         """Whether nothing in use needs to see the records one by one."""
-        (first, *others) = self.stream_maps
+        (stream_map, *others) = self.stream_maps
         return (
             not others
-            and type(first) is SameRecordTransform
-            and not first.flattening_enabled
+            and type(stream_map) is SameRecordTransform
+            and not stream_map.flattening_enabled
             and self.selected
             and self.ABORT_AT_RECORD_COUNT is None
         )

@@ -1,7 +1,7 @@
 """From a report's rows to the JSON texts of their records.
 
 The SDK takes records one by one: it copies each to drop what is not selected, and walks
-through its values. A report's columns are known, so both are decided once a report.
+through its values. A report's columns are known, so both decisions are made once.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class RecordEncoder:
         columns: ReportColumns,
         mask: Mapping[tuple[str, ...], bool],
     ) -> None:
-        """Decide what is encoded.
+        """Decide which columns are encoded.
 
         Args:
             columns: The report's columns.
-            mask: The SDK's selection mask; it knows every breadcrumb.
+            mask: The SDK's selection mask, by breadcrumb.
         """
         self._columns = columns
         self._selection = mask
@@ -64,12 +64,12 @@ class RecordEncoder:
         for row in page.rows:
             attributes = [self._attribute(row, index) for index in self._attributes]
             metrics = [row.metrics[index] for index in self._metrics]
-            # A record for each slice, without a step of Python's for any of them.
+            # A record for each slice, without a step of the interpreter for each.
             records = map(self._record, *dates, *map(repeat, attributes), *metrics)
             yield row, encoder.encode_lines(records)
 
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
-        """The positions of the selected ones of some columns."""
+        """List the positions of the selected columns."""
         return [
             index
             for index, name in enumerate(names)
@@ -79,7 +79,7 @@ class RecordEncoder:
     def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value
         value = row.attributes[index]
         if isinstance(value, str):
-            # As the SDK writes it, so that stdout holds ASCII alone.
+            # As the SDK writes it, in ASCII alone.
             plain = value.isascii() and value.isprintable()
             return value if plain else msgspec.Raw(serialize_json(value).encode())
         if isinstance(value, dict):

@@ -53,13 +53,13 @@ class ReportStream(PageStream):
         Args:
             tap: The tap.
             report: The report.
-            source: Where it comes from.
-            stats: Where its rows are counted.
+            source: The source of the report.
+            stats: Counts its rows.
             bookmark_caps: Finds how far bookmarks of reports may go in this run, by
                 name.
 
         Raises:
-            ConfigError: If the report has another key than in the catalog.
+            ConfigError: If the catalog has another key for the report.
         """
         self._report = report
         self._source = source
@@ -74,8 +74,8 @@ class ReportStream(PageStream):
             _refuse_other_key(config.name, columns.keys, entry.key_properties)
         if tap.input_catalog and not entry:
             self.logger.warning(
-                "%s: not in the catalog, so nothing of it is read; write the catalog "
-                "anew with --discover",
+                "%s: not in the catalog, so it is skipped; write the catalog anew with "
+                "--discover",
                 self.name,
             )
         if columns.vanished:
@@ -89,8 +89,8 @@ class ReportStream(PageStream):
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
         """Read every window, oldest first.
 
-        The SDK writes each record before it asks for the next one, so once this goes
-        on after a window's last record, that record is on stdout, and the bookmark may
+        The SDK writes each record before it takes the next one. So once this resumes
+        after a window's last record, that record is on stdout, and the bookmark may
         move.
 
         Args:
@@ -110,18 +110,18 @@ class ReportStream(PageStream):
         Yields:
             The records of each page.
         """
-        yield from map(_joined, self._pages())
+        yield from map(_record_page, self._pages())
 
     def probe(self) -> tuple[DateRange, bool] | None:
-        """Ask for one row of the last window, once; nothing is written or remembered.
+        """Request one row of the last window, once; nothing is written or remembered.
 
         Returns:
             The window's days, and whether there is a row; `None` if there is nothing to
-            ask for.
+            request.
 
         Raises:
-            TapError: If the source refuses the report, or answers with something
-                else.
+            TapError: If the source refuses the report, or its answer is not as
+                documented.
         """
         windows = self._plan(None)
         if not windows or not self._has_accounts:
@@ -145,7 +145,7 @@ class ReportStream(PageStream):
 
     @property
     def days(self) -> DateRange | None:
-        """First and last day that the run asks for, inclusive; `None` if there is none.
+        """First and last day that the run requests, inclusive; `None` without any.
 
         Raises:
             StateError: If the bookmark is not a day.
@@ -157,7 +157,7 @@ class ReportStream(PageStream):
     def _pages(self) -> Iterator[EncodedRows]:
         """Read window after window, and move the bookmark past each.
 
-        A page is written once this goes on after it.
+        A page is written once this resumes after it.
         """
         self._stats.begin(self.name)
         saved = self._saved_bookmark
@@ -187,7 +187,7 @@ class ReportStream(PageStream):
 
         def finish(window: Window) -> None:
             nonlocal saved
-            saved = self._moved(saved, window.bookmark, cap)
+            saved = self._next_bookmark(saved, window.bookmark, cap)
             self._finish_window(saved)
 
         encoder = RecordEncoder(self._report.columns, self.mask)
@@ -199,14 +199,14 @@ class ReportStream(PageStream):
         config = self._report.config
         if self._windows:
             self.logger.info(
-                "%s: nothing to ask for: no account in shard %s is on %s",
+                "%s: nothing to request: no account in shard %s is on %s",
                 self.name,
                 self._report.shard,
                 ", ".join(config.networks),
             )
             return
         self.logger.info(
-            "%s: nothing to ask for: as of %s %s",
+            "%s: nothing to request: as of %s %s",
             self.name,
             config.today,
             f"all of the range is before the bookmark {self._saved_bookmark} less the "
@@ -217,7 +217,7 @@ class ReportStream(PageStream):
 
     @cached_property
     def _windows(self) -> list[Window]:
-        """What the run asks for, oldest first; a tap runs once.
+        """The windows of the run, oldest first; a tap runs once.
 
         Raises:
             StateError: If the bookmark is not a day.
@@ -250,7 +250,7 @@ class ReportStream(PageStream):
 
     @property
     def _selected_columns(self) -> set[str]:
-        """Columns that the catalog keeps; what it drops is not even requested."""
+        """Columns that the catalog selects; the others are not even requested."""
         known = self.effective_schema.get("properties", {})
         columns = self._report.columns
         return {
@@ -262,20 +262,20 @@ class ReportStream(PageStream):
 
     @property
     def _has_accounts(self) -> bool:
-        """Whether there is anything to ask for; to ask for none would ask for all."""
+        """Whether the report has an account to read; an empty list would mean all."""
         accounts = self._report.accounts
         return accounts is None or bool(accounts)
 
-    # --- the bookmark, which the SDK would keep in another way ---
+    # --- the bookmark: not the SDK's ---
     #
-    # The SDK's own bookmark is the highest value of the run's records. It moves at the
-    # stream's end alone, goes back if late slices have no rows, and stands still if
-    # windows are empty. A report's bookmark is the last finished window's: so the SDK's
-    # two steps that write to the state are no-ops here; `_finish_window` does it.
+    # The SDK's own bookmark is the highest value of the run's records. It moves only at
+    # the stream's end, goes back if late slices have no rows, and stays if windows are
+    # empty. A report's bookmark is the last finished window's. So `_finish_window`
+    # writes it, and the SDK's two methods that write to the state do nothing.
 
     @cached_property
     def _saved_bookmark(self) -> dt.date | None:
-        """Where the last run left the bookmark.
+        """The bookmark that the last run left.
 
         `stream_state` would put an empty bookmark into a state that has none.
         """
@@ -294,13 +294,13 @@ class ReportStream(PageStream):
             return None
         return bookmark.date
 
-    def _moved(
+    def _next_bookmark(
         self,
         saved: dt.date | None,
         finished: dt.date,
         cap: BookmarkCap | None,
     ) -> dt.date:
-        """Where the bookmark goes once a slice is written."""
+        """Find the new bookmark once a slice is written."""
         if cap is not None:
             first = self._windows[0].slices[0].start
             aggregate_by = self._report.config.aggregate_by
@@ -308,10 +308,10 @@ class ReportStream(PageStream):
         return advance_bookmark(saved, finished)
 
     def _finish_window(self, day: dt.date) -> None:
-        """Move the bookmark past a window whose rows are all written, and say so.
+        """Move the bookmark past a window whose rows are all written; write a STATE.
 
-        With BATCH messages rows are written a file at a time, and the SDK writes a
-        STATE after each; one from here could be ahead of the file.
+        With BATCH messages, rows are written a file at a time and the SDK writes a
+        STATE after each file. A STATE from here could be ahead of the file.
         """
         bookmark = Bookmark(day, self._report.config.aggregate_by, self._report.shard)
         bookmark.write(self.stream_state)
@@ -331,7 +331,7 @@ class ReportStream(PageStream):
         """Leave the state as it was until the first window is written."""
 
 
-def _joined(page: EncodedRows) -> RecordPage:
+def _record_page(page: EncodedRows) -> RecordPage:
     return RecordPage(
         lines=b"".join([lines for _, lines in page.rows]),
         count=len(page.rows) * len(page.slices),
@@ -346,12 +346,11 @@ def _refuse_other_key(
 ) -> None:
     """Refuse a catalog that was written when the report had another key.
 
-    The SDK would take the catalog's, with which a loader keeps one row of several.
+    The SDK would use the catalog's key, and a loader would overwrite rows.
     """
     if {*keys} != {*catalogued}:
         error = (
-            f"catalog: the key of {stream} is {', '.join(catalogued)}, and the rows of "
-            f"the report are told apart by {', '.join(keys)}; write the catalog anew "
-            "with --discover"
+            f"catalog: the key of {stream} is {', '.join(catalogued)}, but the "
+            f"report's is {', '.join(keys)}; write the catalog anew with --discover"
         )
         raise ConfigError([error])

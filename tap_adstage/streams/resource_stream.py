@@ -35,8 +35,8 @@ class ResourceStream(BaseStream):
         Args:
             tap: The tap.
             table: Its name, key and columns.
-            source: Where the resources come from.
-            stats: Where duplicates are counted.
+            source: The source of the resources.
+            stats: Counts duplicates.
         """
         self._source = source
         self._stats = stats
@@ -46,22 +46,21 @@ class ResourceStream(BaseStream):
 
     @property
     def runs_in_this_shard(self) -> bool:
-        """Whether the run's shard is the first: resources are read whole."""
+        """Whether the run's shard is the first, which reads all resources."""
         return self._source.config.shard.is_first
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
         """Read the resources' own fields that are columns; each key once.
 
         Lists that are paged by offset repeat a resource if another one is added between
-        two pages, and AdStage's import status knows no ids. Of two resources with one
-        key the first is written, with a warning if the second has other values.
+        two pages, and AdStage's import status has no ids. Of two resources with the
+        same key, the first is written.
 
         Args:
             context: The SDK's partition; resources have none.
 
         Yields:
-            Records with keys that are not null and not repeated, and with values of
-            the columns' types.
+            Records, with values of the columns' types.
 
         Raises:
             ResponseError: If a resource lacks a part of its key, or has a value of
@@ -84,7 +83,7 @@ class ResourceStream(BaseStream):
                 differing.append(" ".join(map(str, key)))
         if unknown:
             self.logger.warning(
-                "%s: %s also gives %s, for which there are no columns",
+                "%s: skipped fields of %s that have no column: %s",
                 self.name,
                 self._source.name,
                 excerpt(shorten(sorted(unknown))),

@@ -119,7 +119,7 @@ def test_goes_with_its_owner(temporary_directory: Path, number: signal.Signals) 
         assert owner.stdout is not None
         port = int(owner.stdout.readline())
         assert owner.wait(30) != 0
-    # The guard is no child of the test's, so its end is seen by what it removes.
+    # The guard is not the test's child, so its end is seen by what it removes.
     deadline = time.monotonic() + 30
     while any(temporary_directory.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -33,7 +33,7 @@ def cache_folder(name: str, *key: str) -> Path:
 def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
     """Return a folder, which the first of all processes to ask for it makes.
 
-    The folder is made where it stays, as scripts of a virtual environment name it.
+    It is made in its final place, as scripts of a virtual environment have its path.
     A file beside it marks it as complete, so an incomplete one is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)

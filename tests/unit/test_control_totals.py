@@ -1,4 +1,4 @@
-"""Control totals: what is compared, what rounding explains, and what is said."""
+"""Control totals: what is compared, what rounding explains, and the messages."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def test_a_value_that_can_t_be_read_is_an_error_that_names_account_and_field(
         ),
         ("2024-03-19T14:59:59Z", "2024-03-20T09:00:00Z", "Asia/Tokyo", "2024-03-18"),
         ("2024-03-19T15:00:00Z", "2024-03-20T09:00:00Z", "Asia/Tokyo", "2024-03-19"),
-        # an offset of AdStage's own is no zone to count in
+        # AdStage's own offset is not the zone in which days are counted
         ("2024-03-20T01:00:00+02:00", "2024-03-20T09:00:00Z", "UTC", "2024-03-18"),
         # none has ever finished
         ("2024-03-20T02:00:00Z", None, "UTC", None),
@@ -221,7 +221,7 @@ def test_the_first_day_that_a_report_lacks(
     reading = replace(READING, days=DateRange(start, end))
     last = day(through)
     noon = f"{last + dt.timedelta(days=1)}T12:00:00Z" if last else None
-    assert reading.lacks_from(account(**ran(noon, noon))) == day(expected)
+    assert reading.first_missing_day(account(**ran(noon, noon))) == day(expected)
 
 
 # --- scope ---
@@ -430,8 +430,8 @@ def test_held_days_are_counted_in_the_report_s_time_zone(
 def test_a_cap_s_warning_names_the_day_and_the_reason() -> None:
     cap = BookmarkCap(None, "AdStage has not finished importing a")
     assert cap.warning("daily", dt.date(2024, 3, 16)) == (
-        "daily: held at 2024-03-16, as AdStage has not finished importing a; the next "
-        "run fetches what comes late"
+        "daily: bookmark held at 2024-03-16, as AdStage has not finished importing a; "
+        "the next run fetches late data"
     )
 
 

@@ -169,11 +169,20 @@ def test_requested_names_are_the_api_s() -> None:
         ({"fields": ["cliks"]}, ["reports.r.fields", "'cliks'", "did you mean clicks"]),
         ({"fields": ["campain_name"]}, ["'campain_name'", "campaign_name"]),
         ({"fields": ["zzzzzz"]}, ["'zzzzzz'", "a metric or a documented meta field"]),
-        ({"fields": ["none"]}, ["reports.r.fields", "'none'"]),
-        ({"fields": ["clicks", "Clicks"]}, ["Clicks, clicks", "each field once"]),
-        ({"group_by": "clicks"}, ["reports.r.group_by", "'clicks'", "meta field"]),
+        (
+            {"fields": ["none"]},
+            ["reports.r.fields: unknown field 'none'; use a metric"],
+        ),
+        (
+            {"fields": ["clicks", "Clicks"]},
+            ["duplicate Clicks, clicks; list each field once"],
+        ),
+        (
+            {"group_by": "clicks"},
+            ["reports.r.group_by: 'clicks' is not allowed; use a", "meta field"],
+        ),
         ({"group_by": "netwrok"}, ["reports.r.group_by", "did you mean network"]),
-        ({"group_by": "objective"}, ["reports.r.group_by", "no object"]),
+        ({"group_by": "objective"}, ["reports.r.group_by", "not an object"]),
         ({"group_by": "final_note"}, ["reports.r.group_by", "'final_note'"]),
         ({"sort_by": "cost"}, ["reports.r.sort_by", "'cost'"]),
         (
@@ -372,7 +381,7 @@ def test_a_total_by_dimension_and_group_has_all_of_them_in_its_key() -> None:
             [
                 "'clicks'",
                 "a text field of provider google_analytics",
-                "in the stream metric_descriptors, provider google_analytics",
+                "see the stream metric_descriptors, provider google_analytics",
             ],
         ),
         ({"fields": ["account_name"]}, ["'account_name'"]),

@@ -330,22 +330,22 @@ def test_a_point_ends_as_its_slice_may(end: str) -> None:
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-02", "2016-12-31"),
-            "series[0]: its timeframe 2016-12-02..2016-12-31 is not a slice of 2016-12-01",
+            "its timeframe 2016-12-02..2016-12-31 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-01", "2017-01-31"),
-            "series[0]: its timeframe 2016-12-01..2017-01-31 is not a slice of 2016-12-01",
+            "its timeframe 2016-12-01..2017-01-31 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2016-12-01", "2016-12-30"),
-            "series[0]: its timeframe 2016-12-01..2016-12-30 is not a slice of 2016-12-01",
+            "its timeframe 2016-12-01..2016-12-30 is not a slice of 2016-12-01",
         ),
         (
             ["series", 0, "timeframe"],
             timeframe("2030-12-01", "2030-12-31"),
-            "series[0]: its timeframe 2030-12-01..2030-12-31 is not a slice of 2016-12-01",
+            "its timeframe 2030-12-01..2030-12-31 is not a slice of 2016-12-01",
         ),
         (["series", 0, "data"], None, f"{SERIES}.series[0].data is not an object"),
         (

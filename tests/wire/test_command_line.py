@@ -138,7 +138,7 @@ def test_a_field_that_adstage_lacks_is_one_clear_line(tmp_path: Path) -> None:
     for mode in ([], ["--discover"]):
         ended = run_tap("--config", str(config), *mode)
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert "there is no 'cliks' to use here" in ended.stderr
+        assert "unknown field 'cliks'; use a metric or" in ended.stderr
         assert "did you mean clicks" in ended.stderr
         assert "Traceback" not in ended.stderr
 

@@ -1,4 +1,4 @@
-"""Reports that are too much for one request, against the sandbox."""
+"""Reports that are too large for one request, against the sandbox."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def asked(sandbox: Sandbox) -> list[str]:
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
-        r.message for r in caplog.records if "too much for one request" in r.message
+        r.message for r in caplog.records if "too large for one request" in r.message
     ]
 
 
@@ -83,10 +83,10 @@ def test_a_window_is_halved_and_the_rest_of_the_run_remembers_it(
     assert len(waits) == 2 * (tries - 1)
     first, second = told(caplog)
     assert first.startswith(
-        "clicks: 2024-03-01..2024-03-10 is too much for one request"
+        "clicks: 2024-03-01..2024-03-10 is too large for one request"
     )
-    assert first.endswith("No more than 5 slices are requested at once from now on")
-    assert second.endswith("No more than 3 slices are requested at once from now on")
+    assert first.endswith("at most 5 slices are requested at once")
+    assert second.endswith("at most 3 slices are requested at once")
 
 
 def test_a_window_is_cut_between_slices(sync: Sync) -> None:

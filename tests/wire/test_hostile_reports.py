@@ -578,7 +578,7 @@ def test_an_answer_gives_right_records_or_an_error_that_says_where(
         assert where or not names
 
 
-# --- rows that come again ---
+# --- duplicate rows ---
 
 
 def rows_twice(page: str, last: str, **changes: Any) -> list[bytes]:  # noqa: ANN401

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from werkzeug import Response
 
+from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
@@ -247,7 +248,7 @@ def read_chosen(mirror: Mirror, sync: Sync, streams: list[str]) -> Messages:
 def look_at_imports(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
     directory = directory_of(TapAdStage(config=mirror.settings))
     targets = [mirror.account, f"/network/adstage/account_group/{mirror.group}"]
-    directory.scope(["adwords"], targets)
+    AccountFinder(directory).scope(["adwords"], targets)
     return sync(mirror.settings, streams=[])
 
 
@@ -411,7 +412,7 @@ def answers(httpserver: HTTPServer, sync: Sync) -> Answers:
             "accounts",
             ACCOUNTS,
             items(_links={"next": {"href": "{?a:x}", "templated": True}}),
-            r"limit=2: the link {\?a:x} is no RFC 6570 template",
+            r"limit=2: the link {\?a:x} is not an RFC 6570 template",
         ),
         ("account_groups", GROUPS, items({"id": 1.5}), r"item\[0\]: id is 1.5, not a "),
         (
@@ -569,8 +570,10 @@ def test_fields_that_are_no_columns_are_said_once(
     second = {**ACCOUNT, "remote_id": "2", "owner": 5, "team": "y"}
     records = answers.read("accounts", {ACCOUNTS: items(first, second)})
     assert {key for record in records for key in record} == {*ACCOUNT, "entity_id"}
-    (line,) = [line for line in caplog.messages if "no columns" in line]
-    assert line.startswith("accounts: AdStage also gives owner, team, for which")
+    (line,) = [line for line in caplog.messages if "no column:" in line]
+    assert line.startswith(
+        "accounts: skipped fields of AdStage that have no column: owner, team"
+    )
     assert "not found in catalog schema" not in caplog.text
 
 
@@ -593,7 +596,7 @@ def test_of_one_key_the_first_is_written_and_the_others_are_said(
 ) -> None:
     records = answers.read("accounts", {ACCOUNTS: items(*found)})
     assert [record["name"] for record in records] == ["One"]
-    (line,) = [line for line in caplog.messages if "skipped" in line]
+    (line,) = [line for line in caplog.messages if "duplicate key" in line]
     assert line == (
         f"accounts: skipped {said[0]} resources with a duplicate key (network, "
         f"remote_id), {said[1]}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.logs import warnings
 
+from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
@@ -531,7 +532,7 @@ def test_where_names_don_t_tell_an_account_more_are_in_scope(
         stream_names=[],
     )
     directory = Directory(client, config)
-    scope = directory.scope(["quora", "adwords"], [target])
+    scope = AccountFinder(directory).scope(["quora", "adwords"], [target])
     found = [each.name for each in directory.account_imports if each in scope]
     assert found == expected
 
@@ -553,10 +554,10 @@ def test_a_bookmark_stops_at_the_last_day_that_every_account_has(
     assert bookmarks(messages)[:3] == ["2024-03-04", "2024-03-10", "2024-03-10"]
     assert messages.bookmark("daily") == "2024-03-10"
     assert lines(caplog)[-1] == (
-        "daily: held at 2024-03-10, as AdStage has not finished importing "
+        "daily: bookmark held at 2024-03-10, as AdStage has not finished importing "
         f"{named(accounts[1])} (imported up to 2024-03-10), "
         f"{named(accounts[0])} (imported up to 2024-03-17); the next run fetches "
-        "what comes late"
+        "late data"
     )
     assert len(lines(caplog)) == 3
 
@@ -595,7 +596,9 @@ def test_an_account_that_was_never_imported_holds_where_the_run_began(
     first = sync(config, streams=["daily"])
     assert set(bookmarks(first)) == {"2024-02-24"}
     assert len(bookmarks(first)) >= 3
-    assert lines(caplog)[-1].startswith("daily: held at 2024-02-24, as AdStage has")
+    assert lines(caplog)[-1].startswith(
+        "daily: bookmark held at 2024-02-24, as AdStage has"
+    )
     sandbox.requests.clear()
     imports.clear()
     second = sync(config, streams=["daily"], state=first.state)
@@ -730,7 +733,9 @@ def test_a_hold_moves_no_bookmark_back(
         state={"bookmarks": {"daily": bookmark}},
     )
     assert set(bookmarks(messages)) == {"2024-03-12"}
-    assert lines(caplog)[-1].startswith("daily: held at 2024-03-12, as AdStage has")
+    assert lines(caplog)[-1].startswith(
+        "daily: bookmark held at 2024-03-12, as AdStage has"
+    )
 
 
 def test_a_held_bookmark_is_not_said_where_it_would_not_have_moved(

@@ -1,4 +1,4 @@
-"""Where the token is sent and where it never is: links, redirects, .netrc, proxies."""
+"""Origins that get the token or never do: links, redirects, .netrc, proxies."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_each_step_that_passes_is_a_line_that_says_what_was_found(
         "accounts: ok, 18 linked",
         "report daily: ok, a row of 2024-03-15..2024-03-19",
         "report empty: ok, no rows in 2024-03-15..2024-03-19",
-        "report later: ok, nothing to ask for as of 2024-03-20",
+        "report later: ok, nothing to request as of 2024-03-20",
         "report whole: ok, a row of 2024-01-20..2024-03-19",
         "8 of 8 steps passed",
     ]
@@ -312,7 +312,7 @@ def test_a_refused_refresh_token_says_what_to_replace(
             {"Location": "https://login.example/?access_token=s3cret"},
             (
                 "302 with a redirect to https://login.example/?access_token=***; it "
-                "was not followed; check that api_url leads to AdStage; where it does, "
+                "was not followed; check that api_url leads to AdStage; if it does, "
                 "report this"
             ),
         ),
@@ -333,7 +333,7 @@ def test_a_refused_refresh_token_says_what_to_replace(
             {},
             (
                 "/me?type=lightweight: the answer is [], not an object; check that "
-                "api_url leads to AdStage; where it does, report this"
+                "api_url leads to AdStage; if it does, report this"
             ),
         ),
         (
@@ -444,7 +444,8 @@ def test_an_account_that_is_not_linked_leaves_no_report_to_be_tried(
     ended = check(settings)
     assert ended.exit_code == 1
     assert ended.line("accounts").startswith(
-        "FAILED, accounts: /network/adwords/account/1 not linked; there are /network/",
+        "FAILED, accounts: /network/adwords/account/1 not linked; the linked ones are "
+        "/network/",
     )
     assert ended.line("report daily") == "not tried, as the accounts are not known"
     assert ended.lines[-1] == "3 of 5 steps passed"
@@ -464,9 +465,9 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
     ended = check(settings)
     assert ended.exit_code == 1
     misspelt = ended.line("report misspelt")
-    assert misspelt.startswith("FAILED, reports.misspelt.fields: there is no 'cliks'")
+    assert misspelt.startswith("FAILED, reports.misspelt.fields: unknown field 'cliks'")
     assert "did you mean clicks" in misspelt
-    assert "; reports.misspelt.sort_by: there is no 'sepnd'" in misspelt
+    assert "; reports.misspelt.sort_by: unknown field 'sepnd'" in misspelt
     assert ended.line("report astray").startswith(
         "FAILED, astray, 2024-03-15..2024-03-19, page 1: POST http://127.0.0.1:"
     )
@@ -520,7 +521,7 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     assert ended.line("report daily") == (
         "FAILED, daily, 2024-03-15..2024-03-19, page 1: "
         f"POST {httpserver.url_for('/api')}{path}: {reason}; check that "
-        "api_url leads to AdStage; where it does, report this"
+        "api_url leads to AdStage; if it does, report this"
     )
     assert settings["access_token"] not in ended.stderr
 

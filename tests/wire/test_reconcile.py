@@ -1,4 +1,4 @@
-"""What the tap says where it did not get what AdStage counts and sums up."""
+"""What the tap reports if its rows differ from AdStage's own count and totals."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_warn_says_window_expected_and_got_and_sums_up(
 
     first, second, third, at_the_end = warnings(caplog)
     assert first.startswith(
-        "daily: window 2024-02-24..2024-03-04 is not what AdStage counts: "
+        "daily: window 2024-02-24..2024-03-04 differs from AdStage's own totals: "
         "entities: AdStage counts 90, 88 were written; "
         f"clicks: AdStage's total is {clicks(campaigns)}, "
         f"the rows written sum to {clicks(campaigns[:-2])}; impressions: "
@@ -74,7 +74,7 @@ def test_warn_says_window_expected_and_got_and_sums_up(
     assert "spend: " in first
     assert "2024-03-05..2024-03-14" in second
     assert "2024-03-15..2024-03-19" in third
-    assert at_the_end == "daily: 3 of 3 windows are not what AdStage counts"
+    assert at_the_end == "daily: 3 of 3 windows differ from AdStage's own totals"
     assert messages.bookmark("daily") == "2024-03-19"
 
 

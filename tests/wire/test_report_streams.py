@@ -716,7 +716,7 @@ def test_an_empty_range_sends_no_request_and_says_so(
     assert questions(sandbox) == []
     assert messages.records("daily") == []
     assert messages.bookmark("daily") == "2024-02-28"
-    lines = [r for r in caplog.records if "nothing to ask for" in r.getMessage()]
+    lines = [r for r in caplog.records if "nothing to request" in r.getMessage()]
     assert len(lines) == 1
 
 
@@ -923,7 +923,7 @@ def test_a_wrong_setting_of_the_sdk_is_an_error_too(settings: dict[str, Any]) ->
         TapAdStage(config={**settings, "flattening_enabled": "perhaps"})
 
 
-# --- catalogs of before ---
+# --- stale catalogs ---
 
 
 @pytest.mark.parametrize(
@@ -953,7 +953,7 @@ def test_a_report_that_a_catalog_lacks_is_said_to_be_left_out(
     messages = sync(with_report(settings, name="renamed"), catalog=catalog)
     assert messages.records("renamed") == []
     told = warnings(caplog)
-    assert told[0].startswith("renamed: not in the catalog, so nothing of it is")
+    assert told[0].startswith("renamed: not in the catalog, so it is skipped")
 
 
 # --- descriptors that vanish ---

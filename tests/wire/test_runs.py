@@ -336,7 +336,7 @@ def test_warnings_of_a_stream_are_counted_for_it(
     report = {**BY_DAY, "date_range": "last 4 days"}
     sync({**settings, "reconcile": "warn", "reports": [report]}, streams=["by_day"])
     logged = warnings(caplog)
-    different = [line for line in logged if "is not what AdStage counts" in line]
+    different = [line for line in logged if "differs from AdStage's own totals" in line]
     summary = summaries(caplog)
     assert len(different) == 2
     assert summary["by_day"]["warnings"] == len(logged)
@@ -628,7 +628,7 @@ def test_github_s_job_summary_has_the_first_warnings_and_no_secrets(tap: Tap) ->
     ended = tap.run(GITHUB_STEP_SUMMARY=str(path))
     text = path.read_text()
     assert ended.code == 0
-    assert r"- by\_day: by\_day\: window 2024-03-08..2024-03-09 is not what " in text
+    assert r"- by\_day: by\_day\: window 2024-03-08..2024-03-09 differs from " in text
     assert r"- by\_day: 4 more warnings" in text
     assert tap.sandbox.token not in text
 

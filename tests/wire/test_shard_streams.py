@@ -218,7 +218,7 @@ def test_a_shard_without_accounts_asks_for_nothing_and_moves_on(
     assert messages.records("daily") == []
     assert messages.bookmark("daily") == "2024-03-19"
     assert any(
-        line.startswith(f"daily: nothing to ask for: no account in shard {empty} is on")
+        line.startswith(f"daily: nothing to request: no account in shard {empty} is on")
         for line in caplog.messages
     )
 
@@ -344,8 +344,8 @@ def test_a_shard_starts_over_from_what_does_not(
     assert first_day(sandbox) == "2024-03-01"
     assert messages.state["bookmarks"]["daily"].get("shard") == now
     assert (
-        f"daily: starting over, as the bookmark 2024-03-19 is of shard {before}, and "
-        f"shard {now or '1/1'} has accounts that it didn't"
+        f"daily: starting over, as the bookmark 2024-03-19 is of shard {before}, "
+        f"which lacks accounts of shard {now or '1/1'}"
     ) in caplog.messages
 
 

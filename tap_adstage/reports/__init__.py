@@ -1,7 +1,7 @@
 """Reports of any source: which days, in which order, each row once.
 
-`windows` decides the days of a run, `window_queue` splits those that are too much,
-`prefetch` fetches them ahead. `report_run` reads them: `rows` and `columns` are what a
+`windows` decides the days of a run, `window_queue` splits what is too large, and
+`prefetch` fetches ahead. `report_run` reads them: `rows` and `columns` are what a
 source gives, `duplicates` drops repeated rows, `control_totals` and `reconcile` compare.
 `bookmark` is where the next run resumes.
 

@@ -76,9 +76,9 @@ class _Chain:
 class Prefetch:
     """A pool of daemon threads that fetch the next pages while others are written.
 
-    At most `max_concurrency` pages are requested at once, and with those that wait to be
-    read there is one more: others would take memory and gain nothing. The window that
-    is read now goes first.
+    At most `max_concurrency` pages are requested at once. With those that wait to be
+    read there is one more: others would take memory and gain nothing. The current
+    window takes precedence.
 
     Not `concurrent.futures`, which waits for its threads when the process exits.
     """

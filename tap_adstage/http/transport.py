@@ -46,9 +46,9 @@ _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
 
 _TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
-_CHUNK = 2**24
-"""Bytes of a body that are read at once. `requests` reads 10 KiB, and waits for its
-turn after each of them while another thread computes."""
+_WHOLE_BODY = None
+"""The size of the pieces that a body is read in. `requests` reads 10 KiB, and waits for
+its turn after each of them while another thread computes."""
 
 
 class _Session(requests.Session):
@@ -231,7 +231,7 @@ class Transport:
             allow_redirects=False,
             **environment,
         )
-        content = b"".join(response.iter_content(_CHUNK))
+        content = b"".join(response.iter_content(_WHOLE_BODY))
         status, reason = response.status_code, str(response.reason)
         return _Answer(status, reason, response.headers, content)
 

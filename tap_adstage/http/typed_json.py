@@ -38,6 +38,7 @@ _SHAPES = bytes(
 ) + bytes(range(128, 256))
 _LONG_SHAPES = (b"0" * 17, b"0e-000")
 _AROUND = 24
+_BLOCK = 2**18
 
 _UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
 """What escapes of NUL, and of halves of characters, start with."""
@@ -71,22 +72,27 @@ def is_plain(content: bytes, secrets: Secrets) -> bool:
     """
     if b"\\u" in content and any(escape in content for escape in _UNSTORABLE):
         return False
-    shape = content.translate(_SHAPES)
-    if b"access" in shape and any(name in shape for name in _TOKEN_NAMES):
-        return False
     if secrets.hinted_in(content):
         return False
-    return not any(_has_number(content, shape, run) for run in _LONG_SHAPES)
+    # A block after the other, as a copy of all would be as large as the page.
+    return all(
+        _is_plain_block(content[start : start + _BLOCK + 2 * _AROUND])
+        for start in range(0, len(content), _BLOCK)
+    )
 
 
-def _has_number(content: bytes, shape: bytes, run: bytes) -> bool:
-    """Whether a long number, and not a text, looks like this anywhere."""
-    at = shape.find(run)
-    while at >= 0:
-        if _LONG_NUMBER.search(content, max(0, at - _AROUND), at + _AROUND):
-            return True
-        at = shape.find(run, at + len(run))
-    return False
+def _is_plain_block(block: bytes) -> bool:
+    """Whether a part of a text has no long number and no access token."""
+    shape = block.translate(_SHAPES)
+    if b"access" in shape and any(name in shape for name in _TOKEN_NAMES):
+        return False
+    for run in _LONG_SHAPES:
+        at = shape.find(run)
+        while at >= 0:
+            if _LONG_NUMBER.search(block, max(0, at - _AROUND), at + _AROUND):
+                return False
+            at = shape.find(run, at + len(run))
+    return True
 
 
 class TypedDecoder(Generic[T]):

@@ -1,8 +1,8 @@
 """Prefetching: a few threads fetch the pages of a report's windows ahead, in order.
 
-A page takes the API its time, and only a page leads to the next one of its window. So
-several windows are fetched at once. Their number changes neither the requests nor the
-order of the pages.
+A page takes the API its time, and a window's next page is known only from the one
+before. So several windows are fetched at once. How many does not change what is sent,
+nor what is returned in which order.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from tap_adstage.runtime.shutdown import Shutdown
 
 _POLL = 0.2
-"""Seconds after which a wait for a page checks whether the run is to end."""
+"""Seconds after which a wait for a page sees whether the run is to end."""
 
 _IDLE = 5.0
 """Seconds without work after which a thread ends, and closes its connections."""
 
 
 class WindowPages(Protocol):
-    """The pages of one window, each of which leads to the next."""
+    """The pages of one window, each of which has the way to the next."""
 
     @property
     def has_next(self) -> bool:
@@ -38,7 +38,7 @@ class WindowPages(Protocol):
         """Fetch the next page.
 
         Args:
-            cancelled: Whether nobody waits for the page any more.
+            cancelled: Tells whether nobody waits for the page any more.
 
         Raises:
             TapError: If it can't be fetched.
@@ -64,7 +64,7 @@ class _Chain:
     is_cancelled: bool = False
 
     @property
-    def has_next(self) -> bool:
+    def goes_on(self) -> bool:
         """Whether there is a page to fetch."""
         return self.error is None and self.pages.has_next
 
@@ -76,8 +76,9 @@ class _Chain:
 class Prefetch:
     """A pool of daemon threads that fetch the next pages while others are written.
 
-    At most `max_concurrency` pages are requested at once, and as many wait to be read;
-    more would take memory and gain nothing. The current window takes precedence.
+    At most `max_concurrency` pages are requested at once. With those that wait to be
+    read there is one more: others would take memory and gain nothing. The current
+    window takes precedence.
 
     Not `concurrent.futures`, which waits for its threads when the process exits.
     """
@@ -88,7 +89,7 @@ class Prefetch:
         Args:
             shutdown: Whether the run is to end.
             max_concurrency: Requests in flight at once, 1 or more. With 1 there are no
-                threads: each page is requested once the previous one is written.
+                threads: each page is requested once the one before is written.
         """
         self._shutdown = shutdown
         self._max_concurrency = max_concurrency
@@ -110,7 +111,7 @@ class Prefetch:
 
         Args:
             windows: The windows, in the order in which they will be read.
-            pages_of: Makes the pages of a window, without fetching any.
+            pages_of: Makes the pages of a window; nothing is fetched by that.
         """
         with self._changed:
             for window, chain in self._chains.items():
@@ -146,7 +147,7 @@ class Prefetch:
             if self._max_concurrency > 1:
                 page = self._next_ready(chain)
             else:
-                page = chain.fetch() if chain.has_next else None
+                page = chain.fetch() if chain.goes_on else None
             if page is None:
                 return
             yield page
@@ -165,19 +166,19 @@ class Prefetch:
                     return chain.ready.popleft()
                 if chain.error:
                     break
-                if not (chain.has_next or chain.is_busy):
+                if not (chain.goes_on or chain.is_busy):
                     return None
                 self._start_threads()
                 self._changed.wait(_POLL)
         raise chain.error
 
     def _cancel(self, chain: _Chain) -> None:
-        """Cancel a chain; the thread that fetches its page will end, so replace it."""
+        """Cancel a chain; a thread that fetches its page ends then, and is replaced."""
         chain.is_cancelled = True
         self._threads -= chain.is_busy
 
     def _start_threads(self) -> None:
-        """Start a thread for each window, up to `max_concurrency`."""
+        """Start the threads that there is work for, up to `max_concurrency`."""
         while self._threads < min(self._max_concurrency, len(self._chains)):
             self._threads += 1
             threading.Thread(target=self._work, name="prefetch", daemon=True).start()
@@ -191,6 +192,7 @@ class Prefetch:
             with self._changed:
                 if page:
                     chain.ready.append(page)
+                del page  # a thread without work keeps none in memory
                 chain.is_busy = False
                 self._changed.notify_all()
                 if chain.is_cancelled:
@@ -205,7 +207,7 @@ class Prefetch:
             return None
 
     def _next_job(self) -> _Chain | None:
-        """Wait for a chain with a page to fetch; `None` after a while without any."""
+        """Wait for a chain to go on with; `None` after a while without any."""
         with self._changed:
             while True:
                 chain = self._most_urgent()
@@ -221,10 +223,10 @@ class Prefetch:
         chains = self._chains.values()
         if sum(chain.is_busy for chain in chains) >= self._max_concurrency:
             return None
-        waiting = sum(len(chain.ready) for chain in chains)
+        waiting = sum(len(chain.ready) + chain.is_busy for chain in chains)
         for position, chain in enumerate(chains):
             is_read_next = position == 0 and not chain.ready
-            has_room = is_read_next or waiting < self._max_concurrency
-            if has_room and not chain.is_busy and chain.has_next:
+            has_room = is_read_next or waiting <= self._max_concurrency
+            if has_room and not chain.is_busy and chain.goes_on:
                 return chain
         return None

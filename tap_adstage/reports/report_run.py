@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_adstage.exceptions import ApiError, error_context
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from tap_adstage.reports.rows import Row, RowPage
     from tap_adstage.reports.windows import Slice, Window
     from tap_adstage.runtime.statistics import RunStats
+
+
+_RECORDS_AT_ONCE = 3000
+"""Records that are encoded before they are written."""
 
 
 class ReportReader(Protocol):
@@ -63,8 +68,8 @@ class ReportReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedPage:
-    """The rows of a page that are to be written.
+class EncodedRows:
+    """Rows of a page that are to be written.
 
     Attributes:
         rows: Each row with the lines of its records.
@@ -116,7 +121,7 @@ class ReportRun:
         self,
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
         on_window_finished: Callable[[Window], None],
-    ) -> Iterator[EncodedPage]:
+    ) -> Iterator[EncodedRows]:
         """Read window after window; one that is too large is split.
 
         Args:
@@ -175,15 +180,15 @@ class ReportRun:
         self,
         window: Window,
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
-    ) -> Iterator[EncodedPage]:
+    ) -> Iterator[EncodedRows]:
         reader = self._reader
         self._totals = ControlTotals()
         self._tally = Tally(reader.source, reader.columns, reader.summed)
         for place, page in reader.pages(window):
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
-            # Not kept in a variable, so that only one page is in memory at once.
-            yield self._encode_page(place, page, window, encode)
+            yield from self._encode_page(place, page, window, encode)
+            del page  # before the next one is there
         self._reconciler.compare(window, self._tally, self._totals)
 
     def _encode_page(
@@ -192,14 +197,15 @@ class ReportRun:
         page: Any,  # noqa: ANN401 - one of the reader's own pages
         window: Window,
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
-    ) -> EncodedPage:
+    ) -> Iterator[EncodedRows]:
+        """Encode a page, some rows at once: the lines of all take as much memory."""
         with error_context(place):
             row_page, totals = self._reader.read(page, window)
-            rows = [
-                (row, lines)
-                for row, lines in encode(row_page)
-                if self._duplicates.accept(row, lines)
-            ]
-        self._tally.add([row for row, _ in rows])
         self._totals = totals.completed(self._totals)
-        return EncodedPage(rows, row_page.slices, page.received)
+        at_once = max(1, _RECORDS_AT_ONCE // len(window.slices))
+        encoded = iter(encode(row_page))
+        while some := [*islice(encoded, at_once)]:
+            with error_context(place):
+                rows = [pair for pair in some if self._duplicates.accept(*pair)]
+            self._tally.add([row for row, _ in rows])
+            yield EncodedRows(rows, row_page.slices, page.received)

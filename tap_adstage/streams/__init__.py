@@ -1,1 +1,9 @@
-"""Singer streams: the only place that uses the SDK's `Stream`."""
+"""Singer streams: the only place that knows the SDK's `Stream`, and overrides it.
+
+`report_stream` and `resource_stream` make streams of what a source gives, over `base`.
+`page_stream` writes a page at a time, with `record_encoder`; `message_writer` writes
+whole lines to stdout.
+
+Imports from the tap: `source`, `reports`, `http`, `date_ranges`, `runtime`,
+`exceptions`. No source by name.
+"""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import abc
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.runtime.statistics import RunStats
@@ -32,8 +31,8 @@ class BaseStream(Stream, abc.ABC):
     def selected(self) -> bool:
         """Whether the run reads it.
 
-        The SDK writes nothing for a stream that isn't selected, so other shards' tables
-        stay as they are. The catalog is the same for every shard.
+        Of a stream that isn't selected the SDK writes nothing at all, so that other
+        shards' tables are left alone. The catalog is the same for every shard.
         """
         return super().selected and self.runs_in_this_shard
 
@@ -41,21 +40,20 @@ class BaseStream(Stream, abc.ABC):
     def selected(self, value: bool | None) -> None:
         vars(Stream)["selected"].__set__(self, value)  # `super()` has no setters
 
-    def _sync_records(
+    def post_process(
         self,
+        row: dict[str, Any],
         context: Context | None = None,
-        *,
-        write_messages: bool = True,
-    ) -> Generator[dict[str, Any], Any, Any]:
-        """Count the records that the SDK itself puts into the files of BATCH messages.
+    ) -> dict[str, Any]:
+        """Count a record that the SDK itself puts into a file of a BATCH message.
 
-        Only here is their number known: a stream map may drop records after
-        `post_process`, and a finished file may have any format.
+        A file may be anything by the time that it is written, so there is no other
+        place that knows how many it has. Records of messages are counted as written.
         """
-        records = super()._sync_records(context, write_messages=write_messages)
-        if write_messages:
-            yield from records
-            return
-        for record in records:
-            self._stats.current.rows += 1
-            yield record
+        del context
+        self._stats.current.rows += self._writes_batches
+        return row
+
+    @cached_property
+    def _writes_batches(self) -> bool:
+        return self.get_batch_config(self.config) is not None

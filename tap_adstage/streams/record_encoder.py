@@ -37,7 +37,7 @@ class RecordEncoder:
             mask: The SDK's selection mask, by breadcrumb.
         """
         self._columns = columns
-        self._mask = mask
+        self._selection = mask
         self._dates = self._selected(columns.dates)
         self._attributes = self._selected([c.name for c in columns.attributes])
         self._metrics = self._selected([c.name for c in columns.metrics])
@@ -71,7 +71,9 @@ class RecordEncoder:
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
         """List the positions of the selected columns."""
         return [
-            index for index, name in enumerate(names) if self._mask["properties", name]
+            index
+            for index, name in enumerate(names)
+            if self._selection["properties", name]
         ]
 
     def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value
@@ -85,7 +87,7 @@ class RecordEncoder:
             value = {
                 key: member
                 for key, member in value.items()
-                if self._mask["properties", name, "properties", key]
+                if self._selection["properties", name, "properties", key]
             }
         if isinstance(value, (dict, list)):
             return msgspec.Raw(serialize_json(value).encode())

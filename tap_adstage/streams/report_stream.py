@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.reports.bookmark import BookmarkCap
-    from tap_adstage.reports.report_run import EncodedPage
+    from tap_adstage.reports.report_run import EncodedRows
     from tap_adstage.reports.windows import Window
     from tap_adstage.runtime.statistics import RunStats
     from tap_adstage.source import Report, Source
@@ -154,7 +154,7 @@ class ReportStream(PageStream):
             return None
         return DateRange(self._windows[0].range.start, self._windows[-1].range.end)
 
-    def _pages(self) -> Iterator[EncodedPage]:
+    def _pages(self) -> Iterator[EncodedRows]:
         """Read window after window, and move the bookmark past each.
 
         A page is written once this resumes after it.
@@ -331,7 +331,7 @@ class ReportStream(PageStream):
         """Leave the state as it was until the first window is written."""
 
 
-def _record_page(page: EncodedPage) -> RecordPage:
+def _record_page(page: EncodedRows) -> RecordPage:
     return RecordPage(
         lines=b"".join([lines for _, lines in page.rows]),
         count=len(page.rows) * len(page.slices),

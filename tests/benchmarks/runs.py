@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 HERE = Path(__file__).parent
-_OTHERS = ("TAP_", "TARGET_", "MELTANO_", "SINGER_")
+_OTHERS = ("TAP_", "TARGET_", "MELTANO_", "SINGER_", "PYTHONDONTWRITEBYTECODE")
 """Environment variables that would change what is measured."""
 
 

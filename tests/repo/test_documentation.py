@@ -1,4 +1,4 @@
-"""The documentation's tables and lists say what their one definition says."""
+"""The documentation's tables and lists agree with their one definition."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SANDBOX = ROOT / "docs" / "sandbox.md"
 
 
 def check_section(path: Path, section: str, expected: str, *, update: bool) -> None:
-    """Hold a marked section of a page against a text, or write it anew."""
+    """Compare a marked section of a page with a text, or rewrite it."""
     start = f"<!-- {section}: kept by tests/repo/test_documentation.py -->\n"
     end = f"<!-- end of {section} -->"
     text = path.read_text()
@@ -75,14 +75,14 @@ def test_the_table_of_date_ranges_is_what_the_command_prints(
     )
 
 
-def test_the_networks_are_the_ones_that_there_are() -> None:
+def test_all_networks_are_listed_in_their_order() -> None:
     (line,) = re.findall(
         r"^\*\*Networks\*\* are .+$", REPORTS.read_text(), re.MULTILINE
     )
     assert tuple(re.findall(r"`(\w+)`", line)) == CROSS_NETWORKS
 
 
-def test_the_filters_are_the_ones_that_there_are() -> None:
+def test_all_filter_operators_are_listed() -> None:
     (line,) = re.findall(r"^\*\*Filters\*\* .+$", REPORTS.read_text(), re.MULTILINE)
     assert set(FILTER_OPERATORS) <= set(re.findall(r"`(\w+)`", line))
 
@@ -108,14 +108,14 @@ def test_the_messages_are_the_tap_s_own() -> None:
     column = re.findall(r"^\| (`.+?) \| .+ \|$", section, flags=re.MULTILINE)
     messages = [text for cell in column for text in re.findall(r"`(.+?)`", cell)]
     assert len(messages) > 10
-    said = "\n".join(texts(ROOT / "tap_adstage"))
+    code = "\n".join(texts(ROOT / "tap_adstage"))
     for message in messages:
         for part in filter(None, map(str.strip, message.split("…"))):
-            assert part in said, message
+            assert part in code, message
 
 
 def texts(package: Path) -> Iterator[str]:
-    """The texts in a package's code, one after another; values are left out."""
+    """Yield the texts in a package's code; inserted values are omitted."""
     for path in sorted(package.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.JoinedStr):

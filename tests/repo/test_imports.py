@@ -1,16 +1,17 @@
-"""Imports run one way, so that each module can be read without those above it."""
+"""Imports run one way, folder by folder."""
 
 from __future__ import annotations
 
 import ast
 import graphlib
 import re
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from harness.paths import ROOT
 
-from repo.docs.markdown import ROOT, Page
+from repo.docs.markdown import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,40 +19,58 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "tap_adstage"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
-PURE = {
-    "counts",
-    "progress",
-    "summary",
-    "date_ranges",
-    "windows",
-    "imports",
-    "config",
-    "config_checks",
-    "report_checks",
-    "phrases",
-    "decoding",
-    "environment",
-    "settings",
-    "shards",
-    "entity_ids",
-    "inputs",
-    "redaction",
-    "values",
+ABOVE_RUNTIME = {"runtime", "exceptions"}
+BELOW_REPORTS = {"config", "date_ranges", *ABOVE_RUNTIME}
+MAY_IMPORT = {
+    "__main__": {"tap"},
+    "tap": {"adstage", "preflight", "streams", "source", "reports", "http"}
+    | BELOW_REPORTS,
+    "preflight": {"source"} | BELOW_REPORTS,
+    "streams": {"source", "reports", "http"} | BELOW_REPORTS,
+    "adstage": {"source", "reports", "http", "sandbox"} | BELOW_REPORTS,
+    "source": {"reports"} | BELOW_REPORTS,
+    "reports": BELOW_REPORTS,
+    "http": {"config"} | ABOVE_RUNTIME,
+    "config": {"date_ranges"} | ABOVE_RUNTIME,
+    "runtime": {"exceptions"},
+    "date_ranges": set(),
+    "exceptions": set(),
+    "fivetran": {"adstage"} | BELOW_REPORTS,
+    "sandbox": {"date_ranges", "config"},
 }
+"""What each folder, or module of the top level, may import from the tap."""
+
+WITHOUT = {
+    "reports": {"singer_sdk", "requests", "backoff"},
+    "config": {"singer_sdk", "requests", "backoff"},
+    "runtime": {"singer_sdk", "requests", "backoff"},
+    "date_ranges": {"singer_sdk", "requests", "backoff"},
+    "http": {"singer_sdk", "click"},
+    "exceptions": {"click"},
+    "sandbox": {"singer_sdk"},
+}
+"""Libraries that a folder gets on without."""
+
+ONLY_ADSTAGE_KNOWS = re.compile(
+    r"\b(hal|_links|_forms|_embedded|adwords|bing_ads|gemini|api_version)\b"
+    r"|\bV[12]\b|AdStage",
+)
+NEUTRAL = ("http", "reports", "streams", "runtime", "source.py")
+"""Where nothing is of one source alone."""
 
 
-def sources() -> dict[str, list[Path]]:
-    """Each module of the package by its name, packages with all their files."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if name != "__init__":
-            found.setdefault(name, []).append(path)
-    return found
+def name_of(path: Path) -> str:
+    """The folder, or the module of the top level, that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@cache
+def files() -> list[Path]:
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
 
 
 def imported(path: Path) -> set[str]:
-    """Absolute names that a file imports, also where only for types."""
+    """Absolute names that a file imports, also if only for types."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -64,86 +83,36 @@ def imported(path: Path) -> set[str]:
 
 
 def own(path: Path) -> set[str]:
-    """Modules of the tap that a file imports."""
-    return {
-        name.split(".")[1] for name in imported(path) if name.startswith("tap_adstage.")
-    }
+    """Folders and modules of the tap that a file imports, but for its own."""
+    names = {n.split(".")[1] for n in imported(path) if n.startswith("tap_adstage.")}
+    return names - {name_of(path)}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """The picture of the package in docs/architecture.md.
-
-    Attributes:
-        boxes: The modules of each box, from top to bottom.
-        arrows: The boxes that each box has arrows to.
-    """
-
-    boxes: dict[str, list[str]]
-    arrows: dict[str, set[str]]
-
-    def allows(self, module: str, other: str) -> bool:
-        """Whether one module may import another."""
-        box, others = self.box(module), self.box(other)
-        modules = self.boxes[box]
-        if others == box:
-            return modules.index(module) < modules.index(other)
-        return others in self.below(box)
-
-    def box(self, module: str) -> str:
-        (box,) = (box for box, names in self.boxes.items() if module in names)
-        return box
-
-    def below(self, box: str) -> set[str]:
-        """The boxes that arrows lead to, over others as well."""
-        direct = self.arrows.get(box, set())
-        return direct.union(*(self.below(other) for other in direct))
+def test_every_folder_is_known() -> None:
+    assert {name_of(path) for path in files()} == {*MAY_IMPORT}
 
 
-def picture() -> Picture:
-    """Read the picture; a module outside the boxes is a box of its own."""
-    (block,) = (b for b in Page(ARCHITECTURE).blocks if b.language == "mermaid")
-    boxes: dict[str, list[str]] = {}
-    arrows: dict[str, set[str]] = {}
-    box = None
-    for line in map(str.strip, block.text.splitlines()):
-        if start := re.match(r"subgraph (\w+)", line):
-            box = start[1]
-            boxes[box] = []
-        elif line == "end":
-            box = None
-        elif arrow := re.fullmatch(r"(\w+) --> (\w+)", line):
-            arrows.setdefault(arrow[1], set()).add(arrow[2])
-        elif node := re.fullmatch(r'(\w+)(?:\["(\w+)"\])?', line):
-            boxes.setdefault(box or node[1], []).append(node[2] or node[1])
-    return Picture(boxes, arrows)
+def test_the_top_level_has_at_most_eight_modules() -> None:
+    assert len([*PACKAGE.glob("*.py")]) <= 8
 
 
-def test_the_picture_has_every_module_once() -> None:
-    shown = [name for names in picture().boxes.values() for name in names]
-    assert sorted(shown) == sorted(sources())
+def test_the_folders_lie_above_each_other() -> None:
+    assert [*graphlib.TopologicalSorter(MAY_IMPORT).static_order()]
 
 
-def test_the_picture_s_arrows_join_its_boxes_one_way() -> None:
-    boxes, arrows = picture().boxes, picture().arrows
-    assert {*arrows}.union(*arrows.values()) == {*boxes}
-    assert list(graphlib.TopologicalSorter(arrows).static_order())
+@pytest.mark.parametrize("folder", sorted(MAY_IMPORT))
+def test_imports_run_down(folder: str) -> None:
+    for path in files():
+        if name_of(path) == folder:
+            assert own(path) <= MAY_IMPORT[folder], path
 
 
-@pytest.mark.parametrize("module", sorted(sources()))
-def test_imports_run_only_the_way_that_the_picture_shows(module: str) -> None:
-    for path in sources()[module]:
-        for other in own(path) - {module}:
-            assert picture().allows(module, other), f"{path} imports {other}"
-
-
-def test_a_picture_tells_what_it_allows() -> None:
-    small = Picture({"a": ["one", "two"], "b": ["three"], "c": ["four"]}, {"a": {"b"}})
-    assert small.allows("one", "two")
-    assert small.allows("two", "three")
-    assert not small.allows("two", "one")
-    assert not small.allows("three", "one")
-    assert not small.allows("one", "four")
+@pytest.mark.parametrize("folder", sorted(WITHOUT))
+def test_a_folder_knows_nothing_of_libraries_that_are_others(folder: str) -> None:
+    for path in files():
+        if name_of(path) == folder:
+            libraries = {name.split(".")[0] for name in imported(path)}
+            assert not libraries & WITHOUT[folder], path
 
 
 def test_no_two_modules_import_each_other() -> None:
@@ -153,10 +122,9 @@ def test_no_two_modules_import_each_other() -> None:
             for name in imported(path)
             if (other := _file(name)) is not None and other != path
         }
-        for paths in sources().values()
-        for path in paths
+        for path in files()
     }
-    assert list(graphlib.TopologicalSorter(graph).static_order())
+    assert [*graphlib.TopologicalSorter(graph).static_order()]
 
 
 def _file(name: str) -> Path | None:
@@ -170,14 +138,63 @@ def _file(name: str) -> Path | None:
     return None
 
 
-@pytest.mark.parametrize("module", sorted(PURE))
-def test_a_pure_module_knows_nothing_of_the_sdk_and_of_http(module: str) -> None:
-    for path in sources()[module]:
-        for name in imported(path):
-            assert name.split(".")[0] not in {"singer_sdk", "requests", "backoff"}, path
-        assert not own(path) - PURE - {"exceptions"}, path
+@pytest.mark.parametrize("place", NEUTRAL)
+def test_what_every_source_shares_names_no_source(place: str) -> None:
+    path = PACKAGE / place
+    for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+        code = ast.unparse(_without_docstrings(ast.parse(file.read_text())))
+        code = re.sub(r"tap[_-]adstage", "", code, flags=re.IGNORECASE)
+        assert not ONLY_ADSTAGE_KNOWS.search(code), file
 
 
-def test_the_sandbox_knows_nothing_of_the_tap_s_client() -> None:
-    for path in sources()["sandbox"]:
-        assert own(path) <= {"sandbox", "date_ranges", "entity_ids"}, path
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """The code: what a docstring gives as an example may be of one source."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [  # type: ignore[attr-defined] # it has one
+                statement
+                for statement in body
+                if not (
+                    isinstance(statement, ast.Expr)
+                    and isinstance(statement.value, ast.Constant)
+                )
+            ] or [ast.Pass()]
+    return tree
+
+
+def test_a_folder_says_what_it_may_import() -> None:
+    for folder in (
+        "adstage",
+        "config",
+        "http",
+        "reports",
+        "runtime",
+        "sandbox",
+        "streams",
+    ):
+        text = (PACKAGE / folder / "__init__.py").read_text()
+        assert "import" in text.lower(), folder
+
+
+# --- the picture ---
+
+
+def picture() -> dict[str, set[str]]:
+    """The arrows of the picture in docs/architecture.md, by the box they start from."""
+    (block,) = (b for b in Page(ARCHITECTURE).blocks if b.language == "mermaid")
+    arrows: dict[str, set[str]] = {}
+    for start, end in re.findall(r"^ *(\w+) --> (\w+)$", block.text, re.MULTILINE):
+        arrows.setdefault(start, set()).add(end)
+    return arrows
+
+
+def test_the_picture_can_be_drawn_from_memory() -> None:
+    arrows = picture()
+    assert 7 <= len({*arrows}.union(*arrows.values())) <= 9
+
+
+def test_the_picture_s_arrows_are_imports_that_there_are() -> None:
+    for start, ends in picture().items():
+        imports = {o for path in files() if name_of(path) == start for o in own(path)}
+        assert ends <= imports, start

@@ -1,4 +1,4 @@
-"""What meltano.yml and Meltano Hub say of the tap is what it is."""
+"""The definitions of the tap for Meltano and its hub agree with the tap."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REPOSITORY = f"https://github.com/{OWNER}/tap-adstage"
 
 @pytest.fixture(scope="module")
 def about() -> dict[str, Any]:
-    """What the tap says about itself."""
+    """The output of `--about`."""
     ended = subprocess.run(
         [sys.executable, "-m", "tap_adstage", "--about", "--format", "json"],
         capture_output=True,
@@ -48,7 +48,7 @@ def about() -> dict[str, Any]:
 
 
 def definition(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What any Meltano project needs to know of the tap, except its source."""
+    """The definition that any Meltano project needs, except the tap's source."""
     summary = metadata.metadata("tap-adstage")["Summary"]
     description = summary.removeprefix("Singer tap for AdStage: ").removesuffix(".")
     return {
@@ -130,11 +130,11 @@ def test_about_says_of_each_setting_what_its_definition_does(
 ) -> None:
     properties = about["settings"]["properties"]
     for setting in SETTINGS:
-        said = properties[setting.name]
-        assert said["title"] == setting.label
-        assert said["description"] == setting.description
-        assert said.get("default") == setting.default
-        assert said.get("secret", False) == setting.secret
+        shown = properties[setting.name]
+        assert shown["title"] == setting.label
+        assert shown["description"] == setting.description
+        assert shown.get("default") == setting.default
+        assert shown.get("secret", False) == setting.secret
 
 
 # --- meltano.yml and the hub's file ---

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import requests
 from harness.clock import PATIENCE, Clock
 
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.service import http_server
 from tap_adstage.sandbox.world.world import World
 
 from .api import TODAY, Api, body
@@ -327,7 +327,7 @@ def test_connections_are_kept_alive(sandbox: Sandbox) -> None:
 def test_nothing_is_left_after_stopping(
     small: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules[Sandbox.__module__], "_PATIENCE", 2 * PATIENCE)
+    monkeypatch.setattr(http_server, "_STOP_SECONDS", 2 * PATIENCE)
     before = set(threading.enumerate())
     sandbox = Sandbox(world=small)
     with pytest.raises(RuntimeError, match="start"):

@@ -20,6 +20,8 @@ from urllib.parse import parse_qs
 
 import pytest
 from filelock import FileLock, Timeout
+from harness.clock import PATIENCE
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from tap_adstage.adstage.client import AdStageClient
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.singer import Sync
-    from pytest_httpserver import HTTPServer
 
 
 class TokenEndpoint:
@@ -555,23 +556,26 @@ def test_a_token_that_another_thread_renewed_may_be_refused_as_well(
     endpoint: TokenEndpoint,
     oauth: OAuthConfig,
     transport: Transport,
-    httpserver: HTTPServer,
 ) -> None:
-    client = client_of(oauth, transport, httpserver)
-    client.get("/9")
     refusals = {0: ["Bearer a1"], 1: ["Bearer a1", "Bearer a2"]}
+    renewed = threading.Event()
 
     def answer(request: Request) -> Response:
         number = int(request.path[-1])
-        if request.headers["Authorization"] in refusals[number]:
-            time.sleep(0.3 * number)  # number 0 renews the token first
-            return json_response({}, 401)
-        return json_response({"id": number})
+        if request.headers["Authorization"] not in refusals.get(number, []):
+            if number == 0:
+                renewed.set()
+            return json_response({"id": number})
+        if number == 1:  # number 0 renews the token first
+            renewed.wait(PATIENCE)
+        return json_response({}, 401)
 
-    httpserver.clear_all_handlers()
-    httpserver.expect_request("/oauth/token").respond_with_handler(endpoint.grant)
-    httpserver.expect_request(re.compile(r"/api/\d+")).respond_with_handler(answer)
-    assert ask_at_once(client, range(2)) == [0, 1]
+    transport.request_timeout = PATIENCE
+    with HTTPServer(threaded=True) as api:
+        api.expect_request(re.compile(r"/api/\d+")).respond_with_handler(answer)
+        client = client_of(oauth, transport, api)
+        client.get("/9")
+        assert ask_at_once(client, range(2)) == [0, 1]
     assert len(endpoint.grants) == 3
 
 

@@ -25,7 +25,7 @@ def test_the_command_prints_every_form_with_its_days() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     head, line, *rows = done.stdout.splitlines()
-    assert head.split(" | ")[1] == "on 2019-06-16 that is |"
+    assert head.split(" | ")[1] == "days on 2019-06-16 |"
     assert re.fullmatch(r"\| --- +\| --- \|", line)
     days = dict(re.findall(r"^\| `(.+?)` +\| (.+?) \|$", "\n".join(rows), re.MULTILINE))
     assert days["previous_period last month"] == "2019-04-01..2019-04-30"

@@ -84,7 +84,7 @@ class Page:
 
     @property
     def links(self) -> list[str]:
-        """Where its links and pictures lead to, as they are written."""
+        """The targets of its links and pictures, as they are written."""
         return [
             str(target)
             for token in self._inline()

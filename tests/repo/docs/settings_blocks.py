@@ -49,7 +49,7 @@ def is_config(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def check_config(config: dict[str, Any]) -> None:
-    """Check settings of the tap, which may leave out the credentials."""
+    """Check settings of the tap; the credentials may be omitted."""
     now = dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc)
     parse({"sandbox": True, **config}, now=now, stream_names=TABLES)
 

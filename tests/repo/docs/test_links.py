@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def dead_links(page: Page) -> list[str]:
-    """The links of a page to files and headings that there are not."""
+    """The links of a page to files and headings that don't exist."""
     dead = []
     for link in page.links:
         target, _, anchor = link.partition("#")

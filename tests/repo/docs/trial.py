@@ -52,7 +52,7 @@ def run(page: Page, place: Place) -> None:
 
     Args:
         page: The page.
-        place: Where.
+        place: Where the page is run.
 
     Raises:
         AssertionError: A block is not of its language, a command fails, or it doesn't

@@ -61,19 +61,24 @@ class Page:
             ResponseError: If it is not a JSON object.
         """
         received = dt.datetime.now(dt.timezone.utc)
-        rows = None
         if not content.isascii():  # msgspec doesn't check texts that it skips
             content.decode()
-        if is_plain(content, secrets):
-            try:
-                members = _MEMBERS.decode(content)
-            except (ValueError, RecursionError):
-                members = {}  # decoding the whole page raises a better error
+        try:
+            members = _MEMBERS.decode(content)
+        except (ValueError, RecursionError):  # the whole page has a better error
+            head, rows = _document(text_of(content), secrets), None
+            head.pop(_ROWS, None)
+        else:
             rows = members.pop(_ROWS, None)
-        text = text_of(content) if rows is None else _object_of(members)
-        head = _document(text, secrets)
-        head.pop(_ROWS, None)
+            head = _document(_object_of(members), secrets)
+        if not is_plain(content, secrets):
+            rows = None
         return cls(content, head, rows, received, secrets)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its numbers are integers and floats."""
+        return self.rows is not None
 
     def embedded(self, decoder: TypedDecoder[T]) -> T:
         """Decode the rows.

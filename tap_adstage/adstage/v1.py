@@ -14,7 +14,7 @@ from tap_adstage.adstage.times import period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder
 from tap_adstage.reports.control_totals import ControlTotals
-from tap_adstage.reports.rows import Row, RowPage
+from tap_adstage.reports.rows import Row, RowPage, with_floats
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ _DAY = dt.timedelta(days=1)
 class _Timeframe(msgspec.Struct, frozen=True):
     """Two timestamps, both inclusive."""
 
-    start: str
-    end: str
+    start: str | None = None
+    end: str | None = None
 
 
 class _Point(msgspec.Struct, Generic[M]):
@@ -51,7 +51,7 @@ class _Series(msgspec.Struct, Generic[M]):
     meta: dict[str, Any]
     data: dict[str, Any]
     series: list[_Point[M]]
-    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+    timeframe: _Timeframe | None = None
 
 
 class _Total(msgspec.Struct):
@@ -59,7 +59,7 @@ class _Total(msgspec.Struct):
 
     meta: dict[str, Any]
     data: dict[str, Any]
-    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+    timeframe: _Timeframe | None = None
 
 
 class _SeriesPage(msgspec.Struct, Generic[M]):
@@ -74,12 +74,12 @@ class _TotalPage(msgspec.Struct):
 
 class _SeriesTotals(msgspec.Struct):
     series: list[_Point[dict[str, Any]]]
-    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+    timeframe: _Timeframe | None = None
 
 
 class _TotalTotals(msgspec.Struct):
     data: dict[str, Any] | None = None
-    timeframe: _Timeframe | msgspec.UnsetType = msgspec.UNSET
+    timeframe: _Timeframe | None = None
 
 
 class ReportV1:
@@ -167,6 +167,8 @@ class ReportV1:
             self._counts(counts if isinstance(counts, dict) else {}),
             self._totals(embedded.totals, frames),
         )
+        if not (page.is_plain or self._is_total):  # a total's numbers are decimals
+            rows = with_floats(rows)
         return RowPage(window.slices, rows), control
 
     @property
@@ -233,7 +235,7 @@ class _Frames:
 
     def check_whole(
         self,
-        timeframe: _Timeframe | msgspec.UnsetType,
+        timeframe: _Timeframe | None,
         where: str,
     ) -> None:
         """Require the requested range, as the row's record will have its dates."""
@@ -248,7 +250,7 @@ class _Frames:
     def arrange(
         self,
         points: Sequence[_Point[M]],
-        timeframe: _Timeframe | msgspec.UnsetType,
+        timeframe: _Timeframe | None,
         where: str,
         *,
         may_lack_slices: bool = False,
@@ -282,7 +284,7 @@ class _Frames:
     def _order(
         self,
         points: Sequence[_Point[M]],
-        timeframe: _Timeframe | msgspec.UnsetType,
+        timeframe: _Timeframe | None,
         where: str,
     ) -> list[int | None]:
         window = self._window
@@ -312,7 +314,7 @@ class _Frames:
         self,
         start: dt.date,
         end: dt.date,
-        timeframe: _Timeframe | msgspec.UnsetType,
+        timeframe: _Timeframe | None,
         where: str,
     ) -> bool:
         """Whether a point is of days that AdStage added to the requested ones.
@@ -330,7 +332,7 @@ class _Frames:
         self,
         order: list[int | None],
         points: Sequence[object],
-        timeframe: _Timeframe | msgspec.UnsetType,
+        timeframe: _Timeframe | None,
         where: str,
     ) -> None:
         slices = self._window.slices

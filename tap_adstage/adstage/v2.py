@@ -14,7 +14,7 @@ from tap_adstage.adstage.times import day_of, period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder
 from tap_adstage.reports.control_totals import ControlTotals
-from tap_adstage.reports.rows import Row, RowPage
+from tap_adstage.reports.rows import Row, RowPage, with_floats
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class ReportV2:
         row_page = (
             read(results, page, window) if results else RowPage(window.slices, [])
         )
+        if not page.is_plain:
+            row_page = RowPage(row_page.slices, with_floats(row_page.rows))
         return row_page, _control_totals(page.head)
 
     def _total_page(self, results: list[Any], page: Page, window: Window) -> RowPage:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LONG_NUMBER = re.compile(
-    rb"[:,\[\s]-?[0-9](?:[0-9.]{16}|[0-9.]*[eE]-[0-9]{3})",
+    rb"[:,\[\s]-?[0-9](?:[0-9.]{16}|[0-9.]{15}[eE]|[0-9.]*[eE]-[0-9]{3})",
 )
 """A number that a float may not hold: of more than 15 digits, or hardly not 0. One that
 is too large is an error of msgspec's."""
@@ -36,7 +36,7 @@ _SHAPES = bytes(
     ord("0") if chr(byte) in "0123456789." else ord(chr(byte).lower())
     for byte in range(128)
 ) + bytes(range(128, 256))
-_LONG_SHAPES = (b"0" * 17, b"0e-000")
+_LONG_SHAPES = (b"0" * 17, b"0" * 16 + b"e", b"0e-000")
 _AROUND = 24
 _BLOCK = 2**18
 

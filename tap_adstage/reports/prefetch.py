@@ -151,6 +151,7 @@ class Prefetch:
             if page is None:
                 return
             yield page
+            del page  # before the next one is there
 
     def _next_ready(self, chain: _Chain) -> Any:  # noqa: ANN401 - a page or `None`
         """Wait for the chain's next page; `None` after the last one.

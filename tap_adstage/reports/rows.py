@@ -28,6 +28,24 @@ class Row(NamedTuple):
     metrics: Sequence[Sequence[Number | None]]
 
 
+def with_floats(rows: Sequence[Row]) -> list[Row]:
+    """Make floats of all decimals that a float holds exactly.
+
+    So a number is written the same whatever else is on its page, and rows that two
+    pages repeat are the same.
+    """
+    return [
+        Row(row.attributes, [[*map(_float, values)] for values in row.metrics])
+        for row in rows
+    ]
+
+
+def _float(number: Number | None) -> Number | None:
+    if isinstance(number, Decimal) and Decimal(repr(float(number))) == number:
+        return float(number)
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class RowPage:
     """The rows of one page.

@@ -16,7 +16,7 @@ from singer_sdk.singerlib.json import serialize_json
 from tap_adstage.reports.rows import dates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Row, RowPage
@@ -29,15 +29,18 @@ class RecordEncoder:
         self,
         columns: ReportColumns,
         mask: Mapping[tuple[str, ...], bool],
+        known: Collection[str],
     ) -> None:
         """Decide which columns are encoded.
 
         Args:
             columns: The report's columns.
             mask: The SDK's selection mask, by breadcrumb.
+            known: Names of the columns that the stream's SCHEMA has.
         """
         self._columns = columns
         self._selection = mask
+        self._known = known
         self._dates = self._selected(columns.dates)
         self._attributes = self._selected([c.name for c in columns.attributes])
         self._metrics = self._selected([c.name for c in columns.metrics])
@@ -65,7 +68,9 @@ class RecordEncoder:
             attributes = [self._attribute(row, index) for index in self._attributes]
             metrics = [row.metrics[index] for index in self._metrics]
             # A record for each slice, without a step of the interpreter for each.
-            records = map(self._record, *dates, *map(repeat, attributes), *metrics)
+            same = [repeat(value, len(days)) for value in attributes]
+            columns = [*dates, *same, *metrics]
+            records = map(self._record, *columns) if columns else [{}] * len(days)
             yield row, encoder.encode_lines(records)
 
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
@@ -73,7 +78,7 @@ class RecordEncoder:
         return [
             index
             for index, name in enumerate(names)
-            if self._selection["properties", name]
+            if name in self._known and self._selection["properties", name]
         ]
 
     def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value

@@ -190,7 +190,8 @@ class ReportStream(PageStream):
             saved = self._next_bookmark(saved, window.bookmark, cap)
             self._finish_window(saved)
 
-        encoder = RecordEncoder(self._report.columns, self.mask)
+        known = self.effective_schema.get("properties", {})
+        encoder = RecordEncoder(self._report.columns, self.mask, known)
         yield from run.pages(encoder.encode, finish)
         if cap and cap.reason and saved and saved < windows[-1].bookmark:
             self.logger.warning("%s", cap.warning(self.name, saved))

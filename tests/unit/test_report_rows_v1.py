@@ -398,3 +398,8 @@ def test_a_page_without_the_requested_rows_is_an_error(
 
 def test_a_page_without_rows_has_no_records() -> None:
     assert read({"_embedded": {"adstage:time_series": []}}) == []
+
+
+def test_a_row_s_own_range_may_be_null_if_no_slice_is_missing() -> None:
+    assert len(read(series_page(timeframe=None))) == 2
+    assert len(read(series_page(timeframe={"start": None, "end": None}))) == 2

@@ -51,6 +51,7 @@ _EXPECTED = {
     "array | null": "a list",
     "object | null": "an object",
     "str": "a text",
+    "str | null": "a text",
     "int | float | null": "a number",
     "int | float | decimal | null": "a number",
 }
@@ -154,6 +155,9 @@ def _reason(error: str, document: Any, where: str) -> str:  # noqa: ANN401
     if expected != "a number":
         return f"{where}{path} is not {expected}"
     value = document
-    for name, position in _STEP.findall(path):
-        value = value[int(position)] if position else value[name]
+    try:
+        for name, position in _STEP.findall(path):
+            value = value[int(position)] if position else value[name]
+    except (LookupError, TypeError):  # a name has a point or a bracket of its own
+        return f"{where}{path} is not a number"
     return f"{where}{path}: {excerpt(repr(value))} is not a number"

@@ -56,10 +56,18 @@ def test_it_is_found_wherever_a_text_is_cut(text: str, shift: int) -> None:
     assert not is_plain(content, SECRETS)
 
 
+def lists_of(number: Any) -> Any:  # noqa: ANN401 - types
+    return list[number]
+
+
+def by_name(value: Any) -> Any:  # noqa: ANN401 - types
+    return dict[str, value]
+
+
 DECODER: TypedDecoder[Any] = TypedDecoder(
     lambda number: msgspec.defstruct(
         "Row",
-        [("metrics", dict[str, list[number]]), ("name", str | None, None)],
+        [("metrics", by_name(lists_of(number))), ("name", str | None, None)],
     ),
 )
 
@@ -82,7 +90,7 @@ def test_an_error_names_the_place(document: object, reason: str) -> None:
 def test_an_error_about_a_number_names_its_place(field: str) -> None:
     decoder: TypedDecoder[Any] = TypedDecoder(
         lambda number: msgspec.defstruct(
-            "Row", [("metric", list[number])], rename={"metric": field}
+            "Row", [("metric", lists_of(number))], rename={"metric": field}
         ),
     )
     with pytest.raises(ResponseError) as error:

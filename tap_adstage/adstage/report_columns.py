@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.config.reports import ReportConfig
 
+_SHARED_LEVELS = ("ads", "keywords")
+"""Levels of entities of which several parents may have one: all Google's keywords of
+one text have one id."""
+
+_PARENT_ID = "ad_group_entity_id"
+_PARENT_IDS = (_PARENT_ID, "remote_ad_group_id")
+"""Fields with the id of such a parent."""
+
 
 def report_columns(
     report: ReportConfig,
@@ -42,18 +50,29 @@ def report_columns(
     dates = ("date",) if report.aggregate_by == "day" else ("date", "date_end")
     group = catalog.column(report.group_by) if report.group_by else None
     dimensions = _dimension_columns(report, group)
+    key_fields = [*filter(None, map(catalog.column, report.key_fields))]
     fields = _distinct(
         [
             *_default_columns(catalog, group),
             *dimensions,
+            *key_fields,
             *(catalog.column(field) or vanished[field] for field in report.fields),
         ]
     )
-    keys = [fields[0], *dimensions]  # the first is the group's, or `entity_id`
+    keys = [
+        fields[0],
+        *dimensions,
+        *key_fields,
+    ]  # the first is the group's, or `entity_id`
     if group:
         fields = [column if column in keys else _as_array(column) for column in fields]
     if errors := [*_shared_name_errors(report, dates, fields)]:
         raise ConfigError(errors)
+    is_shared = (
+        report.entity_level in _SHARED_LEVELS
+        and not (group or report.is_external)
+        and {column.field for column in key_fields}.isdisjoint(_PARENT_IDS)
+    )
     return ReportColumns(
         dates=dates,
         fields=tuple(fields),
@@ -64,6 +83,13 @@ def report_columns(
         group=group.name if group else None,
         dimensions=tuple(column.name for column in dimensions),
         vanished=tuple(vanished),
+        key_fields=tuple(column.name for column in key_fields),
+        parents=tuple(
+            column.name
+            for column in fields
+            if is_shared and column.field in _PARENT_IDS
+        ),
+        parent_field=_PARENT_ID if is_shared else None,
     )
 
 
@@ -138,6 +164,9 @@ def _field_errors(
     if group and not _can_group(group, catalog):
         names = {*catalog.meta_names} - {*OBJECTS}
         yield _refused(report, catalog, "group_by", group, names)
+    for field in report.key_fields:
+        if not _can_be_key(field, catalog):
+            yield _refused(report, catalog, "key_fields", field, catalog.meta_names)
     sortable = {group, *report.dimensions}
     if report.sort_by not in sortable and catalog.column(report.sort_by) is None:
         yield _refused(report, catalog, "sort_by", report.sort_by, catalog.names)
@@ -163,6 +192,11 @@ def _can_group(field: str, catalog: FieldCatalog) -> bool:
     )
 
 
+def _can_be_key(field: str, catalog: FieldCatalog) -> bool:
+    column = catalog.column(field)
+    return column is not None and column.kind is Kind.TEXT
+
+
 def _refused(
     report: ReportConfig,
     catalog: FieldCatalog,
@@ -176,6 +210,7 @@ def _refused(
         meta = f"a text field of provider {report.provider}"
     allowed = {
         "group_by": f"{meta} that is not an object",
+        "key_fields": f"{meta} that is a text",
         "filters": f"a metric, or {meta} as meta/NAME",
     }
     is_known = catalog.column(field) is not None

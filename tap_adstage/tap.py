@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
@@ -36,7 +37,9 @@ from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
+from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.message_writer import MessageWriter
+from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
@@ -50,7 +53,6 @@ if TYPE_CHECKING:
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.source import Source
-    from tap_adstage.streams.base import BaseStream
 
 
 _PREFIX = "TAP_ADSTAGE_"
@@ -197,13 +199,26 @@ class TapAdStage(Tap):
         )
         return AdStageSource.connect(config, transport, self.logger)
 
+    def setup_mapper(self) -> None:
+        """Set up stream maps and flattening, for which streams are discovered.
+
+        Raises:
+            ConfigError: If their settings can't be used with the streams.
+        """
+        _ = self.catalog  # has errors of its own
+        try:
+            super().setup_mapper()
+        except (MappingError, ValueError) as error:
+            raise ConfigError([f"stream_maps and flattening: {error}"]) from None
+
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
-            TapError: If a stream can't be read.
+            TapError: If a stream can't be read, or a name is too long for a table.
             Stopped: If the run is to end.
         """
+        self._check_names()
         status = FAILED
         try:
             super().sync_all()
@@ -218,6 +233,22 @@ class TapAdStage(Tap):
             self._stats.end(status, selected)
             self._warnings.close()
             self._publish_summary()
+
+    def _check_names(self) -> None:
+        streams = (s for s in self.streams.values() if s.selected)
+        errors = [
+            line
+            for stream in streams
+            if isinstance(stream, BaseStream)
+            for line in name_errors(
+                stream.name,
+                stream.stream_maps,
+                stream.schema["properties"],
+                stream.named_fields,
+            )
+        ]
+        if errors:
+            raise ConfigError(errors)
 
     def _publish_summary(self) -> None:
         from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before

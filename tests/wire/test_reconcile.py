@@ -252,7 +252,7 @@ def test_an_answer_without_totals_is_said_once_at_the_end(
     path = "/api/metric_descriptors"
     httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
     for path, answer in {
-        "/api/organizations/40/metric_descriptors": [],
+        "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
         "/api/v2/organizations/40/report": {
             "type": "timeseries",
             "summary": None,

@@ -39,7 +39,7 @@ from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.message_writer import MessageWriter
-from tap_adstage.streams.names import name_errors
+from tap_adstage.streams.output_checks import batch_errors, name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
@@ -215,10 +215,10 @@ class TapAdStage(Tap):
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
-            TapError: If a stream can't be read, or a name is too long for a table.
+            TapError: If a stream can't be read, or no loader could take it.
             Stopped: If the run is to end.
         """
-        self._check_names()
+        self._check_output()
         status = FAILED
         try:
             super().sync_all()
@@ -234,19 +234,16 @@ class TapAdStage(Tap):
             self._warnings.close()
             self._publish_summary()
 
-    def _check_names(self) -> None:
-        streams = (s for s in self.streams.values() if s.selected)
-        errors = [
-            line
-            for stream in streams
-            if isinstance(stream, BaseStream)
-            for line in name_errors(
-                stream.name,
-                stream.stream_maps,
-                stream.schema["properties"],
-                stream.named_fields,
-            )
-        ]
+    def _check_output(self) -> None:
+        """Refuse streams that no loader can take."""
+        errors: list[str] = []
+        for stream in self.streams.values():
+            if not (isinstance(stream, BaseStream) and stream.selected):
+                continue
+            maps, columns = stream.stream_maps, stream.schema["properties"]
+            errors += name_errors(stream.name, maps, columns, stream.named_fields)
+            if stream.get_batch_config(self.config) is not None:
+                errors += batch_errors(stream.name, maps)
         if errors:
             raise ConfigError(errors)
 

@@ -207,7 +207,7 @@ def _advice(
         other = bare if bare != field else f"{_META}{field}"
         if _can_filter(other, catalog):
             return f"did you mean {other}?"
-    # A metric is no misspelling of a meta field, however close the names are.
+    # A metric is not a misspelling of a meta field, however close the names are.
     is_metric = catalog.metric(field) is not None or is_custom(field)
     if not (key == "group_by" and is_metric):
         nearest = _nearest(field, names)

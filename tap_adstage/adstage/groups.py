@@ -28,8 +28,8 @@ def group_warnings(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]
     advice = f"; {steady} never changes" if steady else ""
     yield (
         f"group_by: {group} can change in AdStage, and then the rows of its old value "
-        f"stay in the table beside those of the new one{advice} (see docs/reports.md, "
-        "Groups)"
+        f"stay in the table beside those of the new one{advice} (see Groups that "
+        "change in docs/reports.md)"
     )
 
 

@@ -212,3 +212,17 @@ def test_files_of_batch_messages_have_what_records_would_have(
     assert rows == wanted
     assert rows
     assert batches.of("SCHEMA") == records.of("SCHEMA")
+
+
+def test_a_file_of_two_streams_is_refused(
+    config: dict[str, Any], sync: Sync, tmp_path: Path
+) -> None:
+    config |= {
+        "stream_maps": {"copy": {"__source__": "daily"}},
+        "batch_config": {
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+        },
+    }
+    with pytest.raises(ConfigError, match="daily becomes the streams daily, copy"):
+        sync(config, streams=["daily"])

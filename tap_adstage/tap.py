@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import json
@@ -10,6 +11,7 @@ import os
 import sys
 import time
 import weakref
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +22,7 @@ from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
 )
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
@@ -44,13 +47,14 @@ from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.source import Source
 
@@ -70,6 +74,15 @@ class _Command(SingerCommand):
             for line in str(error).splitlines():
                 self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
             sys.exit(1)
+
+
+@contextmanager
+def _mapping_errors() -> Iterator[None]:
+    """Make the SDK's errors of stream maps and flattening the tap's own."""
+    try:
+        yield
+    except (MappingError, ValueError) as error:
+        raise ConfigError([f"stream_maps and flattening: {error}"]) from None
 
 
 class TapAdStage(Tap):
@@ -168,6 +181,30 @@ class TapAdStage(Tap):
             bookmark_caps=lambda: self._bookmark_caps,
         )
 
+    def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | None:
+        """Try a report in the set-up test.
+
+        Args:
+            config: The report's settings.
+
+        Returns:
+            As `ReportStream.probe` does.
+
+        Raises:
+            TapError: If the report can't be read, or no loader could take it.
+        """
+        stream = self.report_stream(config)
+        schema, keys = stream.schema, stream.primary_keys
+        with _mapping_errors():
+            mapper = PluginMapper(copy.deepcopy(dict(self.config)), self.logger)
+            mapper.register_raw_stream_schema(stream.name, schema, keys)
+        maps = mapper.stream_maps[stream.name]
+        columns = schema["properties"]
+        errors = [*name_errors(stream.name, maps, columns, stream.named_fields)]
+        if errors:
+            raise ConfigError(errors)
+        return stream.probe()
+
     @cached_property
     def _bookmark_caps(self) -> Mapping[str, BookmarkCap]:
         """How far bookmarks may go, by report; read before the first report runs.
@@ -206,10 +243,8 @@ class TapAdStage(Tap):
             ConfigError: If their settings can't be used with the streams.
         """
         _ = self.catalog  # has errors of its own
-        try:
+        with _mapping_errors():
             super().setup_mapper()
-        except (MappingError, ValueError) as error:
-            raise ConfigError([f"stream_maps and flattening: {error}"]) from None
 
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and log a summary, however that ends.
@@ -368,7 +403,7 @@ class TapAdStage(Tap):
         )
         steps = preflight.steps(
             tap.source,
-            lambda report: tap.report_stream(report).probe(),
+            tap.probe,
         )
         passed = preflight.log_results(preflight.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)

@@ -157,6 +157,32 @@ def test_the_command_line_writes_nothing_and_shows_no_traceback(
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("keys", "others", "reason"),
+    [
+        ({"fields": [LONG]}, {}, "name it with"),
+        ({"name": LONG_REPORT}, {}, "choose a shorter one"),
+        ({}, {"stream_maps": {"daily": {"x" * 64: "clicks"}}}, "choose a shorter"),
+        ({}, {"stream_maps": {"daily": {"x": "(clicks"}}}, "stream_maps and flatt"),
+    ],
+)
+def test_the_set_up_test_finds_them_too(
+    config: dict[str, Any],
+    forked: ForkedTap,
+    tmp_path: Path,
+    keys: dict[str, Any],
+    others: dict[str, Any],
+    reason: str,
+) -> None:
+    file = tmp_path / "config.json"
+    for given, code in ((with_report(config, **keys) | others, 1), (config, 0)):
+        file.write_text(json.dumps(given))
+        ended = forked.run(tmp_path, "--config", str(file), "--test")
+        assert ended.code == code, ended.stderr
+        assert (reason in ended.stderr) == bool(code)
+        assert "Traceback" not in ended.stderr
+
+
 # --- after stream maps and flattening ---
 
 

@@ -5,6 +5,7 @@ Each line names the report, its key, the field and what is allowed.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -222,6 +223,13 @@ def _advice(
 
 
 def _nearest(field: str, names: Iterable[str]) -> list[str]:
+    """Find misspellings first, then what has it as a member, then names alike."""
+    lower = field.lower()
     spellings = {name.lower(): name for name in sorted(names)}
-    nearest = get_close_matches(field.lower(), spellings, n=3, cutoff=0.6)
+    part = re.compile(rf"(?:.*[.:])?{re.escape(lower)}(?:[.:].*)?")
+    nearest = (
+        get_close_matches(lower, spellings, n=3, cutoff=0.85)
+        or sorted(filter(part.fullmatch, spellings), key=len)[:3]
+        or get_close_matches(lower, spellings, n=3, cutoff=0.65)
+    )
     return [spellings[name] for name in nearest]

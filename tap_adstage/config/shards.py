@@ -38,7 +38,7 @@ class Shard:
         match = _PATTERN.fullmatch(text)
         if not match:
             raise ValueError(
-                "it takes two numbers with / between them, without spaces and leading "
+                "a part is two numbers with / between them, without spaces and leading "
                 "zeros"
             )
         number, count = map(int, match.groups())

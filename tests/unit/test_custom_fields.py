@@ -314,6 +314,9 @@ def test_fields_are_typed() -> None:
         ),
         ({"group_by": "clicks"}, "docs/reports.md lists", "metric_descriptors"),
         ({"group_by": "zzz"}, "docs/reports.md lists", "metric_descriptors"),
+        ({"fields": ["bid"]}, "did you mean bid.type", " id"),
+        ({"fields": ["utm_source"]}, "did you mean tracking_params.utm_source?", " or"),
+        ({"fields": ["country"]}, "metric_descriptors lists the metrics", "mean"),
         ({"sort_by": "zzz"}, "metric_descriptors lists the metrics, docs/", "mean"),
         (
             {"filters": [{"path": "ad_name", "op": "match", "value": "x"}]},

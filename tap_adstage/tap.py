@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
-from singer_sdk.exceptions import MappingError
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
@@ -42,7 +42,7 @@ from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.message_writer import MessageWriter
-from tap_adstage.streams.output_checks import batch_errors, name_errors
+from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
@@ -81,6 +81,8 @@ def _mapping_errors() -> Iterator[None]:
     """Make the SDK's errors of stream maps and flattening the tap's own."""
     try:
         yield
+    except ConfigValidationError as error:
+        raise ConfigError(error.errors) from None
     except (MappingError, ValueError) as error:
         raise ConfigError([f"stream_maps and flattening: {error}"]) from None
 
@@ -191,7 +193,7 @@ class TapAdStage(Tap):
             As `ReportStream.probe` does.
 
         Raises:
-            TapError: If the report can't be read, or no loader could take it.
+            TapError: If the report can't be read, or a name is too long for a table.
         """
         stream = self.report_stream(config)
         schema, keys = stream.schema, stream.primary_keys
@@ -250,10 +252,10 @@ class TapAdStage(Tap):
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
-            TapError: If a stream can't be read, or no loader could take it.
+            TapError: If a stream can't be read, or a name is too long for a table.
             Stopped: If the run is to end.
         """
-        self._check_output()
+        self._check_names()
         status = FAILED
         try:
             super().sync_all()
@@ -269,16 +271,13 @@ class TapAdStage(Tap):
             self._warnings.close()
             self._publish_summary()
 
-    def _check_output(self) -> None:
-        """Refuse streams that no loader can take."""
+    def _check_names(self) -> None:
         errors: list[str] = []
         for stream in self.streams.values():
             if not (isinstance(stream, BaseStream) and stream.selected):
                 continue
             maps, columns = stream.stream_maps, stream.schema["properties"]
             errors += name_errors(stream.name, maps, columns, stream.named_fields)
-            if stream.get_batch_config(self.config) is not None:
-                errors += batch_errors(stream.name, maps)
         if errors:
             raise ConfigError(errors)
 

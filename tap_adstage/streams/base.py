@@ -48,24 +48,23 @@ class BaseStream(Stream, abc.ABC):
     def selected(self, value: bool | None) -> None:
         vars(Stream)["selected"].__set__(self, value)  # `super()` has no setters
 
-    def _sync_records(
-        self, context: Context | None = None, *, write_messages: bool = True
-    ) -> Generator[dict[str, Any], Any, Any]:
-        """Read all records; for files of BATCH messages, as RECORD messages have them.
+    def post_process(
+        self,
+        row: dict[str, Any],
+        context: Context | None = None,
+    ) -> dict[str, Any]:
+        """Count a record that the SDK itself puts into a file of a BATCH message.
 
-        The SDK's own files have columns that aren't selected, and know no stream maps.
         A file may be anything by the time that it is written, so there is no other
-        place that knows how many records it has. RECORD messages are counted as
-        written.
+        place that knows how many it has. Records of messages are counted as written.
         """
-        records = super()._sync_records(context, write_messages=write_messages)
-        if write_messages:
-            yield from records
-            return
-        for record in records:
-            for message in self._generate_record_messages(record):
-                self._stats.current.rows += 1
-                yield message.record
+        del context
+        self._stats.current.rows += self._writes_batches
+        return row
+
+    @cached_property
+    def _writes_batches(self) -> bool:
+        return self.get_batch_config(self.config) is not None
 
     def _generate_record_messages(
         self, record: dict[str, Any]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from harness.logs import warnings
@@ -170,59 +167,3 @@ def test_a_member_that_no_page_documents_is_one_warning(
     )
     (warning,) = warnings(caplog)
     assert warning.startswith("daily: skipped tracking_params__hsa_cam,")
-
-
-@pytest.mark.parametrize(
-    "maps",
-    [
-        {},
-        {"daily": {"twice": "clicks * 2", "network": "__NULL__"}},
-        {"daily": {"__filter__": "clicks > 3", "__alias__": "renamed"}},
-    ],
-)
-@pytest.mark.parametrize("depth", [0, 1])
-def test_files_of_batch_messages_have_what_records_would_have(
-    config: dict[str, Any],
-    sync: Sync,
-    tmp_path: Path,
-    maps: dict[str, Any],
-    depth: int,
-) -> None:
-    config |= {"stream_maps": maps, "flattening_max_depth": depth}
-    records = sync(config, streams=["daily"])
-    batches = sync(
-        config
-        | {
-            "batch_config": {
-                "encoding": {"format": "jsonl", "compression": "gzip"},
-                "storage": {"root": tmp_path.as_uri()},
-            }
-        },
-        streams=["daily"],
-    )
-    rows = [
-        json.loads(line)
-        for message in batches.of("BATCH")
-        for url in message["manifest"]
-        for line in gzip.decompress(Path(urlsplit(url).path).read_bytes()).splitlines()
-    ]
-    wanted = json.loads(
-        json.dumps([m["record"] for m in records.of("RECORD")], default=float)
-    )
-    assert rows == wanted
-    assert rows
-    assert batches.of("SCHEMA") == records.of("SCHEMA")
-
-
-def test_a_file_of_two_streams_is_refused(
-    config: dict[str, Any], sync: Sync, tmp_path: Path
-) -> None:
-    config |= {
-        "stream_maps": {"copy": {"__source__": "daily"}},
-        "batch_config": {
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": tmp_path.as_uri()},
-        },
-    }
-    with pytest.raises(ConfigError, match="daily becomes the streams daily, copy"):
-        sync(config, streams=["daily"])

@@ -164,6 +164,7 @@ def test_the_command_line_writes_nothing_and_shows_no_traceback(
         ({"name": LONG_REPORT}, {}, "choose a shorter one"),
         ({}, {"stream_maps": {"daily": {"x" * 64: "clicks"}}}, "choose a shorter"),
         ({}, {"stream_maps": {"daily": {"x": "(clicks"}}}, "stream_maps and flatt"),
+        ({}, {"flattening_enabled": True}, "flattening_max_depth is required"),
     ],
 )
 def test_the_set_up_test_finds_them_too(

@@ -1,7 +1,6 @@
-"""What no loader can take, found before anything is written.
+"""The names that leave the tap, after stream maps and flattening, must fit a table.
 
-The names that leave the tap, after stream maps and flattening, must fit a table. A
-loader fails at a name that is too long for its database, or cuts it off, and then two
+A loader fails at a name that is too long for its database, or cuts it off, and then two
 columns may be one.
 """
 
@@ -58,25 +57,6 @@ def name_errors(
             else:
                 setting, advice = f"stream_maps.{alias}", "choose a shorter one"
             yield f"{setting}: the column name {_measured(column)}; {advice}"
-
-
-def batch_errors(stream: str, stream_maps: Iterable[StreamMap]) -> Iterator[str]:
-    """Refuse one file of a BATCH message for several streams: it has rows of one.
-
-    Args:
-        stream: The stream's own name.
-        stream_maps: The SDK's maps of the stream, at least one.
-    """
-    aliases = [
-        stream_map.stream_alias
-        for stream_map in stream_maps
-        if not isinstance(stream_map, RemoveRecordTransform)
-    ]
-    if len(aliases) > 1:
-        yield (
-            f"batch_config: {stream} becomes the streams {', '.join(aliases)} by "
-            "stream_maps, and a file has rows of one stream; remove either setting"
-        )
 
 
 def _is_too_long(name: str) -> bool:

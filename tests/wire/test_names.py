@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.commands import run_tap
+from harness.logs import warnings
 from harness.relay import DESCRIPTORS, Relay
 
 from tap_adstage.exceptions import ConfigError
@@ -93,6 +94,22 @@ def test_a_column_gives_it_a_name(
     assert [r["app_installs"] for r in messages.records("daily")] == [
         r["custom_conversions_14_conversions"] for r in truth.records("daily")
     ]
+
+
+def test_totals_are_compared_whatever_a_column_is_called(
+    settings: dict[str, Any], sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = [{"field": "clicks", "column": "impressions"}]
+    fields.append({"field": "impressions", "column": "clicks"})
+    settings |= {"reconcile": "fail", "import_policy": "ignore"}
+    given = with_report(settings, fields=fields)
+    plain = with_report(settings, fields=["clicks", "impressions"])
+    records = sync(given, streams=["daily"]).records("daily")
+    assert records == [
+        {**r, "clicks": r["impressions"], "impressions": r["clicks"]}
+        for r in sync(plain, streams=["daily"]).records("daily")
+    ]
+    assert warnings(caplog) == []
 
 
 def test_discovery_has_it_so_that_it_can_be_deselected(

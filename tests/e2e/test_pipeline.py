@@ -283,7 +283,7 @@ def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
         tap = TapAdStage(
             config=settings_of(sandbox)
             | {
-                "page_size": 5,
+                "page_size": 3,
                 "request_timeout": 1,
                 "reconcile": "fail",
             },

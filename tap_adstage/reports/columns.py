@@ -77,8 +77,8 @@ class ReportColumns:
         parents: Names of the columns with the id of what an entity belongs to, if
             another parent may have the same entity; the key lacks them.
         parent_field: The field with that id, in the source's API; it can join the key.
-        vanished: Fields that an earlier discovery found and the source no longer has;
-            their columns are null.
+        vanished: Fields that the source no longer has; their columns are null.
+        warnings: What to warn the user about, a line each.
     """
 
     dates: tuple[str, ...]
@@ -90,6 +90,7 @@ class ReportColumns:
     key_fields: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     parent_field: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -31,19 +31,16 @@ class Gate:
         self,
         sandbox: Sandbox,
         answer: Callable[[Request], Response | None] = lambda _: None,
-        change: Callable[[Request, Response], Response] = lambda _, response: response,
     ) -> None:
         """Start nothing yet.
 
         Args:
             sandbox: Answers what the gate does not.
             answer: Answers a request instead, if it returns an answer.
-            change: Changes the sandbox's answers.
         """
         self.asked: list[Request] = []
         self.at_once = 0
         self._answer = answer
-        self._change = change
         self._sandbox = sandbox.api_url.removesuffix("/api")
         self._server = HTTPServer(threaded=True)
         self._under_way = 0
@@ -94,5 +91,4 @@ class Gate:
             timeout=10,
         )
         body = answer.text.replace(self._sandbox, self._url)
-        response = Response(body, answer.status_code, mimetype="application/json")
-        return self._change(request, response)
+        return Response(body, answer.status_code, mimetype="application/json")

@@ -290,6 +290,10 @@ def test_a_key_field_that_a_row_lacks_is_not_null(
             r'key_fields: \["ad_group_entity_id"\] is not allowed; with group_by',
         ),
         ({"key_fields": ["bid_float"]}, "'bid_float' is not allowed"),
+        (
+            {"key_fields": ["date"]},
+            "unknown field 'date'; .*the date is part of every key",
+        ),
     ],
 )
 def test_what_can_t_be_a_key_is_refused(
@@ -300,3 +304,15 @@ def test_what_can_t_be_a_key_is_refused(
     reports = shared(httpserver)
     with pytest.raises(ConfigError, match=reason):
         TapAdStage(config=reports.config(**KEYWORDS, **keys)).streams  # noqa: B018
+
+
+def test_a_key_field_that_changes_is_a_warning_that_offers_an_id(
+    httpserver: HTTPServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reports = shared(httpserver)
+    config = reports.config(**KEYWORDS, key_fields=["ad_group_name"])
+    TapAdStage(config=config).streams  # noqa: B018
+    (warning,) = [text for text in warnings(caplog) if "key_fields" in text]
+    assert "ad_group_name can change in AdStage" in warning
+    assert "ad_group_entity_id never changes" in warning

@@ -66,22 +66,18 @@ def retrying(
         )
         on_wait(details["wait"])
 
-    def explain_long_wait(details: Details) -> None:
+    def raise_long_wait(details: Details) -> None:
         error = details["exception"]
         wait = getattr(error, "retry_after", None)
         if wait is not None and time.monotonic() + wait > deadline:
-            raise LongWaitError(
-                f"{error} It asks to wait {in_words(wait)}, which is longer than "
-                f"max_retry_seconds ({max_seconds:g}) allows; run again after that, or "
-                "raise max_retry_seconds",
-            ) from None
+            raise LongWaitError(str(error), retry_after=wait) from None
 
     return backoff.on_exception(
         _waits,
         TransientError,
         jitter=None,
         on_backoff=log_wait,
-        on_giveup=explain_long_wait,
+        on_giveup=raise_long_wait,
         logger=None,
         deadline=deadline,
         can_split=can_split,

@@ -18,6 +18,7 @@ import urllib3
 from tap_adstage.exceptions import (
     ApiError,
     LinkError,
+    LongWaitError,
     ServerError,
     TooLargeError,
     TooSlowError,
@@ -26,7 +27,7 @@ from tap_adstage.exceptions import (
 )
 from tap_adstage.http.error_bodies import error_words
 from tap_adstage.http.json_decoding import decode_json, text_of
-from tap_adstage.http.retries import retry_after, retrying, server_time
+from tap_adstage.http.retries import in_words, retry_after, retrying, server_time
 from tap_adstage.http.slow_answers import Pace, PacedAdapter
 from tap_adstage.runtime.redaction import Secrets, excerpt, redact
 from tap_adstage.runtime.shutdown import Shutdown
@@ -168,13 +169,21 @@ class Transport:
                 raise CancelledError
             return self.send_once(request, decode)
 
-        return retrying(
-            attempt,
-            max_seconds=self.max_retry_seconds,
-            logger=self.logger,
-            can_split=can_split,
-            on_wait=self.stats.count_retry,
-        )
+        try:
+            return retrying(
+                attempt,
+                max_seconds=self.max_retry_seconds,
+                logger=self.logger,
+                can_split=can_split,
+                on_wait=self.stats.count_retry,
+            )
+        except LongWaitError as error:
+            raise LongWaitError(
+                f"{error} It asks to wait {in_words(error.retry_after or 0)}, which is "
+                f"longer than max_retry_seconds ({self.max_retry_seconds:g}) allows; "
+                "run again after that, or raise max_retry_seconds",
+                retry_after=error.retry_after,
+            ) from None
 
     def send_once(
         self,

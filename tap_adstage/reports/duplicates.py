@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tap_adstage.reports.rows import Row
     from tap_adstage.runtime.statistics import RunStats
 
+_HALF = 2**32
+
 
 class DuplicateFilter:
     """The rows of a window, so that each is written once."""
@@ -42,17 +44,17 @@ class DuplicateFilter:
         self._parents = columns.parents
         self._parent_at = [attributes.index(name) for name in self._parents]
         self._parent_field = columns.parent_field
-        self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
+        self._digests: dict[tuple[Any, ...], int] = {}
 
     def begin_window(self) -> None:
         """Forget the rows of the previous window."""
-        self._known.clear()
+        self._digests.clear()
 
     def accept(self, row: Row, lines: bytes) -> bool:
         """Decide whether a row is to be written; warn about the first that is not.
 
-        Rows and their parents are compared by digests, as a window has very many
-        values.
+        Rows and their parents are compared by one number, half of it for each, as a
+        window may have very many rows.
 
         Args:
             row: The row.
@@ -69,14 +71,14 @@ class DuplicateFilter:
         """
         key = tuple([row.attributes[position] for position in self._positions])
         parents = tuple([row.attributes[position] for position in self._parent_at])
-        digests = (hash(lines), hash(parents))
-        known = self._known.get(key)
+        digest = hash(parents) % _HALF * _HALF + hash(lines) % _HALF
+        known = self._digests.get(key)
         if known is None:
-            self._known[key] = digests
+            self._digests[key] = digest
             return True
         named = _named(self._names, key)
-        if known != digests:
-            is_shared = known[1] != digests[1]
+        if known != digest:
+            is_shared = known // _HALF != digest // _HALF
             raise self._contradiction(named, parents, is_shared=is_shared)
         if not self._stats.current.duplicates_skipped:
             self._logger.warning(

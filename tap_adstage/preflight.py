@@ -67,6 +67,20 @@ def steps(
     ]
 
 
+def storage_step(check: Callable[[], None]) -> SetUpStep:
+    """Make the step that tries the storage of BATCH messages.
+
+    Args:
+        check: Raises a `ConfigError` if the storage can't be written.
+    """
+
+    def attempt() -> str:
+        check()
+        return "files can be written"
+
+    return SetUpStep(name="batch_config", attempt=attempt, settings="batch_config")
+
+
 def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
     """Try each step, unless a step that it needs failed.
 

@@ -349,7 +349,8 @@ class TapAdStage(Tap):
         if batch_config:
             check = partial(check_storage, batch_config, cls.name)
             steps.append(preflight.storage_step(check))
-        passed = preflight.log_results(preflight.results(steps), cls.logger)
+        results = preflight.results(steps, lambda: tap._stats.seconds_unanswered)
+        passed = preflight.log_results(results, cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod

@@ -43,7 +43,7 @@ def bash(
     return subprocess.run(  # noqa: S603 - the page's own commands
         ["bash", "-c", script],  # noqa: S607
         cwd=folder,
-        env=clean_environment() | variables,
+        env={**clean_environment(), **variables},
         capture_output=True,
         text=True,
         check=False,

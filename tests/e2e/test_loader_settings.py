@@ -32,7 +32,7 @@ PAGE = """{
   "time": {"timestamps": ["2024-03-18T00:00:00Z", "2024-03-19T00:00:00Z"]},
   "_embedded": {"results": [{
     "summary": {"meta": {"entity_id": "/network/adwords/campaign/1",
-                         "network": "adwords"}},
+                         "network": "adwords", "campaign_name": "a\\u0000b\\ud83d"}},
     "series": {"metrics": {METRICS}, "calculated": {}}}]}
 }""".replace("METRICS", METRICS)
 
@@ -51,7 +51,7 @@ def settings(httpserver: HTTPServer) -> dict[str, Any]:
     report = {
         "name": "exact",
         "entity_level": "campaigns",
-        "fields": [*NUMBERS],
+        "fields": [*NUMBERS, "campaign_name"],
         "date_range": "2024-03-18..2024-03-19",
     }
     return {
@@ -66,7 +66,7 @@ def settings(httpserver: HTTPServer) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_batch", [False, True])
-def test_numbers_arrive_digit_by_digit(
+def test_numbers_arrive_digit_by_digit_and_texts_that_postgres_can_store(
     settings: dict[str, Any],
     tmp_path: Path,
     is_batch: bool,  # noqa: FBT001 - of a table
@@ -85,10 +85,11 @@ def test_numbers_arrive_digit_by_digit(
     with Postgres() as postgres, psycopg.connect(postgres.dsn) as connection:
         load(messages, postgres)
         rows = connection.execute(
-            "select clicks::text, impressions::text, spend::text "
+            "select clicks::text, impressions::text, spend::text, campaign_name "
             "from adstage.exact order by date"
         ).fetchall()
-    assert rows == [*zip(*NUMBERS.values(), strict=True)]
+    names = ["a\ufffdb\ufffd"] * 2
+    assert rows == [*zip(*NUMBERS.values(), names, strict=True)]
 
 
 def load(messages: Path, postgres: Postgres) -> None:

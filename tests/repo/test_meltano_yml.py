@@ -29,7 +29,6 @@ def test_the_loader_is_set_to_load_fast_and_exactly(plugins: dict[str, Any]) -> 
     loader = plugins["target-postgres"]
     assert "use_copy" not in loader["config"]
     assert loader["config"]["validate_records"] is False
-    assert loader["config"]["sanitize_null_text_characters"] is True
     names = {entry["name"] for entry in loader["settings"]}
     assert set(loader["config"]) <= names
     sensitive = {e["name"] for e in loader["settings"] if e.get("sensitive")}

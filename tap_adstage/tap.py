@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import json
@@ -10,15 +11,18 @@ import os
 import sys
 import time
 import weakref
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
 )
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
@@ -37,22 +41,24 @@ from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
+from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.message_writer import MessageWriter
+from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.source import Source
-    from tap_adstage.streams.base import BaseStream
 
 
 _PREFIX = "TAP_ADSTAGE_"
@@ -70,6 +76,17 @@ class _Command(SingerCommand):
             for line in str(error).splitlines():
                 self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
             sys.exit(1)
+
+
+@contextmanager
+def _mapping_errors() -> Iterator[None]:
+    """Make the SDK's errors of stream maps and flattening the tap's own."""
+    try:
+        yield
+    except ConfigValidationError as error:
+        raise ConfigError(error.errors) from None
+    except (MappingError, ValueError) as error:
+        raise ConfigError([f"stream_maps and flattening: {error}"]) from None
 
 
 class TapAdStage(Tap):
@@ -168,6 +185,30 @@ class TapAdStage(Tap):
             bookmark_caps=lambda: self._bookmark_caps,
         )
 
+    def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | None:
+        """Try a report in the set-up test.
+
+        Args:
+            config: The report's settings.
+
+        Returns:
+            As `ReportStream.probe` does.
+
+        Raises:
+            TapError: If the report can't be read, or a name is too long for a table.
+        """
+        stream = self.report_stream(config)
+        schema, keys = stream.schema, stream.primary_keys
+        with _mapping_errors():
+            mapper = PluginMapper(copy.deepcopy(dict(self.config)), self.logger)
+            mapper.register_raw_stream_schema(stream.name, schema, keys)
+        maps = mapper.stream_maps[stream.name]
+        columns = schema["properties"]
+        errors = [*name_errors(stream.name, maps, columns, stream.named_fields)]
+        if errors:
+            raise ConfigError(errors)
+        return stream.probe()
+
     @cached_property
     def _bookmark_caps(self) -> Mapping[str, BookmarkCap]:
         """How far bookmarks may go, by report; read before the first report runs.
@@ -199,13 +240,24 @@ class TapAdStage(Tap):
         )
         return AdStageSource.connect(config, transport, self.logger)
 
+    def setup_mapper(self) -> None:
+        """Set up stream maps and flattening, for which streams are discovered.
+
+        Raises:
+            ConfigError: If their settings can't be used with the streams.
+        """
+        _ = self.catalog  # has errors of its own
+        with _mapping_errors():
+            super().setup_mapper()
+
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
-            TapError: If a stream can't be read.
+            TapError: If a stream can't be read, or a name is too long for a table.
             Stopped: If the run is to end.
         """
+        self._check_names()
         check_storage(self.config.get("batch_config"), self.name)
         status = FAILED
         try:
@@ -221,6 +273,16 @@ class TapAdStage(Tap):
             self._stats.end(status, selected)
             self._warnings.close()
             self._publish_summary()
+
+    def _check_names(self) -> None:
+        errors: list[str] = []
+        for stream in self.streams.values():
+            if not (isinstance(stream, BaseStream) and stream.selected):
+                continue
+            maps, columns = stream.stream_maps, stream.schema["properties"]
+            errors += name_errors(stream.name, maps, columns, stream.named_fields)
+        if errors:
+            raise ConfigError(errors)
 
     def _publish_summary(self) -> None:
         from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before
@@ -343,7 +405,7 @@ class TapAdStage(Tap):
         )
         steps = preflight.steps(
             tap.source,
-            lambda report: tap.report_stream(report).probe(),
+            tap.probe,
         )
         batch_config = tap.config.get("batch_config")
         if batch_config:

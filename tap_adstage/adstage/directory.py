@@ -263,6 +263,8 @@ class Directory:
     def _descriptors(self, template: str, **variables: str | int) -> list[Resource]:
         """Read a list of descriptors: in fact a bare array, and not as documented."""
         document, place = self._document(_OBJECTS, template, variables)
+        if not document:  # then every custom metric would count as deleted
+            raise ResponseError(f"{place}: the answer has no descriptors")
         return [
             _conformed(item, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
             for item in hal.resources(document, f"{place}: the answer")

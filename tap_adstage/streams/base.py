@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tap_adstage.streams.batch_files import BatchFiles
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    import singer_sdk.singerlib as singer
     from singer_sdk.helpers._batch import (
         BaseBatchFileEncoding,
         BatchConfig,
@@ -33,6 +35,11 @@ class BaseStream(Stream, abc.ABC):
     _stats: RunStats
     _file_streams: Mapping[str, str] = MappingProxyType({})
     """Name of the stream in messages, by the URL of its file of the last batch."""
+
+    @property
+    def named_fields(self) -> Mapping[str, str]:
+        """The field of each column that the user can name."""
+        return {}
 
     @property
     @abc.abstractmethod
@@ -98,3 +105,43 @@ class BaseStream(Stream, abc.ABC):
             ]
             if message.manifest:
                 yield message
+
+    def _generate_record_messages(
+        self, record: dict[str, Any]
+    ) -> Generator[singer.RecordMessage, None, None]:
+        """Make the messages of a record; if it is flattened, with the keys of SCHEMA.
+
+        The SDK flattens the members that an object has, and in SCHEMA those that it is
+        known to have. So a null, or a member more or less, would make other keys.
+        """
+        for message in super()._generate_record_messages(record):
+            columns = self._flattened_columns.get(message.stream)
+            if columns is not None:
+                self._warn_of_members(message.record, columns)
+                message.record = {name: message.record.get(name) for name in columns}
+            yield message
+
+    @cached_property
+    def _flattened_columns(self) -> dict[str, list[str]]:
+        """Names of the columns of each stream that the SDK flattens."""
+        return {
+            stream_map.stream_alias: [*stream_map.transformed_schema["properties"]]
+            for stream_map in self.stream_maps
+            if stream_map.flattening_enabled
+        }
+
+    def _warn_of_members(self, record: dict[str, Any], columns: Iterable[str]) -> None:
+        """Warn once of each member of an object that has no column."""
+        values = {name for name, value in record.items() if value is not None}
+        for name in sorted(values - {*columns} - self._skipped_members):
+            self._skipped_members.add(name)
+            self.logger.warning(
+                "%s: skipped %s, as flattening makes columns of documented members "
+                "alone; request it as a field of its own, if it can be one",
+                self.name,
+                name,
+            )
+
+    @cached_property
+    def _skipped_members(self) -> set[str]:
+        return set()

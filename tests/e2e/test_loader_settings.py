@@ -42,7 +42,7 @@ def settings(httpserver: HTTPServer) -> dict[str, Any]:
     answers = {
         "/organizations/40": '{"fetch_id": 40}',
         "/metric_descriptors": json.dumps([{"id": name} for name in NUMBERS]),
-        "/organizations/40/metric_descriptors": "[]",
+        "/organizations/40/metric_descriptors": '[{"id": "ctr"}]',
         "/v2/organizations/40/report": PAGE,
     }
     for path, text in answers.items():

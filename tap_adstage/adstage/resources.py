@@ -80,6 +80,7 @@ def _account_groups(directory: Directory) -> Iterable[Resource]:
 
 def _account_group_accounts(directory: Directory) -> Iterable[Resource]:
     """Read which accounts are in which group, by its `adstage:list` link."""
+    directory.prefetch_group_accounts(directory.account_groups)
     for group in directory.account_groups:
         for account in directory.group_accounts(group):
             yield account.adding(account_group_id=group["id"])

@@ -165,8 +165,8 @@ class Requests(Group):
         int,
         Meta(
             ge=1,
-            description="Seconds without a byte after which a request counts as "
-            "failed.",
+            description="Seconds without a byte, or of an answer that trickles, after "
+            "which a request counts as failed.",
         ),
     ] = 300
     max_retry_seconds: Annotated[

@@ -62,8 +62,8 @@ class RunStats:
     """The counts of a run: of the set-up, then of one stream after the other.
 
     All that is counted belongs to the current stream, as threads fetch ahead for that
-    one alone. Several threads count requests, waits and warnings; the rest is counted
-    in the main thread.
+    one alone. Several threads count requests, pages of lists, waits and warnings; the
+    rest is counted in the main thread.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -112,6 +112,11 @@ class RunStats:
         """Count a request that is about to be sent."""
         with self._lock:
             self.current.requests += 1
+
+    def count_page(self) -> None:
+        """Count a page of a list that was read."""
+        with self._lock:
+            self.current.pages += 1
 
     def note_answer(self) -> None:
         """Note that the API has just answered as it should."""

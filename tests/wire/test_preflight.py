@@ -506,7 +506,7 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
         "/users/40/list_network_accounts/all": linked,
         "/metric_descriptors": [{"id": "clicks"}],
         "/organizations/40/metric_descriptors": [{"id": "spend"}],
-        path: {"error": "report failed"},
+        path: {"report": "failed"},
     }
     for answered, document in answers.items():
         httpserver.expect_request(f"/api{answered}").respond_with_json(document)

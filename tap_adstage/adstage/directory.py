@@ -114,16 +114,19 @@ class Directory:
         return self._object("/organizations/{id}", id=self.organization_id)
 
     @cached_property
+    def linked_accounts(self) -> list[Resource]:
+        """All linked accounts, each with its `entity_id`."""
+        accounts = self._list("/users/{user_id}/list_network_accounts/all")
+        return [_account(account) for account in accounts]
+
+    @cached_property
     def accounts(self) -> list[Resource]:
-        """The linked accounts, each with its `entity_id`; the chosen ones, if any are.
+        """The linked accounts; the chosen ones, if any are.
 
         Raises:
             ConfigError: If a chosen account is not linked, with the linked ones.
         """
-        linked = [
-            _account(account)
-            for account in self._list("/users/{user_id}/list_network_accounts/all")
-        ]
+        linked = self.linked_accounts
         if self.config.accounts is None:
             return linked
         known = {account["entity_id"] for account in linked}

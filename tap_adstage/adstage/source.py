@@ -15,6 +15,7 @@ from tap_adstage.adstage.import_policy import (
     bookmark_cap,
     import_warnings,
 )
+from tap_adstage.adstage.lookups import Lookups
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.resources import TABLES
@@ -58,6 +59,7 @@ class AdStageSource:
         self.config = directory.config
         self.directory = directory
         self._accounts = AccountFinder(directory)
+        self._lookups = Lookups(directory, logger)
         self._logger = logger
         self._prefetch = Prefetch(
             directory.client.transport.shutdown,
@@ -120,11 +122,13 @@ class AdStageSource:
             yield Resource(hal.own_fields(resource), resource.place)
 
     def check_accounts(self) -> None:
-        """Look up the chosen accounts, if any are.
+        """Look up the user, organization and accounts that the settings choose.
 
         Raises:
-            ConfigError: If one of them is not linked, with the ids of the linked ones.
+            ConfigError: If one of them doesn't exist or is not linked, with those that
+                there are.
         """
+        self._lookups.check_owner()
         if self.config.accounts is not None:
             _ = self.directory.accounts
 
@@ -140,12 +144,14 @@ class AdStageSource:
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            TapError: If it has a field or an account that this user doesn't have.
+            TapError: If it has a field, an account or another target that this user
+                doesn't have.
         """
         catalog = FieldCatalog.of(
             self._descriptors(config),
             is_external=config.is_external,
         )
+        self._lookups.check_targets(config)
         report = AdStageReport(
             config,
             report_columns(config, catalog, discovered),

@@ -227,13 +227,15 @@ class Transport:
             raise ApiError(f"{name} could not be sent: {self._reason(cause)}") from None
         self._raise_for_status(name, answer)
         try:
-            return decode(answer.content)
+            document = decode(answer.content)
         except ValueError as error:
             raise TransientError(
                 f"{name} answered {answer.status}, but not with the JSON that it "
                 f"should ({self._excerpt(str(error))}): "
                 f"{self._excerpt(answer.text)!r}.",
             ) from None
+        self.stats.note_answer()
+        return document
 
     def _sit_out_pause(self) -> None:
         """Wait as long as another request was asked to, but no longer than retries."""

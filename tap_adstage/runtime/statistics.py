@@ -75,6 +75,7 @@ class RunStats:
         self._clock = clock
         self._lock = threading.Lock()
         self._logged = clock()
+        self._answered = self._logged
         self.current = StreamStats(SET_UP, started=self._logged)
         self.all = [self.current]
 
@@ -117,6 +118,10 @@ class RunStats:
         with self._lock:
             self.current.pages += 1
 
+    def note_answer(self) -> None:
+        """Note that the API has just answered as it should."""
+        self._answered = self._clock()
+
     def count_retry(self, seconds: float) -> None:
         """Count a wait before a request is sent again."""
         with self._lock:
@@ -147,3 +152,8 @@ class RunStats:
     def seconds(self) -> float:
         """Seconds since the current stream started."""
         return self._clock() - self.current.started
+
+    @property
+    def seconds_unanswered(self) -> float:
+        """Seconds since the API last answered as it should, or since the start."""
+        return self._clock() - self._answered

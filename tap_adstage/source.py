@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tap_adstage.config.reports import ReportConfig
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.history import Part
     from tap_adstage.reports.report_run import ReportReader
+    from tap_adstage.reports.run_plan import ReportAccounts
 
 
 class Resource(dict[str, Any]):
@@ -85,16 +88,48 @@ class Report(Protocol):
     def accounts(self) -> Sequence[str] | None:
         """Ids of the accounts that it is limited to; `None` for all."""
 
+    def question(self, selected: Collection[str]) -> Mapping[str, Part]:
+        """List what it asks for, apart from the days; its bookmark stands for that.
+
+        Args:
+            selected: Names of the selected columns.
+        """
+
+    @property
+    def is_told_by_account(self) -> bool:
+        """Whether it can be known which accounts it reads."""
+
+    def find_accounts(
+        self, held_through: dt.date, through: dt.date
+    ) -> ReportAccounts | None:
+        """Find the accounts that it reads in this run.
+
+        An account has joined once the source has its data up to a day that no later run
+        reads again. Days are counted in the report's time zone.
+
+        Args:
+            held_through: That day, if accounts that lack data hold the bookmark.
+            through: That day, if the bookmark moves on in spite of them.
+
+        Returns:
+            The accounts; `None` if they can't be read, which is a warning once a run.
+
+        Raises:
+            AuthenticationError: If the source does not accept the credentials.
+        """
+
     def reader(
         self,
         selected: Collection[str],
         page_size: int | None = None,
+        accounts: Sequence[str] | None = None,
     ) -> ReportReader:
         """Make the reader of its windows.
 
         Args:
             selected: Names of the selected columns.
             page_size: Rows a page; by default as many as the settings allow.
+            accounts: Ids of accounts to read alone; by default all of the report's.
         """
 
 

@@ -83,6 +83,16 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
+def httpserver(httpserver: HTTPServer) -> HTTPServer:
+    """A local HTTP server that refuses what no test expects, instead of failing.
+
+    The tap would retry a failure for ten minutes.
+    """
+    httpserver.no_handler_status_code = 404
+    return httpserver
+
+
+@pytest.fixture
 def transport() -> Iterator[Transport]:
     """A transport that gives up after two minutes of waiting."""
     transport = Transport(

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from tap_adstage.adstage import import_policy
 from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tap_adstage.adstage.directory import Directory
     from tap_adstage.adstage.import_policy import AccountScope
-    from tap_adstage.adstage.import_status import AccountKey
+    from tap_adstage.adstage.import_status import AccountImport, AccountKey
     from tap_adstage.config.shards import Shard
     from tap_adstage.source import Resource
+
+_WITH_MEMBERS = {"account", "account_group"}
+_ALL_ACCOUNTS = {"user", "organization"}
 
 
 @dataclass
 class AccountFinder:
     """Finds the accounts that reports read.
 
+    What can't be read is not requested again for the next report.
+
     Attributes:
         directory: The user's resources.
     """
 
     directory: Directory
+    _unreadable: set[str] = field(default_factory=set, init=False, repr=False)
+    _import_failure: ApiError | ResponseError | None = field(
+        default=None, init=False, repr=False
+    )
 
     def accounts_in(self, shard: Shard, networks: Collection[str]) -> list[str] | None:
         """Find the accounts that a report is to be limited to.
@@ -50,6 +60,47 @@ class AccountFinder:
             if account["network"] in networks and shard.has(account["entity_id"])
         ]
 
+    def read_by(
+        self, shard: Shard, networks: Collection[str], targets: Sequence[str]
+    ) -> list[Resource] | None:
+        """Find the accounts that a report reads.
+
+        Args:
+            shard: Part of the accounts that the report is about.
+            networks: The report's networks.
+            targets: Entity ids that it is limited to; without any, it is not limited.
+                The accounts of campaigns and folders are not known.
+
+        Returns:
+            The accounts; `None` if a list can't be read, which is one warning a run.
+
+        Raises:
+            AuthenticationError: If AdStage does not accept the credentials.
+        """
+        accounts = self._under([EntityId.parse(target) for target in targets])
+        if accounts is None:
+            return None
+        return [
+            account
+            for account in accounts
+            if account["network"] in networks and shard.has(account["entity_id"])
+        ]
+
+    def account_imports(self) -> list[AccountImport]:
+        """Read how far AdStage has imported each account.
+
+        Raises:
+            ApiError: If AdStage refuses that, or refused it before.
+            ResponseError: If a value is not as documented.
+        """
+        if self._import_failure:
+            raise self._import_failure
+        try:
+            return self.directory.account_imports
+        except (ApiError, ResponseError) as error:
+            self._import_failure = error
+            raise
+
     def scope(self, networks: Iterable[str], targets: Iterable[str]) -> AccountScope:
         """Find the accounts that a report reads, by the names of the import status.
 
@@ -62,6 +113,41 @@ class AccountFinder:
         """
         entities = [EntityId.parse(target) for target in targets]
         return import_policy.account_scope(networks, entities, self._keys_of)
+
+    def _under(self, targets: Sequence[EntityId]) -> list[Resource] | None:
+        linked = self._known("accounts", lambda: self.directory.accounts)
+        is_limited = targets and not any(t.level in _ALL_ACCOUNTS for t in targets)
+        if linked is None or not is_limited:
+            return linked
+        accounts: dict[str, Resource] = {}
+        for target in targets:
+            if target.level in _WITH_MEMBERS:
+                read = partial(self._accounts_of, target)
+                members = self._known(f"accounts of {target}", read)
+                if members is None:
+                    return None
+                accounts |= {account["entity_id"]: account for account in members}
+        return [*accounts.values()]
+
+    def _known(
+        self, what: str, read: Callable[[], list[Resource]]
+    ) -> list[Resource] | None:
+        """Read a list, unless it could not be read before."""
+        if what in self._unreadable:
+            return None
+        try:
+            return read()
+        except AuthenticationError:
+            raise
+        except (ApiError, ResponseError) as error:
+            self._unreadable.add(what)
+            self.directory.client.transport.logger.warning(
+                "could not read the %s: %s. Reports go on; accounts that joined get "
+                "their earlier days in a later run",
+                what,
+                error,
+            )
+            return None
 
     def _keys_of(self, target: EntityId) -> set[AccountKey] | None:
         """Find the accounts of an account or an account group.
@@ -92,4 +178,4 @@ class AccountFinder:
 
     @cached_property
     def _imported_keys(self) -> set[AccountKey]:
-        return {account.key for account in self.directory.account_imports}
+        return {account.key for account in self.account_imports()}

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage.import_status import NEEDS_RELINKING
 from tap_adstage.reports.bookmark import BookmarkCap
 from tap_adstage.runtime.wording import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tap_adstage.adstage.import_status import AccountImport, AccountKey
     from tap_adstage.config.entity_ids import EntityId
@@ -115,6 +115,37 @@ def account_scope(
         whole=frozenset(whole),
         accounts=frozenset(accounts),
     )
+
+
+def imported_accounts(
+    accounts: Iterable[Mapping[str, Any]],
+    imports: Iterable[AccountImport],
+    through: dt.date,
+    time_zone: str,
+) -> list[str]:
+    """Find the accounts of which AdStage has all data up to a day.
+
+    An account that the import status lacks has not been imported yet. If accounts share
+    network and name, all of them must have been.
+
+    Args:
+        accounts: Accounts as AdStage lists them, with entity ids.
+        imports: The import status of all accounts.
+        through: The day.
+        time_zone: IANA name of the zone in which it is counted.
+
+    Returns:
+        Their entity ids.
+    """
+    days: dict[AccountKey, dt.date] = {}
+    for status in imports:
+        day = status.imported_through(time_zone) or dt.date.min
+        days[status.key] = min(day, days.get(status.key, dt.date.max))
+    return [
+        account["entity_id"]
+        for account in accounts
+        if days.get((account["network"], account["name"]), dt.date.min) >= through
+    ]
 
 
 def import_warnings(

@@ -5,20 +5,30 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tap_adstage.adstage import import_policy
 from tap_adstage.adstage.control import control_fields
+from tap_adstage.adstage.question import question
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
 from tap_adstage.adstage.report_reader import AdStageReportReader
+from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.shards import Shard
+from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
+from tap_adstage.reports.run_plan import TOTAL, ReportAccounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import datetime as dt
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_adstage.adstage.accounts import AccountFinder
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.import_policy import AccountScope
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.history import Part
     from tap_adstage.reports.prefetch import Prefetch
+
+_BY_ACCOUNT = {"account", "account_group", "user", "organization"}
+"""Levels of targets whose accounts are known."""
 
 
 class AdStageReport:
@@ -95,26 +105,97 @@ class AdStageReport:
             self.config.targets or self.accounts or (),
         )
 
+    def question(self, selected: Collection[str]) -> Mapping[str, Part]:
+        """List what it asks for, apart from the days.
+
+        Args:
+            selected: Names of the selected columns.
+        """
+        return question(self.config, self.columns, selected)
+
+    @property
+    def is_told_by_account(self) -> bool:
+        """Whether it can be known which accounts it reads.
+
+        AdStage doesn't list whose campaigns are in a folder by account. A total, and a
+        report of an external provider, which is of one account, need no list.
+        """
+        if self.config.is_external or self.config.aggregate_by == TOTAL:
+            return False
+        levels = {EntityId.parse(target).level for target in self.config.targets}
+        return not levels or bool(levels & _BY_ACCOUNT)
+
+    def find_accounts(
+        self, held_through: dt.date, through: dt.date
+    ) -> ReportAccounts | None:
+        """Find the accounts that it reads in this run.
+
+        An account has joined once AdStage has imported it up to a day that no later run
+        reads again. Days are counted in the report's time zone.
+
+        Args:
+            held_through: That day, if accounts that lack data hold the bookmark.
+            through: That day, if the bookmark moves on in spite of them.
+
+        Returns:
+            The accounts; `None` if they can't be read, which is a warning once a run.
+
+        Raises:
+            AuthenticationError: If AdStage does not accept the credentials.
+        """
+        accounts = self._accounts.read_by(
+            self.shard, self.config.networks, self.config.targets
+        )
+        if accounts is None:
+            return None
+        names = {
+            account["entity_id"]: f"{account['network']} account {account['name']!r}"
+            for account in accounts
+        }
+        policy = self._directory.config.import_policy
+        if policy == "ignore":
+            return ReportAccounts(names=names, joined=frozenset(names))
+        try:
+            imports = self._accounts.account_imports()
+        except AuthenticationError:
+            raise
+        except (ApiError, ResponseError):
+            return None  # what follows is `import_policy`'s: a warning, or an error
+        joined = import_policy.imported_accounts(
+            accounts,
+            imports,
+            held_through if policy == "hold" else through,
+            self.config.time_zone,
+        )
+        return ReportAccounts(names=names, joined=frozenset(joined))
+
     def reader(
         self,
         selected: Collection[str],
         page_size: int | None = None,
+        accounts: Sequence[str] | None = None,
     ) -> AdStageReportReader:
         """Make the reader of its windows.
 
         Args:
             selected: Names of the selected columns.
             page_size: Rows a page; by default as many as the settings allow.
+            accounts: Entity ids of accounts to read alone; by default all of the
+                report's.
         """
         directory = self._directory
         fields = fields_to_request(self.columns, selected)
         compares = directory.config.reconcile != "off"
+        # AdStage lists the accounts of all of a user's organizations; the ones that the
+        # user chose are taken as the organization's.
+        is_chosen = directory.config.accounts is not None or accounts is None
         query = ReportQuery(
             report=self.config,
             fields=fields,
             catalog=self._catalog,
-            accounts=self.accounts,
-            are_targets=self.shard.is_whole or len(directory.organizations) <= 1,
+            accounts=self.accounts if accounts is None else accounts,
+            are_targets=(is_chosen and self.shard.is_whole)
+            or len(directory.organizations) <= 1,
             page_size=page_size or directory.client.page_size,
             control_fields=control_fields(self.columns, fields) if compares else (),
         )

@@ -189,7 +189,7 @@ class AdStageSource:
         if policy == "ignore" or not imported:
             return {}
         try:
-            imports = self.directory.account_imports
+            imports = self._accounts.account_imports()
             scopes = [
                 ReportScope(
                     report=name,

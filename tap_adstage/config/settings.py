@@ -200,6 +200,14 @@ class Safeguards(Group):
         ),
         labels("Do nothing", "Warn", "Warn and hold bookmarks"),
     ] = "warn"
+    backfill: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="What to do if a report asks for more than before, or an "
+            "account joins: read the earlier days too, or only warn."
+        ),
+        labels("Read the earlier days", "Warn"),
+    ] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

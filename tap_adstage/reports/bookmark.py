@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_adstage.config.shards import Shard
 from tap_adstage.date_ranges import DateRangeError, parse_day
 from tap_adstage.exceptions import StateError
+from tap_adstage.reports.history import (
+    CatchUp,
+    History,
+    joined_digests,
+    split_digests,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    T = TypeVar("T")
 
 REPLICATION_KEY = "date"
-KEYS = ("replication_key", "replication_key_value", "aggregate_by", "shard")
+KEYS = (
+    "replication_key",
+    "replication_key_value",
+    "aggregate_by",
+    "shard",
+    "question",
+    "accounts",
+    "catch_up",
+)
 """The keys of a bookmark."""
 
 
@@ -28,11 +44,13 @@ class Bookmark:
         aggregate_by: Length of the report's slices; `None` if the state doesn't have
             it, and then any length may resume.
         shard: Part of the accounts that were read.
+        history: What is written up to that slice.
     """
 
     date: dt.date
     aggregate_by: str | None
     shard: Shard
+    history: History = field(default_factory=History)
 
     @classmethod
     def read(cls, stream: str, state: Mapping[str, Any]) -> Bookmark | None:
@@ -46,8 +64,8 @@ class Bookmark:
             The bookmark, or `None` if there is none.
 
         Raises:
-            StateError: If its value is not a day, its key is not `date`, or its shard
-                is not a shard.
+            StateError: If its value is not a day, its key is not `date`, its shard is
+                not a shard, or its history is not as the tap writes it.
         """
         value = state.get("replication_key_value")
         if value is None:
@@ -71,20 +89,41 @@ class Bookmark:
             shard = Shard.parse(part)
         except (ValueError, TypeError):
             raise _error(stream, "shard", part, "a shard such as 3/8") from None
-        return cls(day, state.get("aggregate_by"), shard)
+        history = History(
+            _read_key(
+                stream, state, "question", _question, "a list of names and values"
+            ),
+            _read_key(stream, state, "accounts", split_digests, "a text of digests"),
+            _read_key(stream, state, "catch_up", _catch_ups, "days and digests") or (),
+        )
+        return cls(day, state.get("aggregate_by"), shard, history)
 
     def write(self, state: dict[str, Any]) -> None:
         """Write into a stream's state.
 
+        The question is a list, as whoever merges states (Meltano, after a run that
+        failed) replaces a list whole, and would leave stale members in an object.
+
         Args:
             state: The value of `bookmarks.{stream}`; it is changed.
         """
+        history = self.history
         state["replication_key"] = REPLICATION_KEY
         state["replication_key_value"] = self.date.isoformat()
         state["aggregate_by"] = self.aggregate_by
-        state.pop("shard", None)
+        for key in ("shard", "question", "accounts", "catch_up"):
+            state.pop(key, None)
         if not self.shard.is_whole:
             state["shard"] = str(self.shard)
+        if history.question is not None:
+            state["question"] = [[*pair] for pair in history.question.items()]
+        if history.accounts is not None:
+            state["accounts"] = joined_digests(history.accounts)
+        if history.catch_ups:
+            state["catch_up"] = [
+                [catch_up.through.isoformat(), joined_digests(catch_up.accounts)]
+                for catch_up in history.catch_ups
+            ]
 
     def why_stale(self, aggregate_by: str, shard: Shard) -> str | None:
         """Decide whether a report can't resume from it.
@@ -130,6 +169,33 @@ class BookmarkCap:
             f"{report}: bookmark held at {bookmark}, as {self.reason}; the next run "
             "fetches late data"
         )
+
+
+def _read_key(
+    stream: str,
+    state: Mapping[str, Any],
+    key: str,
+    read: Callable[[Any], T],
+    takes: str,
+) -> T | None:
+    """Read a part of the history; `None` if the state doesn't have it."""
+    if state.get(key) is None:
+        return None
+    try:
+        return read(state[key])
+    except (ValueError, TypeError):  # of dates too: DateRangeError is a ValueError
+        raise _error(stream, key, state[key], takes) from None
+
+
+def _question(pairs: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    question = dict(pairs)
+    if not all(isinstance(value, (str, list)) for value in question.values()):
+        raise ValueError("not a text or a list")
+    return question
+
+
+def _catch_ups(pairs: Any) -> tuple[CatchUp, ...]:  # noqa: ANN401 - any JSON value
+    return tuple(CatchUp(split_digests(text), parse_day(day)) for day, text in pairs)
 
 
 def _error(stream: str, key: str, value: object, takes: str) -> StateError:

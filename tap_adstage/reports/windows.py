@@ -8,7 +8,7 @@ inclusive.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_adstage.config.report_defaults import ALL_TIME, TIMEFRAME_MONTHS
@@ -117,6 +117,72 @@ def plan_windows(
         return []
     slices = list(_slices(start, days.end, settings.aggregate_by))
     return list(_windows(slices, settings.window_days, today))
+
+
+def earlier_windows(
+    windows: Sequence[Window],
+    *,
+    after: dt.date | None,
+    before: dt.date | None,
+    window_days: int,
+) -> list[Window]:
+    """Decide the windows of those days of a range that come before a run's others.
+
+    Args:
+        windows: The windows of the whole range, in ascending order.
+        after: First day of the last slice that is finished, if any is.
+        before: First day of the first slice that is left to others; `None` if none is.
+        window_days: Days in one request; a window is never less than one slice.
+
+    Returns:
+        Windows in ascending order.
+    """
+    slices = [
+        piece
+        for window in windows
+        for piece in window.slices
+        if (after is None or piece.start > after)
+        and (before is None or piece.start < before)
+    ]
+    last = windows[-1].range.end
+    return list(_windows(slices, window_days, last)) if slices else []
+
+
+def settled_day(settings: DateSettings, bookmark: dt.date) -> dt.date:
+    """Find the last day that a run with a bookmark doesn't read again.
+
+    Args:
+        settings: The report's settings.
+        bookmark: First day of the last slice that is finished.
+    """
+    return _minus(bookmark, settings.lookback_days + 1)
+
+
+def first_day(
+    settings: DateSettings, bookmark: dt.date | None, today: dt.date
+) -> dt.date | None:
+    """Find the first day of a report's range, to compare it with an earlier run's.
+
+    The range is taken as of the day after the bookmark, if that is later than today. So
+    it never begins earlier by itself, not even if a run repeats a past day or the time
+    zone moves west. `end_date` doesn't count: it limits where a range ends, and would
+    move the beginning of `timeframe_months`.
+
+    Args:
+        settings: The report's settings.
+        bookmark: First day of the last slice that an earlier run finished, if any.
+        today: The current day.
+
+    Returns:
+        The first day of its slice; `None` if the range is empty.
+    """
+    if bookmark is not None:
+        slice_end = slice_of(bookmark, settings.aggregate_by).end
+        today = max(today, slice_end + _DAY)
+    days = _requested(replace(settings, end_date=None), today)
+    if days.is_empty:
+        return None
+    return slice_of(days.start, settings.aggregate_by).start
 
 
 def split_window(window: Window, most: int) -> list[Window]:

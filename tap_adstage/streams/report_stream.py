@@ -8,30 +8,35 @@ from typing import TYPE_CHECKING, Any
 import singer_sdk.singerlib as singer
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_adstage import date_ranges
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import ConfigError, error_context
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ConfigError,
+    ReconcileError,
+    ResponseError,
+    error_context,
+)
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.report_run import ReportRun
 from tap_adstage.reports.rows import records_of
-from tap_adstage.reports.windows import (
-    DateSettings,
-    advance_bookmark,
-    cap_bookmark,
-    plan_windows,
-)
+from tap_adstage.reports.run_plan import RunQuestion, plan_run
+from tap_adstage.reports.windows import DateSettings, plan_windows
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_adstage.exceptions import TapError
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.report_run import EncodedRows
+    from tap_adstage.reports.run_plan import PlannedCatchUp, RunPlan
     from tap_adstage.reports.windows import Window
     from tap_adstage.runtime.statistics import RunStats
     from tap_adstage.source import Report, Source
@@ -65,6 +70,7 @@ class ReportStream(PageStream):
         self._source = source
         self._stats = stats
         self._bookmark_caps = bookmark_caps
+        self._bookmark: Bookmark | None = None
         columns, config = report.columns, report.config
         super().__init__(tap, schema=columns.schema, name=config.name)
         self.primary_keys = columns.keys
@@ -118,7 +124,8 @@ class ReportStream(PageStream):
             TapError: If the source refuses the report, or its answer is not as
                 documented.
         """
-        windows = self._plan(None)
+        settings, today = self._date_settings, self._report.config.today
+        windows = plan_windows(settings, None, today)
         if not windows or not self._has_accounts:
             return None
         window = windows[-1]
@@ -150,33 +157,108 @@ class ReportStream(PageStream):
 
     @property
     def days(self) -> DateRange | None:
-        """First and last day that the run requests, inclusive; `None` without any.
+        """First and last day that the run requests of all accounts, inclusive.
+
+        `None` if it requests none.
 
         Raises:
-            StateError: If the bookmark is not a day.
+            TapError: If the bookmark is not a day, or AdStage does not accept the
+                credentials.
         """
-        if not self._windows or not self._has_accounts:
+        windows = self._plan.windows
+        if not windows or not self._has_accounts:
             return None
-        return DateRange(self._windows[0].range.start, self._windows[-1].range.end)
+        return DateRange(windows[0].range.start, windows[-1].range.end)
 
     def _pages(self) -> Iterator[EncodedRows]:
-        """Read window after window, and move the bookmark past each.
+        """Read the earlier days of accounts that joined, then window after window.
 
-        A page is written once this resumes after it.
+        A page is written once this resumes after it. If earlier days can't be read, the
+        other windows are read all the same, and the error is raised after them.
         """
         self._stats.begin(self.name)
-        saved = self._saved_bookmark
-        text = saved.isoformat() if saved else None
+        plan, saved = self._plan, self._saved_bookmark
+        text = saved.date.isoformat() if saved else None
         self._stats.current.bookmark_before = self._stats.current.bookmark = text
-        windows = self._windows
-        if not self.days:
+        self._bookmark = plan.bookmark
+        if plan.is_empty or not self._has_accounts:
             self._log_nothing_to_read()
-            if windows:
-                self._finish_window(advance_bookmark(saved, windows[-1].bookmark))
+            if plan.windows:
+                self._save(plan.after_window(self._bookmark, plan.windows[-1]))
+            return
+        cap = self._bookmark_caps().get(self.name)
+        for level, note in plan.notes:
+            self.logger.log(level, "%s: %s", self.name, note)
+        failure = None
+        for catch_up in plan.catch_ups:
+            failure = (yield from self._earlier_pages(catch_up)) or failure
+        yield from self._current_pages(cap)
+        if failure:
+            raise failure
+
+    def _earlier_pages(
+        self, catch_up: PlannedCatchUp
+    ) -> Generator[EncodedRows, None, TapError | None]:
+        """Read the windows of accounts that joined.
+
+        Returns:
+            The error that ended this early, if one did.
+        """
+
+        def finish(window: Window) -> None:
+            assert self._bookmark  # noqa: S101 - nobody joins before there is one
+            self._save(self._plan.after_catch_up(self._bookmark, catch_up, window))
+
+        try:
+            yield from self._read(catch_up.windows, finish, catch_up.accounts)
+        except AuthenticationError:
+            raise
+        except (ApiError, ResponseError, ReconcileError) as error:
+            self.logger.warning(
+                "%s: the earlier days of %s are not complete, and the next run "
+                "resumes them: %s",
+                self.name,
+                catch_up.names,
+                error,
+            )
+            return error
+        return None
+
+    def _current_pages(self, cap: BookmarkCap | None) -> Iterator[EncodedRows]:
+        """Read the windows of all accounts, and move the bookmark past each."""
+        plan = self._plan
+
+        def finish(window: Window) -> None:
+            self._save(plan.after_window(self._bookmark, window, cap))
+
+        yield from self._read(plan.windows, finish)
+        bookmark = self._bookmark
+        if (
+            cap
+            and cap.reason
+            and bookmark
+            and bookmark.date < plan.windows[-1].bookmark
+        ):
+            self.logger.warning("%s", cap.warning(self.name, bookmark.date))
+
+    def _read(
+        self,
+        windows: Sequence[Window],
+        finish: Callable[[Window], None],
+        accounts: Sequence[str] | None = None,
+    ) -> Iterator[EncodedRows]:
+        """Read window after window, of all accounts or of some.
+
+        Args:
+            windows: The windows, oldest first.
+            finish: Called once a window is written.
+            accounts: Ids of the accounts to read alone.
+        """
+        if not windows:
             return
         run = ReportRun(
             self.name,
-            self._report.reader(self._selected_columns),
+            self._report.reader(self._selected_columns, accounts=accounts),
             windows,
             reconciler=Reconciler(
                 self.name,
@@ -188,22 +270,13 @@ class ReportStream(PageStream):
             stats=self._stats,
             logger=self.logger,
         )
-        cap = self._bookmark_caps().get(self.name)
-
-        def finish(window: Window) -> None:
-            nonlocal saved
-            saved = self._next_bookmark(saved, window.bookmark, cap)
-            self._finish_window(saved)
-
         known = self.effective_schema.get("properties", {})
         encoder = RecordEncoder(self._report.columns, self.mask, known)
         yield from run.pages(encoder.encode, finish)
-        if cap and cap.reason and saved and saved < windows[-1].bookmark:
-            self.logger.warning("%s", cap.warning(self.name, saved))
 
     def _log_nothing_to_read(self) -> None:
-        config = self._report.config
-        if self._windows:
+        config, plan = self._report.config, self._plan
+        if plan.windows:
             self.logger.info(
                 "%s: nothing to request: no account in shard %s is on %s",
                 self.name,
@@ -215,35 +288,33 @@ class ReportStream(PageStream):
             "%s: nothing to request: as of %s %s",
             self.name,
             config.today,
-            f"all of the range is before the bookmark {self._saved_bookmark} less the "
+            f"all of the range is before the bookmark {plan.bookmark.date} less the "
             "lookback"
-            if self._plan(None)
+            if plan.bookmark and plan_windows(self._date_settings, None, config.today)
             else "the range is empty",
         )
 
     @cached_property
-    def _windows(self) -> list[Window]:
-        """The windows of the run, oldest first; a tap runs once.
+    def _plan(self) -> RunPlan:
+        """What the run reads, decided once: a tap runs once."""
+        report, config = self._report, self._report.config
+        asked = RunQuestion(
+            parts=report.question(self._selected_columns),
+            dates=self._date_settings,
+            shard=report.shard,
+            today=config.today,
+            real_today=date_ranges.today(None, config.time_zone, now=config.now),
+            is_full_table=self.replication_method == REPLICATION_FULL_TABLE,
+            is_told_by_account=report.is_told_by_account,
+            shares_rows=report.columns.group is not None,
+            backfill=self._source.config.backfill == "auto",
+        )
+        return plan_run(asked, self._saved_bookmark, report.find_accounts)
 
-        Raises:
-            StateError: If the bookmark is not a day.
-        """
-        full_table = self.replication_method == REPLICATION_FULL_TABLE
-        bookmark = None if full_table else self._saved_bookmark
-        today = self._report.config.today
-        if bookmark and bookmark > today:
-            self.logger.warning(
-                "%s: starting over, as the bookmark %s is after today, %s",
-                self.name,
-                bookmark,
-                today,
-            )
-            bookmark = None
-        return self._plan(bookmark)
-
-    def _plan(self, bookmark: dt.date | None) -> list[Window]:
+    @cached_property
+    def _date_settings(self) -> DateSettings:
         config = self._report.config
-        settings = DateSettings(
+        return DateSettings(
             aggregate_by=config.aggregate_by,
             date_range=config.date_range,
             start_date=config.start_date,
@@ -252,7 +323,6 @@ class ReportStream(PageStream):
             lookback_days=config.lookback_days,
             window_days=self._report.window_days,
         )
-        return plan_windows(settings, bookmark, config.today)
 
     @property
     def _selected_columns(self) -> set[str]:
@@ -276,52 +346,27 @@ class ReportStream(PageStream):
     #
     # The SDK's own bookmark is the highest value of the run's records. It moves only at
     # the stream's end, goes back if late slices have no rows, and stays if windows are
-    # empty. A report's bookmark is the last finished window's. So `_finish_window`
-    # writes it, and the SDK's two methods that write to the state do nothing.
+    # empty. A report's bookmark is the last finished window's. So `_save` writes it,
+    # and the SDK's two methods that write to the state do nothing.
 
     @cached_property
-    def _saved_bookmark(self) -> dt.date | None:
+    def _saved_bookmark(self) -> Bookmark | None:
         """The bookmark that the last run left.
 
         `stream_state` would put an empty bookmark into a state that has none.
         """
         state = self.tap_state.get("bookmarks", {}).get(self.name, {})
-        bookmark = Bookmark.read(self.name, state)
-        if bookmark is None:
-            return None
-        stale = bookmark.why_stale(self._report.config.aggregate_by, self._report.shard)
-        if stale:
-            self.logger.warning(
-                "%s: starting over, as the bookmark %s is of %s",
-                self.name,
-                bookmark.date,
-                stale,
-            )
-            return None
-        return bookmark.date
+        return Bookmark.read(self.name, state)
 
-    def _next_bookmark(
-        self,
-        saved: dt.date | None,
-        finished: dt.date,
-        cap: BookmarkCap | None,
-    ) -> dt.date:
-        """Find the new bookmark once a slice is written."""
-        if cap is not None:
-            first = self._windows[0].slices[0].start
-            aggregate_by = self._report.config.aggregate_by
-            finished = cap_bookmark(finished, aggregate_by, cap.through, first)
-        return advance_bookmark(saved, finished)
-
-    def _finish_window(self, day: dt.date) -> None:
+    def _save(self, bookmark: Bookmark) -> None:
         """Move the bookmark past a window whose rows are all written; write a STATE.
 
         With BATCH messages, rows are written a file at a time and the SDK writes a
         STATE after each file. A STATE from here could be ahead of the file.
         """
-        bookmark = Bookmark(day, self._report.config.aggregate_by, self._report.shard)
+        self._bookmark = bookmark
         bookmark.write(self.stream_state)
-        self._stats.current.bookmark = day.isoformat()
+        self._stats.current.bookmark = bookmark.date.isoformat()
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -223,8 +223,8 @@ def test_a_bookmark_that_no_report_has_is_told_and_kept(
     assert "daily" not in caplog.text.partition("unknown streams:")[2].splitlines()[0]
 
 
-@pytest.mark.parametrize("bookmark", ["2024-03-21", "2099-01-01", "9999-12-31"])
-def test_a_bookmark_after_today_skips_no_day(
+@pytest.mark.parametrize("bookmark", ["2099-01-01", "9999-12-31"])
+def test_a_bookmark_after_today_skips_no_day_and_comes_back(
     sandbox: Sandbox,
     sync: Sync,
     config: dict[str, Any],
@@ -235,7 +235,21 @@ def test_a_bookmark_after_today_skips_no_day(
     messages = sync(config, state=state, streams=["daily"])
     assert asked(sandbox) == "2024-03-01..2024-03-19"
     assert f"starting over, as the bookmark {bookmark} is after today" in caplog.text
-    assert messages.bookmark("daily") == bookmark  # it never goes back
+    assert messages.bookmark("daily") == "2024-03-19"
+
+
+def test_a_bookmark_after_a_past_day_that_is_repeated_skips_no_day_and_stays(
+    sandbox: Sandbox,
+    sync: Sync,
+    config: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    bookmark = {**BOOKMARK, "replication_key_value": "2024-03-21"}
+    messages = sync(config, state={"bookmarks": {"daily": bookmark}}, streams=["daily"])
+    assert asked(sandbox) == "2024-03-01..2024-03-19"
+    assert "the bookmark stays at 2024-03-21" in caplog.text
+    assert messages.bookmark("daily") == "2024-03-21"
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,7 @@ def test_an_answer_without_totals_is_said_once_at_the_end(
     httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
     for path, answer in {
         "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
+        "/api/users/40/list_network_accounts/all": {"_embedded": {"item": []}},
         "/api/v2/organizations/40/report": {
             "type": "timeseries",
             "summary": None,
@@ -260,7 +261,8 @@ def test_an_answer_without_totals_is_said_once_at_the_end(
         },
     }.items():
         httpserver.expect_request(path).respond_with_json(answer)
-    settings |= {"api_url": httpserver.url_for("/api"), "organization_id": 40}
+    ids = {"user_id": 40, "organization_id": 40}
+    settings |= {"api_url": httpserver.url_for("/api"), **ids}
     for policy in ("warn", "fail"):
         caplog.clear()
         config = with_report(settings | {"reconcile": policy}, fields=["clicks"])

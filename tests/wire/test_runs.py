@@ -608,7 +608,7 @@ def test_several_taps_append_to_github_s_job_summary(tap: Tap) -> None:
     text = path.read_text()
     assert text.startswith("# Nightly\n\n## tap-adstage\n\n| stream | windows | ")
     assert text.count("\n\n## tap-adstage\n\n| stream |") == 2
-    assert text.count(r"| a\_b | 6 | 6 | 216 | 6 | - | - | none → 2024-03-19 |") == 2
+    assert text.count(r"| a\_b | 6 | 7 | 216 | 7 | - | - | none → 2024-03-19 |") == 2
 
 
 def test_each_shard_has_a_section_of_its_own_name(tap: Tap) -> None:

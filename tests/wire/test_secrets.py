@@ -24,6 +24,7 @@ from harness.taps import directory_of
 from werkzeug import Request, Response
 
 from tap_adstage.exceptions import TapError
+from tap_adstage.reports.bookmark import KEYS
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def check_messages(messages: list[dict[str, Any]]) -> None:
             "https://shop.example/?a=1&echo=***%20and%20***%20and%20***%20and%20***"
             "&to=%2Fx"
         )
-    bookmark = {"replication_key", "replication_key_value", "aggregate_by"}
+    bookmark = {*KEYS} - {"shard", "catch_up"}
     for state in (line["value"] for line in messages if line["type"] == "STATE"):
         assert {*state} == {"bookmarks"}
         assert {*state["bookmarks"]} <= streams

@@ -183,7 +183,7 @@ def test_a_token_that_can_t_be_renewed_is_no_matter_of_size(
         return None if len(granted) == 1 else Response("", 502)
 
     with (
-        Sandbox(today=TODAY, token_uses=2) as sandbox,
+        Sandbox(today=TODAY, token_uses=4) as sandbox,
         Gate(sandbox, answer) as gate,
         pytest.raises(TransientError, match=r"POST \S+/oauth/token answered 502"),
     ):

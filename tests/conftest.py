@@ -88,7 +88,7 @@ def httpserver(httpserver: HTTPServer) -> HTTPServer:
 
     The tap would retry a failure for ten minutes.
     """
-    httpserver.no_handler_status_code = 404
+    httpserver.no_handler_status_code = 403
     return httpserver
 
 

@@ -40,14 +40,17 @@ class AccountFinder:
             Their entity ids; `None` if the report needs no limit.
 
         Raises:
-            ConfigError: As `Directory.accounts` raises it.
+            TapError: If a shard's accounts can't be looked up.
         """
-        if self.directory.config.accounts is None and shard.is_whole:
-            return None
+        accounts = self.directory.chosen_accounts
+        if accounts is None:
+            if shard.is_whole:
+                return None
+            accounts = [account["entity_id"] for account in self.directory.accounts]
         return [
-            account["entity_id"]
-            for account in self.directory.accounts
-            if account["network"] in networks and shard.has(account["entity_id"])
+            account
+            for account in accounts
+            if EntityId.parse(account).network in networks and shard.has(account)
         ]
 
     def scope(self, networks: Iterable[str], targets: Iterable[str]) -> AccountScope:

@@ -117,6 +117,10 @@ class ReportRun:
         self._progress = Progress(stats, sum(len(w.slices) for w in windows))
         reader.schedule(self._queue.upcoming(reader.lookahead))
 
+    def cancel(self) -> None:
+        """Fetch nothing more."""
+        self._reader.cancel()
+
     def pages(
         self,
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],

@@ -19,6 +19,7 @@ from tap_adstage.reports.windows import (
     advance_bookmark,
     cap_bookmark,
     plan_windows,
+    why_unread,
 )
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
@@ -100,7 +101,7 @@ class ReportStream(PageStream):
             The report's records.
         """
         del context
-        for page in self._pages():
+        for page in self._reading(self._pages()):
             for row, _ in page.rows:
                 yield from records_of(row, page.slices, self._report.columns)
 
@@ -110,7 +111,7 @@ class ReportStream(PageStream):
         Yields:
             The records of each page.
         """
-        yield from map(_record_page, self._pages())
+        yield from map(_record_page, self._reading(self._pages()))
 
     def probe(self) -> tuple[DateRange, bool] | None:
         """Request one row of the last window, once; nothing is written or remembered.
@@ -159,13 +160,13 @@ class ReportStream(PageStream):
 
         A page is written once this resumes after it.
         """
-        self._stats.begin(self.name)
         saved = self._saved_bookmark
         text = saved.isoformat() if saved else None
         self._stats.current.bookmark_before = self._stats.current.bookmark = text
         windows = self._windows
         if not self.days:
             self._log_nothing_to_read()
+            self._lacks_rows = True  # of days that were not even requested
             if windows:
                 self._finish_window(advance_bookmark(saved, windows[-1].bookmark))
             return
@@ -179,11 +180,16 @@ class ReportStream(PageStream):
                 self._source.config.reconcile,
                 is_rounded=self._report.is_rounded,
                 logger=self.logger,
+                stats=self._stats,
             ),
             stats=self._stats,
             logger=self.logger,
         )
-        cap = self._bookmark_caps().get(self.name)
+        try:
+            cap = self._bookmark_caps().get(self.name)
+        except BaseException:
+            run.cancel()  # else the next report would take these pages for its own
+            raise
 
         def finish(window: Window) -> None:
             nonlocal saved
@@ -236,9 +242,18 @@ class ReportStream(PageStream):
             bookmark = None
         return self._plan(bookmark)
 
+    @property
+    def why_unread(self) -> str | None:
+        """Which setting leaves nothing to request, if one does."""
+        return why_unread(self._date_settings, self._report.config.today)
+
     def _plan(self, bookmark: dt.date | None) -> list[Window]:
+        return plan_windows(self._date_settings, bookmark, self._report.config.today)
+
+    @property
+    def _date_settings(self) -> DateSettings:
         config = self._report.config
-        settings = DateSettings(
+        return DateSettings(
             aggregate_by=config.aggregate_by,
             date_range=config.date_range,
             start_date=config.start_date,
@@ -247,7 +262,6 @@ class ReportStream(PageStream):
             lookback_days=config.lookback_days,
             window_days=self._report.window_days,
         )
-        return plan_windows(settings, bookmark, config.today)
 
     @property
     def _selected_columns(self) -> set[str]:

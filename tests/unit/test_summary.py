@@ -244,7 +244,7 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
     stats.count_pause(2.0)
     stats.begin("b")
     stats.count_request()
-    stats.end(STOPPED, ["a", "b", "c"])
+    stats.end(["a", "b", "c"], STOPPED)
     assert stats.all == [
         StreamStats(SET_UP, status=COMPLETED, requests=1, warnings=1, texts=["w"]),
         StreamStats("a", status=COMPLETED, rows=2, requests=1, retries=1, waited=3.5),
@@ -255,7 +255,7 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
 
 def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
     stats = RunStats(lambda: 0.0)
-    stats.end(FAILED, ["a"])
+    stats.end(["a"], FAILED)
     assert [(stream.name, stream.status) for stream in stats.all] == [
         (SET_UP, FAILED),
         ("a", NOT_STARTED),

@@ -302,10 +302,7 @@ class Directory:
         with error_context(group.place):
             link = hal.link(group, "adstage:list")
             if link is None:
-                raise ResponseError(
-                    f"account group {excerpt(str(group.get('id')))} has no "
-                    "adstage:list link",
-                )
+                raise ResponseError("there is no link adstage:list")
             target = link.target(limit=self.client.page_size)
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
         url = hal.resolve(target, page)

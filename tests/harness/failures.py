@@ -50,12 +50,14 @@ class Front:
         server: The server.
         sandbox: The sandbox, which answers all other requests.
         answers: By a regular expression of path and query: a status, or a document.
+        once: By a regular expression too: a status for the first such request.
         asked: Path, query and body of each request, in order.
     """
 
     server: HTTPServer
     sandbox: Sandbox
     answers: dict[str, Any] = field(default_factory=dict)
+    once: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -77,6 +79,8 @@ class Front:
         path = request.full_path.rstrip("?")
         body = request.get_data()
         self.asked.append(f"{path} {body.decode()}".strip())
+        for pattern in [p for p in self.once if re.search(p, self.asked[-1])]:
+            return Response(json.dumps({"message": "no"}), self.once.pop(pattern))
         for pattern, answer in self.answers.items():
             if re.search(pattern, self.asked[-1]):
                 if isinstance(answer, int):

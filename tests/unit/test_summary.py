@@ -15,6 +15,7 @@ from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.statistics import (
     COMPLETED,
     FAILED,
+    INCOMPLETE,
     NOT_STARTED,
     SET_UP,
     STOPPED,
@@ -74,6 +75,14 @@ LATER = StreamStats("by_week", status=NOT_STARTED)
             "r: stopped; rows: 0, duplicates: 7, bookmark: none → 2024-03-01",
         ),
         (StreamStats("r", status=FAILED), "r: failed; rows: 0"),
+        (
+            StreamStats("r", status=FAILED, missing=["403: no\n such account"]),
+            "r: failed; rows: 0; 403: no such account",
+        ),
+        (
+            StreamStats("r", status=INCOMPLETE, rows=9, missing=["a", "b", "c"]),
+            "r: incomplete; rows: 9; a and 2 more",
+        ),
     ],
 )
 def test_a_line_has_the_counts_that_are_not_zero(
@@ -86,6 +95,7 @@ def test_fields_say_all_of_it() -> None:
     assert summary_fields(REPORT) == {
         "stream": "by_day",
         "status": "completed",
+        "reason": None,
         "windows": 6,
         "pages": 12,
         "rows": 216,
@@ -147,7 +157,10 @@ def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(FAILED, "**The run failed in r.**"), (STOPPED, "**The run was stopped in r.**")],
+    [
+        (FAILED, r"**The run is not complete; failed\: r; not started\: by\_week.**"),
+        (STOPPED, r"**The run is not complete; stopped\: r; not started\: by\_week.**"),
+    ],
 )
 def test_markdown_says_where_a_run_ended_before_its_time(
     status: str,

@@ -484,7 +484,7 @@ def test_a_wrong_value_is_an_error_that_names_endpoint_page_and_field(
     }
     part = {
         "account_group_accounts": "account group 988: ",
-        "metric_descriptors": "provider adstage: ",
+        "metric_descriptors": "provider adstage: " * (document == [7]),
     }.get(stream, "")
     with stream_fails(ResponseError, match=f"^{part}GET http.*{message}"):
         answers.read(stream, {path: document, **others})

@@ -276,7 +276,7 @@ class AdStageSource:
 
 
 def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:
-    """Guess the descriptors of a report's fields from where they stand in it."""
+    """Guess the descriptors of a report's fields from the report alone."""
     group = report.group_by
     if report.is_external:
         return [{"id": group, "type": "TEXT"}] if group else []

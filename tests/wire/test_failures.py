@@ -12,6 +12,7 @@ import pytest
 import requests
 from harness.failures import Front
 from harness.logs import errors, warnings
+from harness.paths import ROOT
 from harness.singer import Messages
 
 from tap_adstage.adstage.resources import TABLES
@@ -608,6 +609,34 @@ def test_a_run_that_fails_before_its_first_stream_has_a_summary(
         sync({**settings, "access_token": "other", "reports": [B_DAILY]})
     assert statuses(caplog) == {"set-up": "failed"}
     assert "answered 401" in reasons(caplog)["set-up"]
+
+
+def test_the_lines_of_the_page_are_those_of_a_run(
+    front: Front, fail: Run, sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    def on_page(name: str) -> list[str]:
+        text = (ROOT / "docs" / name).read_text()
+        (block,) = re.findall(
+            r"::test_the_lines_of_the_page_are_those_of_a_run -->\n```text\n(.*?)\n```",
+            text,
+            re.DOTALL,
+        )
+        lines: list[str] = block.splitlines()
+        return lines
+
+    front.answers["/v2/.*/report"] = 403
+    fail({**front.settings, "reports": [B_DAILY]}, streams=["b_daily"])
+    first, last = on_page("errors.md")
+    pattern = re.escape(first).replace("…", ".*")
+    assert re.fullmatch(pattern, *errors(caplog))
+    assert fail.error == last
+    front.answers.clear()
+    caplog.clear()
+    front.sandbox.drop_rows = 2
+    by_day = {**B_DAILY, "name": "by_day", "date_range": "last 12 days"}
+    config = {**front.settings, "import_policy": "ignore", "reports": [by_day]}
+    sync(config, streams=["by_day"])
+    assert caplog.messages[-2:] == on_page("runs.md")
 
 
 # --- what is never read ---

@@ -12,7 +12,12 @@ from harness.logs import warnings
 from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.config.parsing import parse
-from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
+from tap_adstage.exceptions import (
+    ApiError,
+    AuthenticationError,
+    ResponseError,
+    TapError,
+)
 
 if TYPE_CHECKING:
     from harness.singer import Messages, Sync

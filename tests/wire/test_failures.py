@@ -628,7 +628,8 @@ def test_the_lines_of_the_page_are_those_of_a_run(
     fail({**front.settings, "reports": [B_DAILY]}, streams=["b_daily"])
     first, last = on_page("errors.md")
     pattern = re.escape(first).replace("…", ".*")
-    assert re.fullmatch(pattern, *errors(caplog))
+    (line,) = errors(caplog)
+    assert re.fullmatch(pattern, line)
     assert fail.error == last
     front.answers.clear()
     caplog.clear()

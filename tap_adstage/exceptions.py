@@ -53,6 +53,10 @@ class ReconcileError(TapError):
     """The rows that were written differ from the API's own count and totals."""
 
 
+class VanishedFieldError(TapError):
+    """A report can't be read without a field that the source no longer has."""
+
+
 class ApiError(TapError):
     """The API refused a request, and to send it again won't help.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import json
@@ -10,16 +11,18 @@ import os
 import sys
 import time
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
 )
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
@@ -29,9 +32,11 @@ from tap_adstage.config import environment, inputs, settings
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
 from tap_adstage.exceptions import (
+    ApiError,
     ConfigError,
     IncompleteRunError,
     InputError,
+    ResponseError,
     TapError,
 )
 from tap_adstage.http.transport import Transport
@@ -44,6 +49,7 @@ from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.failed_stream import FailedStream
 from tap_adstage.streams.message_writer import MessageWriter
+from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
 
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.source import Source
 
@@ -74,6 +81,17 @@ class _Command(SingerCommand):
             for line in str(error).splitlines():
                 self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
             sys.exit(1)
+
+
+@contextmanager
+def _mapping_errors() -> Iterator[None]:
+    """Make the SDK's errors of stream maps and flattening the tap's own."""
+    try:
+        yield
+    except ConfigValidationError as error:
+        raise ConfigError(error.errors) from None
+    except (MappingError, ValueError) as error:
+        raise ConfigError([f"stream_maps and flattening: {error}"]) from None
 
 
 class TapAdStage(Tap):
@@ -201,20 +219,43 @@ class TapAdStage(Tap):
                 )
         return str(catalog)
 
+    def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | None:
+        """Try a report in the set-up test.
+
+        Args:
+            config: The report's settings.
+
+        Returns:
+            As `ReportStream.probe` does.
+
+        Raises:
+            TapError: If the report can't be read, or a name is too long for a table.
+        """
+        stream = self.report_stream(config)
+        schema, keys = stream.schema, stream.primary_keys
+        with _mapping_errors():
+            mapper = PluginMapper(copy.deepcopy(dict(self.config)), self.logger)
+            mapper.register_raw_stream_schema(stream.name, schema, keys)
+        maps = mapper.stream_maps[stream.name]
+        columns = schema["properties"]
+        errors = [*name_errors(stream.name, maps, columns, stream.named_fields)]
+        if errors:
+            raise ConfigError(errors)
+        return stream.probe()
+
     @cached_property
     def _bookmark_caps(self) -> Mapping[str, BookmarkCap]:
         """How far bookmarks may go, by report; read before the first report runs.
 
         Here the source warns about incomplete data, once for all reports of the run.
         """
-        days = {
-            stream.name: stream.days
-            for stream in self.streams.values()
-            if isinstance(stream, ReportStream) and stream.selected
-        }
-        return self.source.bookmark_caps(
-            {name: requested for name, requested in days.items() if requested},
-        )
+        days: dict[str, DateRange] = {}
+        for stream in self.streams.values():
+            if isinstance(stream, ReportStream) and stream.selected:
+                with suppress(ApiError, ResponseError):  # it fails when its turn comes
+                    if requested := stream.days:
+                        days[stream.name] = requested
+        return self.source.bookmark_caps(days)
 
     @cached_property
     def source(self) -> Source:
@@ -233,20 +274,28 @@ class TapAdStage(Tap):
         return AdStageSource.connect(config, transport, self.logger)
 
     def setup_mapper(self) -> None:
-        """Set up stream maps, for which streams are discovered, before a sync."""
+        """Set up stream maps and flattening, for which streams are discovered.
+
+        Raises:
+            ConfigError: If their settings can't be used with the streams.
+        """
         with self._set_up():
-            super().setup_mapper()
+            _ = self.catalog  # has errors of its own
+            with _mapping_errors():
+                super().setup_mapper()
 
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
             IncompleteRunError: If something could not be read; all else was.
+            ConfigError: If a name is too long for a table.
             TapError: If nothing more can be read.
             Stopped: If the run is to end.
         """
         error: BaseException | None = None
         try:
+            self._check_names()
             self._warn_of_unread_streams()
             super().sync_all()
         except BaseException as caught:
@@ -294,6 +343,16 @@ class TapAdStage(Tap):
         title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
         summary.publish_summary(title, self._stats.all, self.logger, self._secrets)
         return summary.outcome(self._stats.all)
+
+    def _check_names(self) -> None:
+        errors: list[str] = []
+        for stream in self.streams.values():
+            if not (isinstance(stream, BaseStream) and stream.selected):
+                continue
+            maps, columns = stream.stream_maps, stream.schema["properties"]
+            errors += name_errors(stream.name, maps, columns, stream.named_fields)
+        if errors:
+            raise ConfigError(errors)
 
     def _warn_of_unread_streams(self) -> None:
         """Warn of settings and catalogs that leave nothing to read, a line each."""
@@ -436,7 +495,7 @@ class TapAdStage(Tap):
         )
         steps = preflight.steps(
             tap.source,
-            lambda report: tap.report_stream(report).probe(),
+            tap.probe,
         )
         passed = preflight.log_results(preflight.results(steps), cls.logger)
         ctx.exit(0 if passed else 1)

@@ -347,6 +347,8 @@ class Directory:
     def _descriptors(self, template: str, **variables: str | int) -> Listing:
         """Read a list of descriptors: in fact a bare array, and not as documented."""
         document, place = self._document(_OBJECTS, template, variables)
+        if not document:  # then every custom metric would count as deleted
+            raise ResponseError(f"{place}: the answer has no descriptors")
         return self._listing(
             hal.resources(document, f"{place}: the answer"),
             lambda item: _conformed(

@@ -78,6 +78,12 @@ class FieldCatalog:
         """Find the API's spelling of a descriptor's field in any case, or `None`."""
         return self.metrics.get(field.lower())
 
+    def family(self, prefix: str) -> list[str]:
+        """List the metrics whose names begin with a text in lower case, sorted."""
+        return sorted(
+            metric for lower, metric in self.metrics.items() if lower.startswith(prefix)
+        )
+
     def meta(self, field: str) -> str | None:
         """Find the API's spelling of a meta field in any case, or `None`.
 

@@ -1,17 +1,20 @@
-"""From a report's fields to its columns: names, types, keys, and unknown fields."""
+"""From a report's fields to its columns: names, types, keys."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, OBJECTS, dimension_column
-from tap_adstage.exceptions import ConfigError
+from tap_adstage.adstage import field_checks
+from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, dimension_column
+from tap_adstage.adstage.groups import group_warnings
+from tap_adstage.config.adstage import family_of
+from tap_adstage.config.reports import Field
+from tap_adstage.exceptions import ConfigError, VanishedFieldError
 from tap_adstage.reports.columns import Column, Kind, ReportColumns, column_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.config.reports import ReportConfig
@@ -35,25 +38,25 @@ def report_columns(
     Raises:
         ConfigError: If a field is unknown, with the nearest names; if two fields share
             a column; if `group_by`, `sort_by` or a filter has an unknown field.
+        VanishedFieldError: If `sort_by` or a filter has a custom metric that AdStage no
+            longer has.
     """
-    vanished = _vanished_columns(report, catalog, discovered or {})
-    if errors := [*_field_errors(report, catalog, vanished)]:
+    requested = [*_expanded(report.fields, catalog)]
+    vanished = _vanished_columns(requested, catalog, discovered or {})
+    if errors := [*field_checks.field_errors(report, catalog, vanished)]:
         raise ConfigError(errors)
     dates = ("date",) if report.aggregate_by == "day" else ("date", "date_end")
     group = catalog.column(report.group_by) if report.group_by else None
     dimensions = _dimension_columns(report, group)
-    fields = _distinct(
-        [
-            *_default_columns(catalog, group),
-            *dimensions,
-            *(catalog.column(field) or vanished[field] for field in report.fields),
-        ]
-    )
+    fixed = _distinct([*_default_columns(catalog, group), *dimensions])
+    fields = _distinct([*fixed, *_columns(requested, catalog, vanished)])
     keys = [fields[0], *dimensions]  # the first is the group's, or `entity_id`
     if group:
         fields = [column if column in keys else _as_array(column) for column in fields]
-    if errors := [*_shared_name_errors(report, dates, fields)]:
+    if errors := [*field_checks.column_errors(report, dates, fixed, fields)]:
         raise ConfigError(errors)
+    if errors := [*field_checks.vanished_errors(report, catalog)]:
+        raise VanishedFieldError("\n".join(errors))
     return ReportColumns(
         dates=dates,
         fields=tuple(fields),
@@ -64,29 +67,60 @@ def report_columns(
         group=group.name if group else None,
         dimensions=tuple(column.name for column in dimensions),
         vanished=tuple(vanished),
+        warnings=(
+            *field_checks.field_warnings(report, catalog, vanished),
+            *group_warnings(report, catalog),
+        ),
     )
 
 
-def _vanished_columns(
-    report: ReportConfig,
-    catalog: FieldCatalog,
-    discovered: Mapping[str, Any],
-) -> dict[str, Column]:
-    """Make the columns of unknown fields that an earlier discovery found.
+def _expanded(fields: Iterable[Field], catalog: FieldCatalog) -> Iterator[Field]:
+    """Replace `custom_conversions:*` and the like by the fields that aren't listed."""
+    fields = [*fields]
+    listed = {field.name.lower() for field in fields}
+    for field in fields:
+        family = None if catalog.is_external else family_of(field.name)
+        if family is None:
+            yield field
+            continue
+        for name in catalog.family(family):
+            if name.lower() not in listed:
+                yield Field(name)
 
-    If the column belongs to another field by now, the unknown field is a misspelling.
+
+def _columns(
+    fields: Iterable[Field], catalog: FieldCatalog, vanished: Mapping[str, Column]
+) -> Iterator[Column]:
+    """Make the columns of fields, each under the name that the user chose, if any."""
+    for field in fields:
+        column = catalog.column(field.name) or vanished[field.name]
+        yield replace(column, name=field.column or column.name)
+
+
+def _vanished_columns(
+    fields: Iterable[Field], catalog: FieldCatalog, discovered: Mapping[str, Any]
+) -> dict[str, Column]:
+    """Make the columns of fields that AdStage doesn't have and may have had.
+
+    These are custom metrics, and all fields that an earlier discovery found. If the
+    column belongs to another field by now, the latter are misspellings.
     """
     kinds = {"number": Kind.METRIC, "array": Kind.ARRAY}
     current = {*map(column_name, catalog.names)}
     columns = {}
-    for field in report.fields:
-        name = column_name(field)
-        schema = discovered.get(name)
-        if catalog.column(field) or name in current or not isinstance(schema, dict):
+    for field in fields:
+        if catalog.column(field.name):
             continue
-        types = schema.get("type", ())
-        kind = next((kinds[key] for key in kinds if key in types), Kind.TEXT)
-        columns[field] = Column(name, field, kind, requested=False)
+        name = field.column or column_name(field.name)
+        schema = discovered.get(name)
+        if field_checks.may_have_vanished(field.name, catalog):
+            kind = Kind.METRIC
+        elif isinstance(schema, dict) and column_name(field.name) not in current:
+            types = schema.get("type", ())
+            kind = next((kinds[key] for key in kinds if key in types), Kind.TEXT)
+        else:
+            continue
+        columns[field.name] = Column(name, field.name, kind, requested=False)
     return columns
 
 
@@ -117,101 +151,6 @@ def _distinct(columns: Iterable[Column | None]) -> list[Column]:
         if column:
             by_field.setdefault(column.field.lower(), column)
     return [*by_field.values()]
-
-
-def _field_errors(
-    report: ReportConfig,
-    catalog: FieldCatalog,
-    vanished: Collection[str],
-) -> Iterator[str]:
-    """Find unknown and duplicate fields, and those of the wrong type for their key."""
-    for field in dict.fromkeys(report.fields):
-        if field not in vanished and catalog.column(field) is None:
-            yield _refused(report, catalog, "fields", field, catalog.names)
-    duplicates = {field for field in report.fields if _count(field, report.fields) > 1}
-    if duplicates:
-        yield (
-            f"reports.{report.name}.fields: duplicate {', '.join(sorted(duplicates))}; "
-            "list each field once"
-        )
-    group = report.group_by
-    if group and not _can_group(group, catalog):
-        names = {*catalog.meta_names} - {*OBJECTS}
-        yield _refused(report, catalog, "group_by", group, names)
-    sortable = {group, *report.dimensions}
-    if report.sort_by not in sortable and catalog.column(report.sort_by) is None:
-        yield _refused(report, catalog, "sort_by", report.sort_by, catalog.names)
-    for condition in report.filters:
-        path = str(condition["path"])
-        known = (
-            catalog.meta(path.removeprefix("meta/"))
-            if path.startswith("meta/")
-            else catalog.metric(path)
-        )
-        if not known:
-            metas = [f"meta/{name}" for name in catalog.meta_names]
-            names = {*catalog.metrics.values(), *metas}
-            yield _refused(report, catalog, "filters", path, names)
-
-
-def _can_group(field: str, catalog: FieldCatalog) -> bool:
-    column = catalog.column(field)
-    return (
-        column is not None
-        and column.kind in {Kind.TEXT, Kind.NUMBER, Kind.ARRAY}
-        and catalog.meta(field) is not None
-    )
-
-
-def _refused(
-    report: ReportConfig,
-    catalog: FieldCatalog,
-    key: str,
-    field: str,
-    names: Iterable[str],
-) -> str:
-    """Write the error of a field that a key doesn't take, with the nearest names."""
-    meta = "a documented meta field"
-    if report.is_external:
-        meta = f"a text field of provider {report.provider}"
-    allowed = {
-        "group_by": f"{meta} that is not an object",
-        "filters": f"a metric, or {meta} as meta/NAME",
-    }
-    is_known = catalog.column(field) is not None
-    fault = f"{field!r} is not allowed" if is_known else f"unknown field {field!r}"
-    spellings = {name.lower(): name for name in sorted(names)}
-    nearest = get_close_matches(field.lower(), spellings, n=3, cutoff=0.5)
-    suggestions = " or ".join(spellings[name] for name in nearest)
-    advice = (
-        f"did you mean {suggestions}?"
-        if suggestions
-        else f"see the stream metric_descriptors, provider {report.provider}"
-    )
-    return (
-        f"reports.{report.name}.{key}: {fault}; use "
-        f"{allowed.get(key, f'a metric or {meta}')}; {advice}"
-    )
-
-
-def _count(field: str, fields: Sequence[str]) -> int:
-    return sum(other.lower() == field.lower() for other in fields)
-
-
-def _shared_name_errors(
-    report: ReportConfig,
-    dates: Sequence[str],
-    fields: Sequence[Column],
-) -> Iterator[str]:
-    owners = {name: name for name in dates}
-    for column in fields:
-        if column.name in owners:
-            yield (
-                f"reports.{report.name}.fields: {owners[column.name]} and "
-                f"{column.field} would share the column {column.name}; remove one of "
-                "them"
-            )
-        owners[column.name] = column.field
 
 
 def _as_array(column: Column) -> Column:

@@ -20,7 +20,7 @@ from tap_adstage.adstage.meta_fields import meta_field
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.adstage import is_calculated
+from tap_adstage.config.adstage import family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -189,7 +189,7 @@ class AdStageSource:
         )
         known = dataclasses.replace(
             config,
-            fields=tuple(field for field in config.fields if catalog.column(field)),
+            fields=tuple(f for f in config.fields if catalog.column(f.name)),
             filters=(),
             sort_by=config.group_by or DEFAULT_META_FIELDS[0],
         )
@@ -281,9 +281,11 @@ def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:
     if report.is_external:
         return [{"id": group, "type": "TEXT"}] if group else []
     return [
-        {"id": field}
+        {"id": field.name}
         for field in report.fields
-        if field != group and meta_field(field) is None
+        if field.name != group
+        and meta_field(field.name) is None
+        and family_of(field.name) is None
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -31,6 +32,8 @@ M = TypeVar("M")
 _TOTAL = "adstage:metrics"
 _SERIES = "adstage:time_series"
 _DAY = dt.timedelta(days=1)
+_NUMBERS = {int, float, Decimal, type(None)}
+"""The types that a metric may have; a boolean is not one."""
 
 
 class _Timeframe(msgspec.Struct, frozen=True):
@@ -177,11 +180,20 @@ class ReportV1:
 
     def _total(self, row: _Total, frames: _Frames, place: str) -> Row:
         frames.check_whole(row.timeframe, place)
-        values = [
-            (_number(row.data.get(column.field), f"{place}.{column.field}"),)
-            for column in self.columns.metrics
-        ]
-        return Row(self._attributes.read(self._meta(row), place), values)
+        values = [row.data.get(column.field) for column in self.columns.metrics]
+        if not {*map(type, values)} <= _NUMBERS:
+            raise self._not_a_number(values, place)
+        metrics = [*zip(values, strict=True)]
+        return Row(self._attributes.read(self._meta(row), place), metrics)
+
+    def _not_a_number(self, values: list[Any], place: str) -> ResponseError:
+        column, value = next(
+            (column, value)
+            for column, value in zip(self.columns.metrics, values, strict=True)
+            if type(value) not in _NUMBERS
+        )
+        shown = excerpt(repr(value))
+        return ResponseError(f"{place}.{column.field}: {shown} is not a number")
 
     def _series(self, row: _Series[Any], frames: _Frames, place: str) -> Row:
         points = frames.arrange(row.series, row.timeframe, place)
@@ -232,6 +244,7 @@ class _Frames:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._orders: dict[object, list[int | None]] = {}
+        self._whole: set[_Timeframe] = set()
 
     def check_whole(
         self,
@@ -239,6 +252,8 @@ class _Frames:
         where: str,
     ) -> None:
         """Require the requested range, as the row's record will have its dates."""
+        if timeframe in self._whole:
+            return
         if isinstance(timeframe, _Timeframe):  # samples have it, attribute tables don't
             start, end = _days(timeframe, f"{where}.timeframe")
             window = self._window.range
@@ -246,6 +261,7 @@ class _Frames:
                 raise ResponseError(
                     f"{where}: its timeframe is {start}..{end}, not {window}",
                 )
+            self._whole.add(timeframe)
 
     def arrange(
         self,
@@ -353,13 +369,6 @@ class _Frames:
 
 def _days(timeframe: _Timeframe, where: str) -> tuple[dt.date, dt.date]:
     return period({"start": timeframe.start, "end": timeframe.end}, where)
-
-
-def _number(value: Any, place: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Require a metric's value to be a number or null."""
-    if value is None or (not isinstance(value, (str, bool, list, dict))):
-        return value
-    raise ResponseError(f"{place}: {excerpt(repr(value))} is not a number")
 
 
 def _known_entity(report: ReportConfig) -> str | None:

@@ -160,7 +160,7 @@ class ReportV2:
             place = f"_embedded.results[{position}]"
             values = merge_metrics(result.metrics, result.calculated, place)
             attributes = self._attributes.read(result.meta, place)
-            rows.append(Row(attributes, [(value,) for value in values]))
+            rows.append(Row(attributes, [*zip(values, strict=True)]))
         return RowPage(window.slices, rows)
 
     def _series_page(self, results: list[Any], page: Page, window: Window) -> RowPage:

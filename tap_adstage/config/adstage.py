@@ -1,5 +1,6 @@
 """AdStage's vocabulary: the values that its settings and report keys take."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -54,6 +55,34 @@ FILTER_OPERATORS: Mapping[FilterOperator, str] = {
 """The operators of filters, and the JSON type of the value that each takes."""
 
 
+CUSTOM_CONVERSIONS = "custom_conversions:"
+CALCULATED_METRIC = "calculated_metric:"
+CUSTOM_FAMILIES = (CUSTOM_CONVERSIONS, CALCULATED_METRIC)
+"""What the names of an organization's own metrics begin with."""
+
+_CUSTOM_FIELD = re.compile(
+    rf"{CUSTOM_CONVERSIONS}[^\s:*]+(:[^\s:*]+)+|{CALCULATED_METRIC}[0-9]+"
+)
+
+
 def is_calculated(field: str) -> bool:
     """Whether a field is a calculated metric, which API version 1 lacks."""
-    return field.lower().startswith("calculated_metric:")
+    return field.lower().startswith(CALCULATED_METRIC)
+
+
+def is_custom(field: str) -> bool:
+    """Whether a field has the form of an organization's own metric.
+
+    A user may delete such a metric in AdStage, so it may be missing and yet no mistake.
+    """
+    return _CUSTOM_FIELD.fullmatch(field.lower()) is not None
+
+
+def family_of(field: str) -> str | None:
+    """Find which custom metrics a field such as `custom_conversions:*` stands for.
+
+    Returns:
+        What their names begin with; `None` if the field is a single one.
+    """
+    family = field.lower().removesuffix("*")
+    return family if field.endswith("*") and family in CUSTOM_FAMILIES else None

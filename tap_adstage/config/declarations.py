@@ -67,9 +67,16 @@ def default_of(make: Callable[[Mapping[str, Any]], object]) -> Meta:
     return Meta(extra={"default_of": make})
 
 
-def has_schema(schema: Mapping[str, Any]) -> Meta:
-    """Set a JSON schema that the type doesn't give."""
-    return Meta(extra={"schema": schema})
+def has_schema(
+    schema: Mapping[str, Any], *, read: Callable[[Any], object] | None = None
+) -> Meta:
+    """Set a JSON schema that the type doesn't give.
+
+    Args:
+        schema: The schema.
+        read: Makes the typed value of a valid one; by default msgspec does.
+    """
+    return Meta(extra={"schema": schema, **({"read": read} if read else {})})
 
 
 def text(
@@ -247,10 +254,12 @@ def _setting(declaration: "Field[Any]", hint: Any, group: type) -> Setting:  # n
     for meta in _metas(hint):
         extra |= meta.extra or {}
         description = meta.description or description
-    if "read" in extra:  # it is a text to the user, whatever it is to the code
+    if "schema" in extra:
+        schema = dict(extra["schema"])
+    elif "read" in extra:  # it is a text to the user, whatever it is to the code
         schema = type_schema(Annotated[(str, *_metas(hint))])
     else:
-        schema = dict(extra.get("schema") or type_schema(hint))
+        schema = type_schema(hint)
     texts = extra.get("labels", ())
     options = dict(zip(schema["enum"], texts, strict=True)) if texts else {}
     value_aliases = extra.get("value_aliases", {})

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS, is_calculated
+from tap_adstage.config.adstage import (
+    CROSS_NETWORKS,
+    FILTER_OPERATORS,
+    family_of,
+    is_calculated,
+)
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.reports import REPORT_KEYS
 from tap_adstage.runtime.wording import TYPES, json_text
@@ -75,6 +80,7 @@ def report_errors(
             others = ", ".join(sorted(stream_names))
             yield f"{refused}; the tap's own streams are {others}"
         seen.add(report.name)
+        yield from _field_errors(path, report)
         yield from _target_errors(path, report)
         yield from _filter_errors(path, report)
         yield from _version_errors(path, report, keys)
@@ -86,6 +92,16 @@ def _network(target: str) -> str | None:
     entity_id = EntityId.parse(target)
     profile = entity_id.network == "google_analytics"
     return entity_id.network if entity_id.level == "account" or profile else None
+
+
+def _field_errors(path: str, report: ReportConfig) -> Iterator[str]:
+    for number, field in enumerate(report.fields):
+        if field.column and family_of(field.name):
+            yield (
+                f"{path}.fields[{number}].column: {json_text(field.column)} is not "
+                f"allowed; {field.name} stands for several fields, each with a column "
+                "of its own"
+            )
 
 
 def _filter_errors(path: str, report: ReportConfig) -> Iterator[str]:
@@ -122,7 +138,10 @@ def _version_errors(
     if report.api_version != 1:
         return
     fields = {
-        **{f"fields[{number}]": field for number, field in enumerate(report.fields)},
+        **{
+            f"fields[{number}]": field.name
+            for number, field in enumerate(report.fields)
+        },
         "sort_by": raw.get("sort_by", ""),
         **{
             f"filters[{number}].path": condition["path"]

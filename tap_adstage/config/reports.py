@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -18,10 +18,18 @@ from tap_adstage.config.adstage import (
     FilterOperator,
     Provider,
 )
-from tap_adstage.config.declarations import Setting, alias, declared, default_of, hints
+from tap_adstage.config.declarations import (
+    Setting,
+    alias,
+    declared,
+    default_of,
+    has_schema,
+    hints,
+)
 from tap_adstage.config.entity_ids import EntityIdText
 from tap_adstage.config.report_defaults import Days, ReportDefaults
-from tap_adstage.config.texts import DateRange, Name, Text
+from tap_adstage.config.texts import ColumnName, DateRange, Name, Text
+from tap_adstage.config.type_schema import type_schema
 
 
 class Filter(TypedDict):
@@ -32,6 +40,47 @@ class Filter(TypedDict):
     value: Annotated[
         Any, Meta(extra_json_schema={"type": ["number", "string", "array"]})
     ]
+
+
+class NamedField(TypedDict):
+    """A field with a name of its own for the column."""
+
+    field: Text
+    column: ColumnName
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that a report asks for.
+
+    Attributes:
+        name: Its name as the user wrote it, in any case; `custom_conversions:*` and
+            `calculated_metric:*` stand for all there are.
+        column: The name of its column; by default made of the field's.
+    """
+
+    name: str
+    column: str | None = None
+
+    @classmethod
+    def parse(cls, value: "str | NamedField") -> "Field":
+        """Read a valid field: its name, or an object with that of the column."""
+        if isinstance(value, str):
+            return cls(value)
+        return cls(value["field"], value["column"])
+
+
+def _fields(values: Iterable["str | NamedField"]) -> tuple[Field, ...]:
+    return tuple(map(Field.parse, values))
+
+
+# Keywords for objects don't apply to texts, so this takes either.
+_FIELD_SCHEMA = {
+    **type_schema(NamedField),
+    "type": ["string", "object"],
+    "minLength": 1,
+    "x-takes": 'a text that is not empty, or {"field": …, "column": …}',
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -48,11 +97,18 @@ class ReportConfig(ReportDefaults):
         AggregateBy,
         Meta(description="Length of a slice of time."),
         alias("granularity", values=AGGREGATE_BY_ALIASES),
-        hints({"HOUR": "AdStage has no hourly data"}),
+        hints(dict.fromkeys(("HOUR", "hour"), "AdStage has no hourly data")),
     ] = "day"
     fields: Annotated[
-        tuple[Text, ...],
-        Meta(min_length=1, description="Metric and meta fields, each a column."),
+        tuple[Field, ...],
+        Meta(
+            description="Metric and meta fields, each a column. An object "
+            '`{"field": …, "column": …}` names the column. `custom_conversions:*` and '
+            "`calculated_metric:*` stand for all there are."
+        ),
+        has_schema(
+            {"type": "array", "items": _FIELD_SCHEMA, "minItems": 1}, read=_fields
+        ),
     ]
     date_range: Annotated[
         DateRange | None,

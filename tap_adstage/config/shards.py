@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-_PATTERN = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
+_PATTERN = re.compile(r"(0|[1-9][0-9]*)/(0|[1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,15 @@ class Shard:
         """
         match = _PATTERN.fullmatch(text)
         if not match:
-            raise ValueError("it takes two numbers with / between them")
+            raise ValueError(
+                "a part is two numbers with / between them, without spaces and leading "
+                "zeros"
+            )
         number, count = map(int, match.groups())
+        if not count:
+            raise ValueError("there is at least one part")
+        if not number:
+            raise ValueError(f"the first of {count} parts is 1/{count}")
         if number > count:
             raise ValueError(f"{number} is more than {count}")
         return cls(number, count)

@@ -11,6 +11,9 @@ from tap_adstage import date_ranges
 from tap_adstage.config.declarations import text
 from tap_adstage.config.shards import Shard
 
+LONGEST_NAME = 63
+"""Bytes of the longest name of a table or column that Postgres takes."""
+
 _END = r"$(?!\n)"  # in Python a mere $ also matches before a last line break
 
 
@@ -48,6 +51,11 @@ Name = Annotated[
     str,
     Meta(pattern=rf"^[a-z][a-z0-9_]*{_END}"),
     text("lower-case letters, digits and _, a letter first"),
+]
+ColumnName = Annotated[
+    str,
+    Meta(pattern=rf"^[a-z0-9_]{{1,{LONGEST_NAME}}}{_END}"),
+    text(f"lower-case letters, digits and _, at most {LONGEST_NAME} of them"),
 ]
 Token = Annotated[
     str,

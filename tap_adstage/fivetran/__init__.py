@@ -21,6 +21,7 @@ from tap_adstage.fivetran.counterparts import (
     NETWORK,
     READ_ONLY,
     REPORT_KEYS,
+    Counterpart,
 )
 from tap_adstage.runtime.redaction import excerpt
 from tap_adstage.runtime.wording import did_you_mean, json_text
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable, Mapping
 
-    from tap_adstage.fivetran.counterparts import Counterpart
-
 __all__ = ["Conversion", "convert"]
+
+_NOTHING = Counterpart(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +137,16 @@ def _reports(
         _note_dropped_keys(conversion, f"{path}.", report, REPORT_KEYS)
         level = _convert_value(
             conversion, f"{path}.dimension", report["dimension"], DIMENSIONS
-        )
+        ).value
         if level is None:
             continue
-        fields = (
-            _convert_value(conversion, f"{path}.fields", name, FIELDS)
+        metrics = [
+            metric
             for name in report["fields"]
-        )
-        metrics = [metric for metric in fields if metric is not None]
+            for metric in _convert_value(
+                conversion, f"{path}.fields", name, FIELDS
+            ).values
+        ]
         if not metrics:
             conversion.dropped.append(
                 f"{path}: dropped; none of its fields has a counterpart"
@@ -154,7 +157,7 @@ def _reports(
             f"{path}.granularity",
             report.get("granularity", "DAY"),
             GRANULARITIES,
-        )
+        ).value
         name = _report_name(conversion, path, report["table"], reports, stream_names)
         reports.append(
             {
@@ -176,7 +179,7 @@ def _convert_value(
     path: str,
     value: str,
     counterparts: Mapping[str, Counterpart],
-) -> str | None:
+) -> Counterpart:
     """Look up a value's counterpart, and note if it is dropped or changed."""
     shown = excerpt(json_text(value))
     if value not in counterparts:
@@ -184,15 +187,16 @@ def _convert_value(
             f"{path}: {shown} dropped; Fivetran does not document this value; "
             f"{did_you_mean(value, counterparts)}"
         )
-        return None
+        return _NOTHING
     counterpart = counterparts[value]
     if counterpart.value is None:
         conversion.dropped.append(f"{path}: {shown} dropped; {counterpart.remark}")
     elif counterpart.remark:
         conversion.changed.append(
-            f"{path}: {shown} changed to {counterpart.value}; {counterpart.remark}"
+            f"{path}: {shown} changed to {', '.join(counterpart.values)}; "
+            f"{counterpart.remark}"
         )
-    return counterpart.value
+    return counterpart
 
 
 def _report_name(

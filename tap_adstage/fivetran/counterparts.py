@@ -26,10 +26,17 @@ class Counterpart:
     Attributes:
         value: Name or value in this tap's config; None if Fivetran's is dropped.
         remark: Why it is dropped, or how the two differ; empty if they don't.
+        also: More values, if one alone can't stand for Fivetran's.
     """
 
     value: str | None
     remark: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All names or values in this tap's config; none if Fivetran's is dropped."""
+        return () if self.value is None else (self.value, *self.also)
 
 
 def _dropped(why: str, *names: str) -> dict[str, Counterpart]:
@@ -154,9 +161,8 @@ FIELDS: Mapping[str, Counterpart] = {
     "CTR": Counterpart(
         "ctr", "clicks divided by impressions, not in percent as Spotify gives it"
     ),
-    **_dropped(
-        "compute it from AdStage's metrics: 1000 * `spend` / `impressions`",
-        "E_CPM",
+    "E_CPM": Counterpart(
+        "spend", "compute it: 1000 * `spend` / `impressions`", also=("impressions",)
     ),
     **_dropped(
         "AdStage counts streamed and downloaded impressions together",

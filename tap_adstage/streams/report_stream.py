@@ -79,13 +79,8 @@ class ReportStream(PageStream):
                 "--discover",
                 self.name,
             )
-        if columns.vanished:
-            self.logger.warning(
-                "%s: %s no longer has %s; the columns stay, without values",
-                self.name,
-                source.name,
-                ", ".join(columns.vanished),
-            )
+        for line in columns.warnings:
+            self.logger.warning("%s: %s", self.name, line)
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
         """Read every window, oldest first.
@@ -133,6 +128,16 @@ class ReportStream(PageStream):
         with error_context(place):
             row_page, _ = reader.read(page, window)
         return window.range, bool(row_page.rows)
+
+    @property
+    def named_fields(self) -> Mapping[str, str]:
+        """The field of each column that the user can name."""
+        columns = self._report.columns
+        return {
+            column.name: column.field
+            for column in columns.fields
+            if column.name not in columns.keys
+        }
 
     @property
     def emit_activate_version_messages(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import yaml
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -50,6 +51,14 @@ SETTINGS = {
         ],
     ),
 }
+LOADER = {
+    f"TARGET_POSTGRES_{name.upper()}": json.dumps(value)
+    for name, value in yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"][
+        "loaders"
+    ][0]["config"].items()
+    if isinstance(value, bool)
+}
+"""What `meltano.yml` sets for the loader, as variables."""
 
 
 def small_world(seed: int = 1) -> World:
@@ -121,12 +130,17 @@ class Pipeline:
         """Run a page's commands, and assert that they succeed."""
         return self.finish("bash", "-ec", script, day=day, **environment)
 
-    def run_whole(self, day: dt.date, state_id: str = "whole") -> None:
-        """Load without shards into a schema of its own, named like the state."""
+    def run_whole(self, day: dt.date, schema: str = "whole") -> None:
+        """Load without shards and without Meltano, into a schema with its own state."""
+        state = self.project / f"{schema}.json"
+        option = f"--state {state}" if state.exists() else ""
         self.finish(
-            *("meltano", "el", "--state-id", state_id, *PLUGINS),
+            *("bash", "-o", "pipefail", "-ec"),
+            f"tap-adstage --config=ENV {option} | target-postgres --config=ENV > states"
+            f"; tail -n 1 states > {state}",
             day=day,
-            TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=state_id,
+            TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA=schema,
+            **LOADER,
         )
 
     def started_run(self, day: dt.date, report_requests: int) -> subprocess.Popen[str]:

@@ -11,6 +11,7 @@ PACKAGE = ROOT / "tap_adstage"
 USED = {
     "_config": "settings without nulls take its place before they are checked",
     "_finalize_state": "a page writer ends a stream as the SDK does",
+    "_generate_record_messages": "flattened records get the keys of SCHEMA",
     "_handle_termination": "the SDK's writes the state inside a signal handler",
     "_increment_stream_state": "a report's bookmark moves window by window",
     "_stream_version": "RECORD messages of pages carry it",

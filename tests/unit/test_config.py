@@ -473,7 +473,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "keyword_performance",
     ]
     report = config.reports[3]
-    assert report.fields == (
+    assert [field.name for field in report.fields] == [
         "clicks",
         "impressions",
         "spend",
@@ -486,7 +486,7 @@ def test_defaults_are_the_documented_ones() -> None:
         "remote_ad_group_id",
         "ad_name",
         "remote_ad_id",
-    )
+    ]
     assert (report.aggregate_by, report.statuses) == ("day", "all_with_deleted")
     assert (report.sort_by, report.order) == ("entity_id", "asc")
     assert (report.lookback_days, report.window_days) == (30, 10)

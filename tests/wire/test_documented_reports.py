@@ -77,7 +77,7 @@ def records(
     descriptors = [{"id": field, "type": "METRIC"} for field in V2_FIELDS]
     server.expect_request("/api/metric_descriptors").respond_with_json(descriptors)
     server.expect_request("/api/organizations/40/metric_descriptors").respond_with_json(
-        []
+        descriptors
     )
 
     def respond(request: Request) -> Response:

@@ -250,7 +250,7 @@ def test_each_documented_field_is_a_metric_of_spotify_s_or_named(name: str) -> N
             f'report_list[0].fields: "{name}" dropped; {FIELDS[name].remark[:20]}'
         )
     else:
-        assert known == [*dict.fromkeys(("clicks", FIELDS[name].value))]
+        assert known == [*dict.fromkeys(("clicks", *FIELDS[name].values))]
         assert all("spotify" in METRICS[metric].networks for metric in known)
         assert not conversion.dropped
 
@@ -724,7 +724,7 @@ def table(column: str, rows: Mapping[str, Counterpart]) -> str:
             groups.append(([name], counterpart))
     lines = [
         f"| {', '.join(f'`{name}`' for name in names)} | "
-        f"{f'`{each.value}`' if each.value else 'none'} | {each.remark} |"
+        f"{', '.join(f'`{v}`' for v in each.values) or 'none'} | {each.remark} |"
         for names, each in groups
     ]
     header = [f"| Fivetran | {column} | note |", "| --- | --- | --- |"]

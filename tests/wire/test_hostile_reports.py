@@ -112,7 +112,7 @@ def documented(name: str, url: str) -> Answers:
         },
         {
             "/api/metric_descriptors": json.dumps(descriptors),
-            "/api/organizations/40/metric_descriptors": "[]",
+            "/api/organizations/40/metric_descriptors": json.dumps(descriptors),
         },
         [page, json.dumps(last)],
     )

@@ -264,7 +264,7 @@ def set_up(mirror: Mirror, sync: Sync, _: list[str]) -> Messages:
 
 
 @settings(
-    max_examples=250,
+    max_examples=120,
     derandomize=True,
     database=None,
     deadline=None,

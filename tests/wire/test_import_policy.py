@@ -255,7 +255,7 @@ def test_a_refusal_is_said_and_ends_a_run_that_is_to_hold_or_has_no_access(
     report = "/api/v2/organizations/40/report"
     answers: dict[str, Any] = {
         "/api/metric_descriptors": [{"id": "spend"}],
-        "/api/organizations/40/metric_descriptors": [],
+        "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
         report: {"type": "timeseries", "_embedded": {"results": []}},
     }
     for path, answer in answers.items():

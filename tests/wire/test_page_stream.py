@@ -212,7 +212,7 @@ def answers() -> Iterator[Answers]:
         descriptors = [{"id": name, "type": "METRIC"} for name in METRICS]
         server.expect_request("/api/metric_descriptors").respond_with_json(descriptors)
         path = "/api/organizations/40/metric_descriptors"
-        server.expect_request(path).respond_with_json([])
+        server.expect_request(path).respond_with_json(descriptors)
         answers = Answers(server)
         path = "/api/v2/organizations/40/report"
         server.expect_request(path).respond_with_handler(answers.respond)

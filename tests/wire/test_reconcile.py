@@ -146,8 +146,8 @@ def test_totals_are_asked_of_the_metrics_that_are_requested(
         {"aggregate_by": "month", "date_range": "3 months to now"},
         {"aggregate_by": "total"},
         {"group_by": "network"},
-        {"group_by": "account_group_name"},
-        {"group_by": "folder_names"},
+        {"group_by": "account_group_id"},
+        {"group_by": "folder_ids"},
         {"group_by": "currency_code", "aggregate_by": "total"},
         {"filters": [{"path": "clicks", "op": "gt", "value": 20}]},
         {"filters": [{"path": "meta/status", "op": "in", "value": ["ACTIVE"]}]},
@@ -252,7 +252,7 @@ def test_an_answer_without_totals_is_said_once_at_the_end(
     path = "/api/metric_descriptors"
     httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
     for path, answer in {
-        "/api/organizations/40/metric_descriptors": [],
+        "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
         "/api/v2/organizations/40/report": {
             "type": "timeseries",
             "summary": None,

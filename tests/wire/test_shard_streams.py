@@ -85,7 +85,7 @@ def asked_accounts(sandbox: Sandbox) -> set[str]:
 # --- all shards together ---
 
 
-@pytest.mark.parametrize("count", [2, 3, 40])
+@pytest.mark.parametrize("count", [2, 3, 12])
 def test_the_union_of_all_shards_is_the_whole(
     count: int,
     sandbox: Sandbox,

@@ -105,9 +105,14 @@ class Entity:
         """Return the value of a meta field as the API gives it.
 
         Args:
-            name: A documented meta field, such as `campaign_name` or `budget.value`.
+            name: A documented meta field, such as `campaign_name` or `budget.value`,
+                or a tracking parameter, which the entity may lack.
 
         Raises:
             KeyError: There is no such field.
         """
+        parent, dot, member = name.partition(".")
+        if dot and name not in self.meta_fields:
+            members = self.meta(parent)
+            return members.get(member) if isinstance(members, dict) else None
         return self.meta_fields[name](self)

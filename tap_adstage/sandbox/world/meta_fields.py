@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_adstage.sandbox.world import names
@@ -282,6 +283,9 @@ META_FIELDS: dict[str, MetaField] = {
     },
 }
 """Every documented meta field; `folder_names` and `folder_ids` without a user id."""
+
+TRACKING_PARAMETER = re.compile(r"tracking_params\.[\w-]+")
+"""Any parameter's name is a meta field; it is null for entities that lack it."""
 
 OBJECT_FIELDS = frozenset({"objective", "tracking_params"})
 """Fields whose values are objects; nothing can be grouped by them."""

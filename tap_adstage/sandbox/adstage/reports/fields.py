@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.adstage.reports.body_values import refuse, strings
-from tap_adstage.sandbox.world.meta_fields import LIST_FIELDS, OBJECT_FIELDS
+from tap_adstage.sandbox.world.meta_fields import (
+    LIST_FIELDS,
+    OBJECT_FIELDS,
+    TRACKING_PARAMETER,
+)
 from tap_adstage.sandbox.world.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ class FieldNames:
         if not isinstance(value, str):
             refuse(f"{where} must be the name of a field, not {value!r}")
         name = self.unqualified(value)
-        if name not in self.provider.fields:
+        if name not in self.provider.fields and not self._is_parameter(name):
             self._refuse_unknown(value, where)
         return name
 
@@ -84,12 +88,16 @@ class FieldNames:
             *self.provider.dimensions,
             *DEFAULT_META_FIELDS,
         )
-        return name in known and name not in OBJECT_FIELDS
+        return self._is_parameter(name) or (name in known and name not in OBJECT_FIELDS)
 
     def unqualified(self, name: str) -> str:
         """Return a folder field's name without the user id, others unchanged."""
         short = name.removesuffix(f".{self.user_id}")
         return short if short in LIST_FIELDS else name
+
+    def _is_parameter(self, name: str) -> bool:
+        is_parameter = TRACKING_PARAMETER.fullmatch(name) is not None
+        return is_parameter and not self.provider.is_external
 
     def _refuse_unknown(self, name: str, where: str) -> None:
         metric = METRICS.get(name)

@@ -1,0 +1,44 @@
+"""What a user should know of the field that a report is grouped by."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_adstage.adstage.fields import FieldCatalog
+    from tap_adstage.config.reports import ReportConfig
+
+_CHANGING = re.compile(
+    r"(?:(?P<thing>.+)_)?(?:names?|status)(?P<user>\.\d+)?"
+    r"|(?:bid|budget|quality_score)[._].+"
+)
+"""Names and statuses, alone or of a thing such as a campaign; amounts."""
+
+
+def group_warnings(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
+    """Warn of a group that changes: what was written under its old value stays."""
+    group = catalog.spelling(report.group_by) if report.group_by else ""
+    changing = _CHANGING.fullmatch(group)
+    if changing is None:
+        return
+    steady = _steady_field(changing, report, catalog)
+    advice = f"; {steady} never changes" if steady else ""
+    yield (
+        f"group_by: {group} can change in AdStage, and then the rows of its old value "
+        f"stay in the table beside those of the new one{advice} (see Groups that "
+        "change in docs/reports.md)"
+    )
+
+
+def _steady_field(
+    changing: re.Match[str], report: ReportConfig, catalog: FieldCatalog
+) -> str | None:
+    """Find the id of the thing whose name or status it is."""
+    own = changing[0] in {"name", "status"}
+    thing = report.entity_level.removesuffix("s") if own else changing["thing"]
+    user = changing["user"] or ""
+    candidates = (f"{thing}_entity_id", f"{thing}_id", f"{thing}_ids{user}")
+    return next(filter(catalog.meta, candidates), None)

@@ -221,6 +221,24 @@ def test_credentials_that_are_refused_end_the_run_at_once(
     assert "answered 401" in reasons(caplog)["folder_campaigns"]
 
 
+def test_an_api_that_is_down_holds_a_run_up_no_longer_for_many_streams(
+    front: Front, fail: Run, waits: list[float]
+) -> None:
+    front.answers["/api"] = 503
+    fail({**front.settings, "max_retry_seconds": 600})
+    assert 540 <= sum(waits) <= 2 * 600
+    assert fail.error.count(",") == len(TABLES) - 1
+
+
+def test_a_request_is_retried_as_long_as_ever_once_the_api_answers_again(
+    front: Front, fail: Run, waits: list[float]
+) -> None:
+    front.answers = {"/list_folders": 503, "/metric_descriptors/gemini": 503}
+    settings = {**front.settings, "max_retry_seconds": 600}
+    fail(settings, streams=["folder_campaigns", "metric_descriptors"])
+    assert 2 * 540 <= sum(waits) <= 2 * 600
+
+
 # --- resources ---
 
 

@@ -226,8 +226,8 @@ def test_an_api_that_is_down_holds_a_run_up_no_longer_for_many_streams(
 ) -> None:
     front.answers["/api"] = 503
     fail({**front.settings, "max_retry_seconds": 600})
-    assert 540 <= sum(waits) <= 2 * 600
-    assert fail.error.count(",") == len(TABLES) - 1
+    assert 500 <= sum(waits) <= 2 * 600
+    assert all(name in fail.error for name in TABLES)
 
 
 def test_a_request_is_retried_as_long_as_ever_once_the_api_answers_again(
@@ -236,7 +236,7 @@ def test_a_request_is_retried_as_long_as_ever_once_the_api_answers_again(
     front.answers = {"/list_folders": 503, "/metric_descriptors/gemini": 503}
     settings = {**front.settings, "max_retry_seconds": 600}
     fail(settings, streams=["folder_campaigns", "metric_descriptors"])
-    assert 2 * 540 <= sum(waits) <= 2 * 600
+    assert 2 * 500 <= sum(waits) <= 2 * 600
 
 
 # --- resources ---

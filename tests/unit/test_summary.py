@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.logging import StructuredFormatter
 
+from tap_adstage.exceptions import TapError
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.statistics import (
     COMPLETED,
@@ -25,6 +26,7 @@ from tap_adstage.runtime.statistics import (
 from tap_adstage.runtime.summary import (
     append,
     log_summary,
+    outcome,
     summary_fields,
     summary_line,
     summary_markdown,
@@ -172,6 +174,49 @@ def test_markdown_says_where_a_run_ended_before_its_time(
     assert text.splitlines()[3] == expected
 
 
+REFUSED = StreamStats("a_live", status=FAILED, missing=["403:\n no | access"])
+PARTIAL = StreamStats("groups", status=INCOMPLETE, rows=9, missing=["one", "two"])
+
+
+def test_reasons_stand_below_the_table_and_in_fields() -> None:
+    assert summary_table([LIST, REFUSED, PARTIAL]).splitlines()[4:] == [
+        "a_live failed: 403: no | access",
+        "groups incomplete: one and 1 more",
+    ]
+    assert summary_fields(PARTIAL)["reason"] == "one and 1 more"
+
+
+def test_markdown_names_what_is_not_complete_and_why() -> None:
+    lines = summary_markdown("tap", [LIST, REFUSED, PARTIAL], Secrets()).splitlines()
+    assert lines[3] == (
+        r"**The run is not complete; failed\: a\_live; incomplete\: groups.**"
+    )
+    assert lines[-2:] == [
+        r"- a\_live failed\: 403\: no \| access",
+        r"- groups incomplete\: one and 1 more",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        ([START, LIST], None),
+        ([START, LIST, PARTIAL], "The run is not complete; incomplete: groups"),
+        (
+            [REFUSED, PARTIAL, StreamStats("r", status=STOPPED), LATER],
+            (
+                "The run is not complete; failed: a_live; incomplete: groups; "
+                "stopped: r; not started: by_week"
+            ),
+        ),
+    ],
+)
+def test_the_last_line_of_a_run_names_what_is_not_complete(
+    streams: list[StreamStats], expected: str | None
+) -> None:
+    assert outcome(streams) == expected
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -273,6 +318,22 @@ def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
         (SET_UP, FAILED),
         ("a", NOT_STARTED),
     ]
+
+
+def test_what_is_missing_makes_a_stream_incomplete_unless_it_failed() -> None:
+    stats = RunStats(lambda: 0.0)
+    stats.begin("a").add_error(TapError("one\ntwo"))
+    stats.begin("b").missing.append("rows")
+    stats.begin("c").fail(TapError("all"))
+    stats.end(["a", "b", "c"])
+    assert {stream.name: stream.status for stream in stats.all} == {
+        SET_UP: COMPLETED,
+        "a": INCOMPLETE,
+        "b": INCOMPLETE,
+        "c": FAILED,
+    }
+    assert [*map(str, stats.errors)] == ["one\ntwo", "all"]
+    assert stats.all[1].reason == "one; two"
 
 
 def test_of_many_warnings_the_first_are_kept() -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 from werkzeug import Response
 
-from tap_adstage.exceptions import IncompleteRunError
+from tap_adstage.exceptions import IncompleteRunError, TapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
     from werkzeug import Request
 
-    from tap_adstage.exceptions import TapError
     from tap_adstage.sandbox.server import Sandbox
 
 
@@ -28,6 +27,15 @@ class Failure:
     """The first error of a run that went on to its end."""
 
     value: TapError
+
+
+def first_error(error: TapError) -> TapError:
+    """Return what ended a run, or the first error of one that went on to its end."""
+    cause = error.__cause__
+    if isinstance(error, IncompleteRunError):
+        assert isinstance(cause, TapError)
+        return cause
+    return error
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from harness.failures import stream_fails
+from harness.failures import first_error, stream_fails
 from harness.taps import directory_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +27,6 @@ from tap_adstage.config.adstage import EXTERNAL_PROVIDERS
 from tap_adstage.exceptions import (
     ApiError,
     ConfigError,
-    IncompleteRunError,
     LinkError,
     ResponseError,
     TapError,
@@ -174,7 +173,7 @@ def mirror(
 # --- what may become of them ---
 
 
-def check_error(error: BaseException | None, path: str, changes: list[Change]) -> None:
+def check_error(error: TapError, path: str, changes: list[Change]) -> None:
     """It names endpoint and field; that of a link, where the link led."""
     text = str(error)
     if isinstance(error, ConfigError):
@@ -300,8 +299,7 @@ def test_wrong_answers_give_right_records_or_an_error_that_names_the_place(
     try:
         messages = act(mirror, sync, mirror.readers[path])
     except TapError as error:
-        cause = error.__cause__ if isinstance(error, IncompleteRunError) else error
-        check_error(cause, path, changes)
+        check_error(first_error(error), path, changes)
     else:
         check_records(messages, mirror.truth, changes)
 

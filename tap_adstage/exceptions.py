@@ -108,12 +108,26 @@ class TooSlowError(TransientError):
     may_be_too_large = True
 
 
+class ServerError(TransientError):
+    """The API failed (a 5xx but 504), perhaps because too much was requested."""
+
+    may_be_too_large = True
+
+
+class LongWaitError(TransientError):
+    """The API asks to wait longer than a request is retried."""
+
+
 class ResponseError(TapError):
     """An answer is not as documented, and to guess could lose data."""
 
 
 class ShortListError(ResponseError):
     """A list ended before it had as many resources as the API counts."""
+
+
+class InconsistentError(ResponseError):
+    """Two pages of one window contradict each other; another reading may not."""
 
 
 class LinkError(ResponseError):

@@ -1,8 +1,14 @@
-"""The set-up test: one step after another, with advice for each that fails."""
+"""The set-up test: one step after another, with advice for each that fails.
+
+A sync waits for hours if it must. Someone who tests a set-up waits for the result, so
+this gives up on an API that doesn't answer.
+"""
 
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -25,6 +31,15 @@ if TYPE_CHECKING:
     from tap_adstage.source import Source
 
 _STATUS_PAGE = "http://status.adstage.io/"
+
+LONGEST_WAIT = 30.0
+"""Seconds without an answer, retries included, after which the test is given up."""
+
+_POLL = 0.1
+
+
+class UnansweredError(TransientError):
+    """The API has not answered for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +82,45 @@ def steps(
     ]
 
 
-def results(steps: Iterable[SetUpStep]) -> Iterator[Result]:
-    """Try each step, unless a step that it needs failed.
+def storage_step(check: Callable[[], None]) -> SetUpStep:
+    """Make the step that tries the storage of BATCH messages.
+
+    Args:
+        check: Raises a `ConfigError` if the storage can't be written.
+    """
+
+    def attempt() -> str:
+        check()
+        return "files can be written"
+
+    return SetUpStep(name="batch_config", attempt=attempt, settings="batch_config")
+
+
+def results(
+    steps: Iterable[SetUpStep],
+    seconds_unanswered: Callable[[], float] = lambda: 0.0,
+) -> Iterator[Result]:
+    """Try each step, unless a step that it needs failed, or the API is silent.
 
     Args:
         steps: The steps, each after those that it needs.
+        seconds_unanswered: Returns the seconds since the API last answered.
 
     Yields:
         The result of each step, as soon as it is known.
     """
     lacks: dict[str, str] = {}
+    silent: str | None = None
     for step in steps:
-        lacking = next((lacks[need] for need in step.needs if need in lacks), None)
+        lacking = silent or next((lacks[n] for n in step.needs if n in lacks), None)
         if lacking is not None:
             passed, text = False, f"not tried, as {lacking}"
         else:
-            passed, text = _attempt(step)
+            passed, text = _attempt(step, seconds_unanswered)
         if not passed:
             lacks[step.name] = step.lack
+            if seconds_unanswered() >= LONGEST_WAIT:
+                silent = "AdStage does not answer"
         line = " ".join(text.split())
         yield Result(passed, f"{step.name}: {line}")
 
@@ -135,14 +171,50 @@ def advice(error: TapError, settings: str, address: str) -> str | None:
     return f"check {settings}"
 
 
-def _attempt(step: SetUpStep) -> tuple[bool, str]:
+def _attempt(
+    step: SetUpStep, seconds_unanswered: Callable[[], float]
+) -> tuple[bool, str]:
     try:
-        return True, f"ok, {step.attempt()}"
+        return True, f"ok, {_answered(step.attempt, seconds_unanswered)}"
     except TapError as error:
         reason = "; ".join(str(error).splitlines())
         to_do = advice(error, step.settings, step.address)
         text = f"{reason.removesuffix('.')}; {to_do}" if to_do else reason
         return False, f"FAILED, {text}"
+
+
+def _answered(
+    attempt: Callable[[], str], seconds_unanswered: Callable[[], float]
+) -> str:
+    """Try a step in a thread of its own, which is left to itself if all is silent.
+
+    Nothing else ends every wait: looking up a host's name, trying all its addresses,
+    an answer that trickles, a wait between two tries.
+
+    Raises:
+        UnansweredError: If the API is silent for too long.
+    """
+    outcome: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put(attempt())
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            outcome.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    while True:
+        try:
+            found = outcome.get(timeout=_POLL)
+        except queue.Empty:
+            if seconds_unanswered() < LONGEST_WAIT:
+                continue
+            raise UnansweredError(
+                f"no answer for {LONGEST_WAIT:g} seconds, with all retries"
+            ) from None
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
 
 def _level(*, passed: bool) -> int:

@@ -12,7 +12,7 @@ import sys
 import time
 import weakref
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -29,6 +29,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from tap_adstage import preflight
 from tap_adstage.adstage.source import AdStageSource
 from tap_adstage.config import environment, inputs, settings
+from tap_adstage.config.batches import batch_errors
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
 from tap_adstage.exceptions import (
@@ -47,6 +48,7 @@ from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
 from tap_adstage.streams.base import BaseStream
+from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.failed_stream import FailedStream
 from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.names import name_errors
@@ -296,6 +298,7 @@ class TapAdStage(Tap):
         error: BaseException | None = None
         try:
             self._check_names()
+            check_storage(self.config.get("batch_config"), self.name)
             self._warn_of_unread_streams()
             super().sync_all()
         except BaseException as caught:
@@ -497,7 +500,12 @@ class TapAdStage(Tap):
             tap.source,
             tap.probe,
         )
-        passed = preflight.log_results(preflight.results(steps), cls.logger)
+        batch_config = tap.config.get("batch_config")
+        if batch_config:
+            check = partial(check_storage, batch_config, cls.name)
+            steps.append(preflight.storage_step(check))
+        results = preflight.results(steps, lambda: tap._stats.seconds_unanswered)
+        passed = preflight.log_results(results, cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod
@@ -539,6 +547,7 @@ class TapAdStage(Tap):
             )
         except ConfigError as error:
             errors += error.errors
+        errors += batch_errors(self._config.get("batch_config", {}))
         errors = errors or super()._validate_config(raise_errors=False)
         errors = [redact(line, self._secrets) for line in errors]
         if errors and raise_errors:

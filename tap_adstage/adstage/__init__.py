@@ -6,7 +6,8 @@
 A report is `report`: `report_columns` and `fields` decide its columns,
 `report_query`, `v1` and `v2` what is requested and read; `report_reader` and
 `window_pages` fetch it. `import_status` and `import_policy` decide what follows from
-unfinished imports, `set_up` what `--test` tries.
+unfinished imports, `lookups` which names in the settings AdStage lacks, `set_up` what
+`--test` tries.
 
 Imports from the tap: `source`, `reports`, `http`, `config`, `date_ranges`, `runtime`,
 `exceptions`; and the sandbox, if it is switched on.

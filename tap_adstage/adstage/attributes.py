@@ -58,7 +58,8 @@ class AttributeReader:
             if column.field in _FOLDERS:
                 return partial(self._folders, column)
             return partial(_plain_value, column)
-        if column.name in {self._columns.group, *self._columns.dimensions}:
+        columns = self._columns
+        if column.name in {columns.group, *columns.dimensions, *columns.key_fields}:
             return partial(self._group, column)
         return partial(self._entity, column)
 
@@ -66,7 +67,7 @@ class AttributeReader:
         return _value(self._folders_of(column.field, meta, where), column, where)
 
     def _group(self, column: Column, meta: Meta, where: str) -> str:
-        """Read a key other than the entity: the group, or a dimension."""
+        """Read a key other than the entity: the group, a dimension, a key field."""
         value = (
             self._folders_of(column.field, meta, where)
             if column.field in _FOLDERS

@@ -20,8 +20,9 @@ from tap_adstage.exceptions import (
     UnauthorizedError,
     error_context,
 )
+from tap_adstage.http.error_bodies import ALL_NAMES, ERROR_NAMES, error_words
 from tap_adstage.http.json_decoding import decode_json, text_of
-from tap_adstage.runtime.redaction import clean
+from tap_adstage.runtime.redaction import clean, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_NO_SUCH_URL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+_NOT_BY_LINK = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+)
+"""Refusals of a link that its fallback may not meet: of the URL, its length or GET."""
 
 
 @dataclass(slots=True)
@@ -74,14 +82,16 @@ class AdStageClient:
             The decoded answer.
 
         Raises:
-            ApiError: If AdStage refuses the request.
+            ApiError: If AdStage refuses the request, also by an error body with 200.
             AuthenticationError: If it does not accept the credentials.
             TransientError: If it still failed after all retries.
         """
 
         def read(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
             text = text_of(content)
-            return clean(decode_json(text), text, self.transport.secrets)
+            document = clean(decode_json(text), text, self.transport.secrets)
+            self._raise_for_error_body(request, document)
+            return document
 
         return self._send(request, read)
 
@@ -104,23 +114,34 @@ class AdStageClient:
 
         Raises:
             CancelledError: If the page is cancelled.
-            ApiError: If AdStage refuses the page, or it still failed after all retries.
+            ApiError: If AdStage refuses the page, also by an error body with 200, or it
+                still failed after all retries.
             AuthenticationError: If AdStage does not accept the credentials.
             ResponseError: If it is not a JSON object.
         """
 
         def read(content: bytes) -> Page:
             with error_context(str(request)):
-                return Page.read(content, self.transport.secrets)
+                page = Page.read(content, self.transport.secrets)
+            if error_words(page.head):
+                self._raise_for_error_body(request, page.outline)
+            return page
 
         try:
             page = self._send(request, read, can_split=can_split, cancelled=cancelled)
         except ApiError as error:
-            if request.fallback is None or error.status not in _NO_SUCH_URL:
+            if request.fallback is None or error.status not in _NOT_BY_LINK:
                 raise
         else:
             return request, page
         return self.page(request.fallback, can_split=can_split, cancelled=cancelled)
+
+    def _raise_for_error_body(self, request: ApiRequest, document: object) -> None:
+        """Raise AdStage's own words if an answer with 200 is an error body."""
+        words = refusal(document)
+        if words is not None:
+            text = excerpt(words, self.transport.secrets)
+            raise ApiError(f"{request} answered 200: {text}", status=HTTPStatus.OK)
 
     def _send(
         self,
@@ -170,7 +191,7 @@ class AdStageClient:
             document = self.send(page)
             if not isinstance(document, dict):
                 raise ResponseError(f"{page}: the answer is not a JSON object")
-            self.transport.stats.current.pages += 1
+            self.transport.stats.count_page()
             yield document
             page = paginator.get_next(page, document)
 
@@ -214,6 +235,27 @@ class AdStageClient:
             The decoded answer.
         """
         return self.send(ApiRequest(self.url(template, **variables)))
+
+
+def refusal(document: object) -> str | None:
+    """Find AdStage's own words in an answer that came with 200.
+
+    Args:
+        document: The answer.
+
+    Returns:
+        The words, if the answer is an error body: neither a user or an organization
+        (`fetch_id`), nor a list, report or import status (`accounts`) with a member. An
+        empty one may have a `message`, but no error.
+    """
+    if not isinstance(document, dict) or "fetch_id" in document:
+        return None
+    embedded = document.get("_embedded")
+    lists = [*embedded.values()] if isinstance(embedded, dict) else []
+    if any(lists) or document.get("accounts"):
+        return None
+    is_empty_list = not {"_embedded", "accounts"}.isdisjoint(document)
+    return error_words(document, ERROR_NAMES if is_empty_list else ALL_NAMES)
 
 
 def _is_empty_list(page: dict[str, Any]) -> bool:

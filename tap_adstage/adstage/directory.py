@@ -7,6 +7,7 @@ the accounts that the settings were checked against.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from tap_adstage.exceptions import (
     error_context,
 )
 from tap_adstage.http.json_values import conform
+from tap_adstage.reports.fetch_ahead import FetchAhead
 from tap_adstage.runtime.redaction import excerpt, redact
 from tap_adstage.source import Resource
 
@@ -287,6 +289,18 @@ class Directory:
             self._network_descriptors[network] = descriptors
         return self._network_descriptors[network]
 
+    def prefetch_group_accounts(self, groups: Iterable[Resource]) -> None:
+        """Fetch the accounts of several groups at once, from the first one's on.
+
+        Args:
+            groups: Account groups, in the order in which `group_accounts` reads them.
+        """
+        urls = []
+        for group in groups:
+            with suppress(ResponseError):  # `group_accounts` raises it
+                urls.append(self._group_url(group))
+        self._group_lists.schedule(urls)
+
     def group_accounts(self, group: Resource) -> Listing:
         """Read the accounts of a group, by its own `adstage:list` link.
 
@@ -299,17 +313,27 @@ class Directory:
         Raises:
             ResponseError: If the group has no such link.
         """
+        url = self._group_url(group)
+        if url not in self._group_accounts:
+            self._group_accounts[url] = self._group_lists.read(url)
+        return self._group_accounts[url]
+
+    @cached_property
+    def _group_lists(self) -> FetchAhead[Listing]:
+        return FetchAhead(
+            lambda url: self._listing(self.client.items(url), _account),
+            self.client.transport.shutdown,
+            self.config.max_concurrency,
+        )
+
+    def _group_url(self, group: Resource) -> str:
         with error_context(group.place):
             link = hal.link(group, "adstage:list")
             if link is None:
                 raise ResponseError("there is no link adstage:list")
             target = link.target(limit=self.client.page_size)
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
-        url = hal.resolve(target, page)
-        if url not in self._group_accounts:
-            items = self.client.items(url)
-            self._group_accounts[url] = self._listing(items, _account)
-        return self._group_accounts[url]
+        return hal.resolve(target, page)
 
     def _list(self, template: str, convert: Callable[[Resource], Resource]) -> Listing:
         url = self.client.url(

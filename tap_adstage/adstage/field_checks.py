@@ -28,6 +28,7 @@ _TIMES = {"date", "date_end", "day", "week", "month", "year", "time", "timestamp
 _ABOUT_TIME = {
     "fields": "every report has the column date, and aggregate_by sets its slices",
     "group_by": "aggregate_by sets the slices of time",
+    "key_fields": "the date is part of every key",
     "sort_by": "days come in their order by themselves",
     "filters": "date_range limits the days",
 }
@@ -72,6 +73,9 @@ def field_errors(
     if group and not _can_group(group, catalog):
         groups = {*catalog.meta_names} - {*OBJECTS}
         yield _refused(report, catalog, "group_by", group, groups)
+    for field in report.key_fields:
+        if not _can_be_key(field, catalog):
+            yield _refused(report, catalog, "key_fields", field, catalog.meta_names)
     if not _can_sort(report, catalog):
         yield _refused(report, catalog, "sort_by", report.sort_by, catalog.names)
     for condition in report.filters:
@@ -155,6 +159,11 @@ def _can_group(field: str, catalog: FieldCatalog) -> bool:
     )
 
 
+def _can_be_key(field: str, catalog: FieldCatalog) -> bool:
+    column = catalog.column(field)
+    return column is not None and column.kind is Kind.TEXT
+
+
 def _can_sort(report: ReportConfig, catalog: FieldCatalog) -> bool:
     field = report.sort_by
     return (
@@ -183,6 +192,7 @@ def _refused(
         meta = f"a text field of provider {report.provider}"
     allowed = {
         "group_by": f"{meta} that is not an object",
+        "key_fields": f"{meta} that is a text",
         "filters": f"a metric, or {meta} as {_META}NAME",
     }
     is_known = catalog.column(field) is not None or may_have_vanished(field, catalog)
@@ -210,14 +220,15 @@ def _advice(
             return f"did you mean {other}?"
     # A metric is not a misspelling of a meta field, however close the names are.
     is_metric = catalog.metric(field) is not None or is_custom(field)
-    if not (key == "group_by" and is_metric):
+    takes_metas_alone = key in {"group_by", "key_fields"}
+    if not (takes_metas_alone and is_metric):
         nearest = _nearest(field, names)
         if nearest:
             return f"did you mean {' or '.join(nearest)}?"
     if report.is_external:
         return f"see the stream metric_descriptors, provider {report.provider}"
     metas = "docs/reports.md lists the meta fields"
-    if key == "group_by":
+    if takes_metas_alone:
         return metas
     return f"the stream metric_descriptors lists the metrics, {metas}"
 

@@ -1,4 +1,4 @@
-"""What a user should know of the field that a report is grouped by."""
+"""What a user should know of the fields that tell a report's rows apart."""
 
 from __future__ import annotations
 
@@ -19,18 +19,25 @@ _CHANGING = re.compile(
 
 
 def group_warnings(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
-    """Warn of a group that changes: what was written under its old value stays."""
-    group = catalog.spelling(report.group_by) if report.group_by else ""
-    changing = _CHANGING.fullmatch(group)
-    if changing is None:
-        return
-    steady = _steady_field(changing, report, catalog)
-    advice = f"; {steady} never changes" if steady else ""
-    yield (
-        f"group_by: {group} can change in AdStage, and then the rows of its old value "
-        f"stay in the table beside those of the new one{advice} (see Groups that "
-        "change in docs/reports.md)"
-    )
+    """Warn of a group, or a field in the key, that changes.
+
+    What was written under its old value stays.
+    """
+    fields = [("key_fields", field) for field in report.key_fields]
+    if report.group_by:
+        fields.append(("group_by", report.group_by))
+    for key, name in fields:
+        field = catalog.spelling(name)
+        changing = _CHANGING.fullmatch(field)
+        if changing is None:
+            continue
+        steady = _steady_field(changing, report, catalog)
+        advice = f"; {steady} never changes" if steady else ""
+        yield (
+            f"{key}: {field} can change in AdStage, and then the rows of its old value "
+            f"stay in the table beside those of the new one{advice} (see Groups that "
+            "change in docs/reports.md)"
+        )
 
 
 def _steady_field(

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.config.reports import ReportConfig
 
+_SHARED_LEVELS = ("ads", "keywords")
+"""Levels of entities of which several parents may have one: all Google's keywords of
+one text have one id."""
+
+_PARENT_ID = "ad_group_entity_id"
+_PARENT_IDS = (_PARENT_ID, "remote_ad_group_id")
+"""Fields with the id of such a parent."""
+
 
 def report_columns(
     report: ReportConfig,
@@ -48,15 +56,22 @@ def report_columns(
     dates = ("date",) if report.aggregate_by == "day" else ("date", "date_end")
     group = catalog.column(report.group_by) if report.group_by else None
     dimensions = _dimension_columns(report, group)
-    fixed = _distinct([*_default_columns(catalog, group), *dimensions])
+    key_fields = [*filter(None, map(catalog.column, report.key_fields))]
+    fixed = _distinct([*_default_columns(catalog, group), *dimensions, *key_fields])
     fields = _distinct([*fixed, *_columns(requested, catalog, vanished)])
-    keys = [fields[0], *dimensions]  # the first is the group's, or `entity_id`
+    # the first is the group's, or `entity_id`
+    keys = [fields[0], *dimensions, *key_fields]
     if group:
         fields = [column if column in keys else _as_array(column) for column in fields]
     if errors := [*field_checks.column_errors(report, dates, fixed, fields)]:
         raise ConfigError(errors)
     if errors := [*field_checks.vanished_errors(report, catalog)]:
         raise VanishedFieldError("\n".join(errors))
+    is_shared = (
+        report.entity_level in _SHARED_LEVELS
+        and not (group or report.is_external)
+        and {column.field for column in key_fields}.isdisjoint(_PARENT_IDS)
+    )
     return ReportColumns(
         dates=dates,
         fields=tuple(fields),
@@ -67,6 +82,13 @@ def report_columns(
         group=group.name if group else None,
         dimensions=tuple(column.name for column in dimensions),
         vanished=tuple(vanished),
+        key_fields=tuple(column.name for column in key_fields),
+        parents=tuple(
+            column.name
+            for column in fields
+            if is_shared and column.field in _PARENT_IDS
+        ),
+        parent_field=_PARENT_ID if is_shared else None,
         warnings=(
             *field_checks.field_warnings(report, catalog, vanished),
             *group_warnings(report, catalog),

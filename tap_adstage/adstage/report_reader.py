@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage.control import summed_fields
+from tap_adstage.adstage.lookups import naming_settings
 from tap_adstage.adstage.pagination import ApiRequest
 from tap_adstage.adstage.v1 import ReportV1
 from tap_adstage.adstage.v2 import ReportV2
@@ -46,7 +47,7 @@ class AdStageReportReader:
         """
         version = ReportV1 if query.report.api_version == 1 else ReportV2
         self._api = version(query, columns)
-        self._report = query.report.name
+        self._query = query
         self._client = directory.client
         self._prefetch = prefetch
         self._url = directory.client.url(
@@ -90,7 +91,7 @@ class AdStageReportReader:
         while True:
             number += 1
             place = self._place(window, number)
-            with error_context(place):
+            with error_context(place), naming_settings(self._query.report):
                 page = next(pages, None)
             if page is None:
                 return
@@ -110,7 +111,7 @@ class AdStageReportReader:
             TapError: As `AdStageClient.page` raises it.
         """
         request, place = self._first_request(window), self._place(window, 1)
-        with error_context(place):
+        with error_context(place), naming_settings(self._query.report):
             _, page = self._client.page(request)
         return f"{place}: {request}", page
 
@@ -134,4 +135,4 @@ class AdStageReportReader:
         return ApiRequest(self._url, self._api.body(window))
 
     def _place(self, window: Window, number: int) -> str:
-        return f"{self._report}, {window.range}, page {number}"
+        return f"{self._query.report.name}, {window.range}, page {number}"

@@ -90,6 +90,7 @@ def _account_group_accounts(directory: Directory) -> Iterable[Resource | TapErro
             yield account.adding(account_group_id=group["id"])
         yield from accounts.faults
 
+    directory.prefetch_group_accounts(directory.account_groups)
     for group in directory.account_groups:
         yield from _alone(members(group))
     yield from directory.account_groups.faults

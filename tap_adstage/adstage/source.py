@@ -16,6 +16,7 @@ from tap_adstage.adstage.import_policy import (
     bookmark_cap,
     import_warnings,
 )
+from tap_adstage.adstage.lookups import Lookups
 from tap_adstage.adstage.meta_fields import meta_field
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
@@ -63,6 +64,7 @@ class AdStageSource:
         self.config = directory.config
         self.directory = directory
         self._accounts = AccountFinder(directory)
+        self._lookups = Lookups(directory, logger)
         self._logger = logger
         self._prefetch = Prefetch(
             directory.client.transport.shutdown,
@@ -126,14 +128,18 @@ class AdStageSource:
                 yield Resource(hal.own_fields(item), item.place)
 
     def check_accounts(self) -> Sequence[TapError]:
-        """Look up the chosen accounts, and warn of those that no report reads.
+        """Look up the user, organization and accounts that the settings choose.
+
+        Warn of accounts that no report reads.
 
         Returns:
             Why not all of them can be read, if that is so.
 
         Raises:
-            ConfigError: If none of them is linked, with the ids of the linked ones.
+            ConfigError: If the user or the organization doesn't exist, or none of the
+                accounts is linked, with those that there are.
         """
+        self._lookups.check_owner()
         if self.config.accounts is None:
             return []
         for line in set_up.unread_accounts(self.config):
@@ -158,12 +164,14 @@ class AdStageSource:
             discovered: The columns that an earlier discovery found, and their schemas.
 
         Raises:
-            TapError: If it has a field or an account that this user doesn't have.
+            TapError: If it has a field, an account or another target that this user
+                doesn't have.
         """
         catalog = FieldCatalog.of(
             self._descriptors(config),
             is_external=config.is_external,
         )
+        self._lookups.check_targets(config)
         report = AdStageReport(
             config,
             report_columns(config, catalog, discovered),

@@ -83,6 +83,7 @@ def report_errors(
         yield from _field_errors(path, report)
         yield from _target_errors(path, report)
         yield from _filter_errors(path, report)
+        yield from _key_errors(path, report)
         yield from _version_errors(path, report, keys)
         yield from _provider_errors(path, report, keys, config)
 
@@ -112,6 +113,14 @@ def _filter_errors(path: str, report: ReportConfig) -> Iterator[str]:
                 f"{path}.filters[{number}].value: {json_text(condition['value'])} is "
                 f"not allowed; with op {condition['op']} it takes {TYPES[kind]}"
             )
+
+
+def _key_errors(path: str, report: ReportConfig) -> Iterator[str]:
+    if report.key_fields and report.group_by is not None:
+        yield (
+            f"{path}.key_fields: {json_text(report.key_fields)} is not allowed; with "
+            "group_by, the group alone is the key"
+        )
 
 
 def _target_errors(path: str, report: ReportConfig) -> Iterator[str]:

@@ -171,6 +171,15 @@ class ReportConfig(ReportDefaults):
             "by, each a key column.",
         ),
     ] = ()
+    key_fields: Annotated[
+        tuple[Text, ...],
+        Meta(
+            min_length=1,
+            extra_json_schema={"uniqueItems": True},
+            description="Meta fields that join the key, such as `ad_group_entity_id` "
+            "if several ad groups have a keyword with the same id.",
+        ),
+    ] = ()
     api_version: Annotated[
         Literal[2, 1],
         Meta(

@@ -165,8 +165,8 @@ class Requests(Group):
         int,
         Meta(
             ge=1,
-            description="Seconds without a byte after which a request counts as "
-            "failed.",
+            description="Seconds without a byte, or of an answer that trickles, after "
+            "which a request counts as failed.",
         ),
     ] = 300
     max_retry_seconds: Annotated[
@@ -247,7 +247,10 @@ def json_schema() -> dict[str, Any]:
 
 
 def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what is null, in reports too: to some callers, null means omitted."""
+    """Drop what is null, in reports and `batch_config` too.
+
+    To some callers, null means omitted.
+    """
     values = {key: value for key, value in raw.items() if value is not None}
     if isinstance(values.get("reports"), list):
         values["reports"] = [
@@ -256,4 +259,16 @@ def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
             else report
             for report in values["reports"]
         ]
+    if "batch_config" in values:
+        values["batch_config"] = _without_null_members(values["batch_config"])
     return values
+
+
+def _without_null_members(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: _without_null_members(item)
+        for key, item in value.items()
+        if item is not None
+    }

@@ -195,8 +195,9 @@ class OAuthCredentials(Credentials):
                 ),
                 _json_object,
             )
-        except TransientError:
-            raise
+        except TransientError as error:
+            # not of its kind: to ask for less of a report wouldn't help
+            raise TransientError(str(error), retry_after=error.retry_after) from None
         except ApiError as error:
             raise self._refused(error) from None
         return answer

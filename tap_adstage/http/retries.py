@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
-from tap_adstage.exceptions import TransientError
+from tap_adstage.exceptions import LongWaitError, TransientError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 _TRIES_OF_A_SIZE = 2
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def retrying(
@@ -51,9 +52,11 @@ def retrying(
         What the call returned.
 
     Raises:
+        LongWaitError: If the API asks for a wait that would pass `max_seconds`.
         TransientError: The last failure, if `max_seconds` would be passed, or the call
             is given up.
     """
+    deadline = time.monotonic() + max_seconds
 
     def log_wait(details: Details) -> None:
         logger.warning(
@@ -63,13 +66,20 @@ def retrying(
         )
         on_wait(details["wait"])
 
+    def raise_long_wait(details: Details) -> None:
+        error = details["exception"]
+        wait = getattr(error, "retry_after", None)
+        if wait is not None and time.monotonic() + wait > deadline:
+            raise LongWaitError(str(error), retry_after=wait) from None
+
     return backoff.on_exception(
         _waits,
         TransientError,
         jitter=None,
         on_backoff=log_wait,
+        on_giveup=raise_long_wait,
         logger=None,
-        deadline=time.monotonic() + max_seconds,
+        deadline=deadline,
         can_split=can_split,
     )(call)()
 
@@ -79,7 +89,7 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
 
     Args:
         header: The header's value, if there is one.
-        now: The current time, with a time zone.
+        now: The current time of the server that sent it, with a time zone.
 
     Returns:
         Seconds to wait, 0 or more; `None` if there is no header, or it can't be read.
@@ -96,6 +106,29 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=now.tzinfo)
     return max(0.0, (moment - now).total_seconds())
+
+
+def server_time(header: str | None, *, now: dt.datetime) -> dt.datetime:
+    """Read a `Date` header: the time by the server's own clock.
+
+    Args:
+        header: The header's value, if there is one.
+        now: The time if there is no header, or it can't be read; with a time zone.
+    """
+    try:
+        moment = parsedate_to_datetime(header or "")
+    except ValueError:
+        return now
+    return moment.replace(tzinfo=moment.tzinfo or now.tzinfo)
+
+
+def in_words(seconds: float) -> str:
+    """Write a duration in its largest unit, such as `8 hours` or `1.5 minutes`."""
+    size, unit = next(
+        ((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1]
+    )
+    amount = round(seconds / size, 2)
+    return f"{amount:g} {unit}{'' if amount == 1 else 's'}"
 
 
 def _waits(

@@ -18,13 +18,17 @@ import urllib3
 from tap_adstage.exceptions import (
     ApiError,
     LinkError,
+    LongWaitError,
+    ServerError,
     TooLargeError,
     TooSlowError,
     TransientError,
     UnauthorizedError,
 )
+from tap_adstage.http.error_bodies import error_words
 from tap_adstage.http.json_decoding import decode_json, text_of
-from tap_adstage.http.retries import retry_after, retrying
+from tap_adstage.http.retries import in_words, retry_after, retrying, server_time
+from tap_adstage.http.slow_answers import Pace, PacedAdapter
 from tap_adstage.runtime.redaction import Secrets, excerpt, redact
 from tap_adstage.runtime.shutdown import Shutdown
 from tap_adstage.runtime.statistics import RunStats
@@ -44,7 +48,12 @@ _PASSING = (
 _UNSAFE = re.compile("CERTIFICATE|PROTOCOL|VERSION")
 """Reasons for a refused TLS connection that don't pass by themselves."""
 
-_TRANSIENT_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_TRANSIENT_STATUSES: Mapping[int, type[TransientError]] = {
+    HTTPStatus.REQUEST_TIMEOUT: TransientError,
+    HTTPStatus.TOO_MANY_REQUESTS: TransientError,
+    HTTPStatus.GATEWAY_TIMEOUT: TooSlowError,
+}
+"""Statuses that may pass, and their errors; any other 5xx is a `ServerError`."""
 
 _WHOLE_BODY = None
 """The size of the pieces that a body is read in. `requests` reads 10 KiB, and waits for
@@ -82,7 +91,8 @@ class Transport:
 
     Attributes:
         user_agent: User-Agent header.
-        request_timeout: Seconds without a byte after which a request counts as failed.
+        request_timeout: Seconds without a byte after which a request counts as failed,
+            and seconds for which its answer may trickle.
         max_retry_seconds: Longest time in seconds that one request is retried. Each
             request that is given up halves it for the next ones until one is answered,
             so that an API that is down holds the run up for twice this time at most.
@@ -92,6 +102,8 @@ class Transport:
         shutdown: Ends the run.
         stats: Counts requests and waits.
         trust_env: Whether proxies are taken from the environment.
+        slow_step: Seconds of the steps that tell whether an answer trickles.
+        slow_step_bytes: Bytes that a step must bring, or the answer trickles.
     """
 
     user_agent: str
@@ -103,6 +115,8 @@ class Transport:
     shutdown: Shutdown = field(default_factory=Shutdown)
     stats: RunStats = field(default_factory=lambda: RunStats(time.monotonic))
     trust_env: bool = True
+    slow_step: float = 10.0
+    slow_step_bytes: int = 10_000
     _threads: threading.local = field(default_factory=threading.local, init=False)
     _paused_until: float = field(default=0.0, init=False)
     _given_up: int = field(default=0, init=False)
@@ -114,7 +128,13 @@ class Transport:
         if session is None:
             session = self._threads.session = _Session()
             session.trust_env = self.trust_env
+            adapter = PacedAdapter(self._new_pace)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
         return session
+
+    def _new_pace(self) -> Pace:
+        return Pace(self.request_timeout, self.slow_step, self.slow_step_bytes)
 
     def send(
         self,
@@ -142,6 +162,7 @@ class Transport:
             CancelledError: If the request is cancelled.
             LinkError: If the answer is a redirect.
             TooLargeError: If the API refuses the request for its size.
+            LongWaitError: If the API asks for a longer wait than `max_retry_seconds`.
             TransientError: If it still failed after `max_retry_seconds`.
             UnauthorizedError: If the answer is 401.
         """
@@ -159,6 +180,13 @@ class Transport:
                 can_split=can_split,
                 on_wait=self.stats.count_retry,
             )
+        except LongWaitError as error:
+            raise LongWaitError(
+                f"{error} It asks to wait {in_words(error.retry_after or 0)}, which is "
+                f"longer than max_retry_seconds ({self.max_retry_seconds:g}) allows; "
+                "run again after that, or raise max_retry_seconds",
+                retry_after=error.retry_after,
+            ) from None
         except TransientError as error:
             self._given_up += not (can_split and error.may_be_too_large)
             raise
@@ -194,6 +222,8 @@ class Transport:
         name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
             answer = self._answer(request)
+        except TooSlowError as error:
+            raise TooSlowError(f"{name} failed: {error}.") from None
         except _PASSING as error:
             cause = _innermost(error)
             if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
@@ -208,13 +238,15 @@ class Transport:
             raise ApiError(f"{name} could not be sent: {self._reason(cause)}") from None
         self._raise_for_status(name, answer)
         try:
-            return decode(answer.content)
+            document = decode(answer.content)
         except ValueError as error:
             raise TransientError(
                 f"{name} answered {answer.status}, but not with the JSON that it "
                 f"should ({self._excerpt(str(error))}): "
                 f"{self._excerpt(answer.text)!r}.",
             ) from None
+        self.stats.note_answer()
+        return document
 
     def _sit_out_pause(self) -> None:
         """Wait as long as another request was asked to, but no longer than retries."""
@@ -260,30 +292,34 @@ class Transport:
             )
         text = f"{name} answered {status}: {self._message(answer)}"
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            is_slow = status == HTTPStatus.GATEWAY_TIMEOUT
-            kind = TooSlowError if is_slow else TransientError
-            now = dt.datetime.now(dt.timezone.utc)
-            wait = retry_after(answer.headers.get("Retry-After"), now=now)
-            if wait is not None:
-                self._paused_until = max(self._paused_until, time.monotonic() + wait)
-            raise kind(f"{text}.", retry_after=wait)
+            kind = _TRANSIENT_STATUSES.get(status, ServerError)
+            raise kind(f"{text}.", retry_after=self._retry_after(answer.headers))
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(text)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise TooLargeError(text, status=status)
         raise ApiError(text, status=status)
 
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        """Return the seconds that an answer asks to wait, and make all requests wait.
+
+        The others don't for a wait that no request makes: each learns for itself
+        whether it is refused.
+        """
+        now = dt.datetime.now(dt.timezone.utc)
+        now = server_time(headers.get("Date"), now=now)
+        wait = retry_after(headers.get("Retry-After"), now=now)
+        if wait is not None and wait <= self.max_retry_seconds:
+            self._paused_until = max(self._paused_until, time.monotonic() + wait)
+        return wait
+
     def _message(self, answer: _Answer) -> str:
-        """Return the API's own words in an error body, under any usual name."""
+        """Return the API's own words in an error body, or else its start."""
         try:
-            document = decode_json(text_of(answer.content))
+            words = error_words(decode_json(text_of(answer.content)))
         except ValueError:
-            document = None
-        if isinstance(document, dict):
-            for key in ("message", "error_description", "error", "errors"):
-                if document.get(key):
-                    return self._excerpt(str(document[key]))
-        return self._excerpt(answer.text) or self._excerpt(answer.reason)
+            words = None
+        return self._excerpt(words or answer.text) or self._excerpt(answer.reason)
 
     def _reason(self, error: Exception) -> str:
         """Return an error's own words, without Python's name of the connection."""

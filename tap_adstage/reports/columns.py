@@ -73,6 +73,10 @@ class ReportColumns:
         keys: Names of the key columns.
         group: Name of the column that tells a grouped report's rows apart.
         dimensions: Names of the columns that rows are broken down by.
+        key_fields: Names of the columns that the settings add to the key.
+        parents: Names of the columns with the id of what an entity belongs to, if
+            another parent may have the same entity; the key lacks them.
+        parent_field: The field with that id, in the source's API; it can join the key.
         vanished: Fields that the source no longer has; their columns are null.
         warnings: What to warn the user about, a line each.
     """
@@ -83,6 +87,9 @@ class ReportColumns:
     group: str | None
     dimensions: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    key_fields: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    parent_field: str | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.exceptions import ResponseError
+from tap_adstage.exceptions import InconsistentError, ResponseError
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Sequence
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Row
@@ -38,16 +39,20 @@ class DuplicateFilter:
         self._names = columns.key_attributes
         attributes = [column.name for column in columns.attributes]
         self._positions = [attributes.index(name) for name in self._names]
-        self._digests: dict[tuple[Any, ...], int] = {}
+        self._parents = columns.parents
+        self._parent_at = [attributes.index(name) for name in self._parents]
+        self._parent_field = columns.parent_field
+        self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
 
     def begin_window(self) -> None:
         """Forget the rows of the previous window."""
-        self._digests.clear()
+        self._known.clear()
 
     def accept(self, row: Row, lines: bytes) -> bool:
         """Decide whether a row is to be written; warn about the first that is not.
 
-        Rows are compared by a digest, as a window has very many values.
+        Rows and their parents are compared by digests, as a window has very many
+        values.
 
         Args:
             row: The row.
@@ -57,21 +62,22 @@ class DuplicateFilter:
             Whether its key is new in the window.
 
         Raises:
-            ResponseError: If an earlier row has the key with different values, as
+            InconsistentError: If an earlier row has the key with different values, as
                 either may be right.
+            ResponseError: If that row has other parents, so that the key is of several
+                entities.
         """
-        key = tuple(row.attributes[position] for position in self._positions)
-        digest = hash(lines)
-        known = self._digests.get(key)
+        key = tuple([row.attributes[position] for position in self._positions])
+        parents = tuple([row.attributes[position] for position in self._parent_at])
+        digests = (hash(lines), hash(parents))
+        known = self._known.get(key)
         if known is None:
-            self._digests[key] = digest
+            self._known[key] = digests
             return True
-        named = ", ".join(map("{} {}".format, self._names, key))
-        if known != digest:
-            raise ResponseError(
-                f"duplicate row of {named} with different values; run again, as the "
-                "window is fetched anew",
-            )
+        named = _named(self._names, key)
+        if known != digests:
+            is_shared = known[1] != digests[1]
+            raise self._contradiction(named, parents, is_shared=is_shared)
         if not self._stats.current.duplicates_skipped:
             self._logger.warning(
                 "%s: duplicate row of %s with the same values; such rows are written "
@@ -82,6 +88,29 @@ class DuplicateFilter:
         self._stats.current.duplicates_skipped += lines.count(b"\n")
         return False
 
+    def _contradiction(
+        self,
+        named: str,
+        parents: tuple[Any, ...],
+        *,
+        is_shared: bool,
+    ) -> ResponseError:
+        """Make the error of two rows with one key and different values."""
+        remedy = (
+            f'add key_fields ["{self._parent_field}"] to the report, and give it a new '
+            "name"
+        )
+        if is_shared:
+            return ResponseError(
+                f"{named} is shared: one row is of {_named(self._parents, parents)}, "
+                f"another is not, and the key doesn't tell them apart; {remedy}",
+            )
+        may_be_shared = self._parent_field is not None and not self._parents
+        return InconsistentError(
+            f"duplicate row of {named} with different values"
+            f"{f' (if it is shared by several parents, {remedy})' * may_be_shared}",
+        )
+
     def log_summary(self) -> None:
         """Warn once, at the end, how many records were skipped."""
         skipped = self._stats.current.duplicates_skipped
@@ -89,3 +118,7 @@ class DuplicateFilter:
             self._logger.warning(
                 "%s: skipped %d duplicate records", self._report, skipped
             )
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> str:
+    return ", ".join(map("{} {}".format, names, values))

@@ -12,13 +12,14 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from tap_adstage.reports.windows import Window
     from tap_adstage.runtime.shutdown import Shutdown
+
+    W = TypeVar("W", bound=Hashable)
 
 _POLL = 0.2
 """Seconds after which a wait for a page sees whether the run is to end."""
@@ -93,7 +94,7 @@ class Prefetch:
         """
         self._shutdown = shutdown
         self._max_concurrency = max_concurrency
-        self._chains: dict[Window, _Chain] = {}
+        self._chains: dict[Hashable, _Chain] = {}
         self._changed = threading.Condition()
         self._threads = 0
 
@@ -104,13 +105,14 @@ class Prefetch:
 
     def schedule(
         self,
-        windows: Sequence[Window],
-        pages_of: Callable[[Window], WindowPages],
+        windows: Sequence[W],
+        pages_of: Callable[[W], WindowPages],
     ) -> None:
         """Fetch these windows from now on, and cancel all others.
 
         Args:
-            windows: The windows, in the order in which they will be read.
+            windows: The windows, or whatever else has pages, in the order in which they
+                will be read.
             pages_of: Makes the pages of a window; nothing is fetched by that.
         """
         with self._changed:
@@ -130,7 +132,7 @@ class Prefetch:
                 self._cancel(chain)
             self._chains = {}
 
-    def pages(self, window: Window) -> Iterator[Any]:
+    def pages(self, window: Hashable) -> Iterator[Any]:
         """Read the pages of a window, each as soon as it is fetched.
 
         Args:

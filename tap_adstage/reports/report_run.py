@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_adstage.exceptions import ApiError, error_context
+from tap_adstage.exceptions import (
+    ApiError,
+    InconsistentError,
+    ServerError,
+    error_context,
+)
 from tap_adstage.reports.control_totals import ControlTotals, Tally
 from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.reports.window_queue import WindowQueue
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 
 _RECORDS_AT_ONCE = 3000
 """Records that are encoded before they are written."""
+
+_MOST_REREADS = 3
+"""How often a window is read again if its pages contradict each other."""
 
 
 class ReportReader(Protocol):
@@ -115,6 +123,7 @@ class ReportRun:
         self._tally = Tally(reader.source, reader.columns, reader.summed)
         self._duplicates = DuplicateFilter(name, reader.columns, logger, stats)
         self._progress = Progress(stats, sum(len(w.slices) for w in windows))
+        self._rereads = 0
         reader.schedule(self._queue.upcoming(reader.lookahead))
 
     def cancel(self) -> None:
@@ -126,7 +135,10 @@ class ReportRun:
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
         on_window_finished: Callable[[Window], None],
     ) -> Iterator[EncodedRows]:
-        """Read window after window; one that is too large is split.
+        """Read window after window.
+
+        One that is too large is split. One whose pages contradict each other is read
+        again: all of its rows are yielded once more, so that the last reading counts.
 
         Args:
             encode: Encodes a page's rows.
@@ -147,6 +159,10 @@ class ReportRun:
                 except ApiError as error:
                     self._split(window, error)
                     continue
+                except InconsistentError as error:
+                    self._reread(window, error)
+                    continue
+                self._rereads = 0
                 on_window_finished(window)
                 self._progress.finish()
             self._duplicates.log_summary()
@@ -171,14 +187,35 @@ class ReportRun:
         """Put a window back in halves, or raise its error again."""
         if not (error.may_be_too_large and window.can_split):
             raise error
+        self._rereads = 0
+        is_certain = not isinstance(error, ServerError)
         self._logger.warning(
-            "%s: %s is too large for one request: %s From now on, at most %d slices "
+            "%s: %s %s too large for one request: %s From now on, at most %d slices "
             "are requested at once",
             self._name,
             window.range,
+            "is" if is_certain else "may be",
             error,
             self._queue.halve(window),
         )
+
+    def _reread(self, window: Window, error: InconsistentError) -> None:
+        """Put a window back as it is, or raise its error again."""
+        if self._rereads == _MOST_REREADS:
+            text = f"{error}, also in {_MOST_REREADS} more readings of the window"
+            error.args = (f"{text}; run again later",)
+            raise error
+        self._rereads += 1
+        self._logger.warning(
+            "%s; the window is read again (%d of %d times), and its last reading "
+            "counts",
+            error,
+            self._rereads,
+            _MOST_REREADS,
+        )
+        self._queue.put_back(window)
+        # without the window, so that its pages are fetched anew and not the next ones
+        self._reader.schedule(self._queue.upcoming(self._reader.lookahead)[1:])
 
     def _window_pages(
         self,

@@ -56,6 +56,15 @@ class WindowQueue:
         )
         return [*islice(portions, most)]
 
+    def put_back(self, window: Window) -> None:
+        """Put back the window that was taken last, to take it once more.
+
+        Args:
+            window: That window.
+        """
+        self._pending.appendleft(window)
+        self._taken -= 1
+
     def halve(self, window: Window) -> int:
         """Put back the window that was taken last, and take it in halves.
 
@@ -67,8 +76,7 @@ class WindowQueue:
         Returns:
             The slices that a window has at most from now on.
         """
-        self._pending.appendleft(window)
-        self._taken -= 1
+        self.put_back(window)
         self._most = (len(window.slices) + 1) // 2
         return self._most
 

@@ -91,8 +91,8 @@ class RunStats:
     """The counts of a run: of the set-up, then of one stream after the other.
 
     All that is counted belongs to the current stream, as threads fetch ahead for that
-    one alone. Several threads count requests, waits and warnings; the rest is counted
-    in the main thread.
+    one alone. Several threads count requests, pages of lists, waits and warnings; the
+    rest is counted in the main thread.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -104,6 +104,7 @@ class RunStats:
         self._clock = clock
         self._lock = threading.Lock()
         self._logged = clock()
+        self._answered = self._logged
         self.current = StreamStats(SET_UP, started=self._logged)
         self.all = [self.current]
 
@@ -147,6 +148,15 @@ class RunStats:
         with self._lock:
             self.current.requests += 1
 
+    def count_page(self) -> None:
+        """Count a page of a list that was read."""
+        with self._lock:
+            self.current.pages += 1
+
+    def note_answer(self) -> None:
+        """Note that the API has just answered as it should."""
+        self._answered = self._clock()
+
     def count_retry(self, seconds: float) -> None:
         """Count a wait before a request is sent again."""
         with self._lock:
@@ -177,3 +187,8 @@ class RunStats:
     def seconds(self) -> float:
         """Seconds since the current stream started."""
         return self._clock() - self.current.started
+
+    @property
+    def seconds_unanswered(self) -> float:
+        """Seconds since the API last answered as it should, or since the start."""
+        return self._clock() - self._answered

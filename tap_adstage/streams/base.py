@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import abc
 from functools import cached_property
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from singer_sdk import Stream
 
 from tap_adstage.exceptions import TapError
+from tap_adstage.streams.batch_files import BatchFiles
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     import singer_sdk.singerlib as singer
+    from singer_sdk.helpers._batch import (
+        BaseBatchFileEncoding,
+        BatchConfig,
+        SDKBatchMessage,
+    )
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.runtime.statistics import RunStats
@@ -30,6 +38,8 @@ class BaseStream(Stream, abc.ABC):
     _stats: RunStats
     _lacks_rows = False
     """Whether a row that belongs in the table may not be among those that were read."""
+    _file_streams: Mapping[str, str] = MappingProxyType({})
+    """Name of the stream in messages, by the URL of its file of the last batch."""
 
     @property
     def named_fields(self) -> Mapping[str, str]:
@@ -117,26 +127,59 @@ class BaseStream(Stream, abc.ABC):
             super()._write_activate_version_message(self._stream_version)
         super().finalize_state_progress_markers(state)
 
-    # --- counts ---
-
-    def post_process(
-        self,
-        row: dict[str, Any],
-        context: Context | None = None,
-    ) -> dict[str, Any]:
-        """Count a record that the SDK itself puts into a file of a BATCH message.
-
-        A file may be anything by the time that it is written, so there is no other
-        place that knows how many it has. Records of messages are counted as written.
-        """
-        del context
-        self._stats.current.rows += self.writes_batches
-        return row
+    # --- BATCH messages ---
 
     @cached_property
     def writes_batches(self) -> bool:
         """Whether records go into files of BATCH messages."""
         return self.get_batch_config(self.config) is not None
+
+    def get_batches(
+        self,
+        batch_config: BatchConfig,
+        context: Context | None = None,
+    ) -> Iterable[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Write the files of BATCH messages: what RECORD messages would hold.
+
+        Args:
+            batch_config: The storage, the encoding and the number of records in a file.
+            context: The SDK's partition; there are none.
+
+        Yields:
+            The encoding, and the URLs of complete files.
+        """
+        files = BatchFiles(batch_config, self.tap_name)
+        records = iter(self._sync_records(context, write_messages=False))
+        while chunk := [*islice(records, int(batch_config.batch_size))]:
+            streams: dict[str, list[dict[str, Any]]] = {}
+            for record in chunk:
+                for message in self._generate_record_messages(record):
+                    streams.setdefault(message.stream, []).append(message.record)
+            self._file_streams = {
+                files.write_records(stream, written): stream
+                for stream, written in streams.items()
+            }
+            self._stats.current.rows += sum(map(len, streams.values()))
+            if self._file_streams:
+                yield batch_config.encoding, [*self._file_streams]
+
+    def _generate_batch_messages(
+        self,
+        encoding: BaseBatchFileEncoding,
+        manifest: list[str],
+    ) -> Generator[SDKBatchMessage, None, None]:
+        """Make a BATCH message for each stream that stream maps make of this one.
+
+        The SDK's messages name all files for each of them.
+        """
+        for message in super()._generate_batch_messages(encoding, manifest):
+            message.manifest = [
+                url
+                for url in manifest
+                if self._file_streams.get(url, self.name) == message.stream
+            ]
+            if message.manifest:
+                yield message
 
     def _generate_record_messages(
         self, record: dict[str, Any]

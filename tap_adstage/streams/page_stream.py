@@ -11,15 +11,14 @@ the SDK's own loops run. Both write the same lines.
 from __future__ import annotations
 
 import abc
-import gzip
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import singer_sdk.singerlib as singer
 from singer_sdk.mapper import SameRecordTransform
 
 from tap_adstage.streams.base import BaseStream
+from tap_adstage.streams.batch_files import BatchFiles
 from tap_adstage.streams.message_writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
-
-_COMPRESSION = 1
-"""Level of gzip. Lines of one stream are much alike, so a higher level takes several
-times longer and saves little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +85,26 @@ class PageStream(BaseStream, abc.ABC):
         if not self._writes_pages or batch_config.encoding.format != "jsonl":
             yield from super().get_batches(batch_config, context)
             return
-        size, run, number = batch_config.batch_size, uuid4(), 0
+        files = BatchFiles(batch_config, self.tap_name)
+        size = int(batch_config.batch_size)
         pending: list[RecordPage] = []
         for page in self._counted_pages():
             rest = page
             while sum(part.count for part in pending) + rest.count >= size:
                 first, rest = rest.split(size - sum(part.count for part in pending))
-                number += 1
-                parts = [*pending, first]
-                url = self._write_file(batch_config, f"{run}-{number}", parts)
+                yield batch_config.encoding, [self._write_file(files, pending, first)]
                 pending.clear()
-                yield batch_config.encoding, [url]
             pending.append(rest)
         if any(part.count for part in pending):
-            url = self._write_file(batch_config, f"{run}-{number + 1}", pending)
-            yield batch_config.encoding, [url]
+            yield batch_config.encoding, [self._write_file(files, pending)]
 
     def _write_file(
-        self,
-        batch_config: BatchConfig,
-        number: str,
-        pages: list[RecordPage],
+        self, files: BatchFiles, pending: list[RecordPage], *more: RecordPage
     ) -> str:
-        storage = batch_config.storage
-        name = f"{storage.prefix or ''}{self.tap_name}--{self.name}-{number}.json.gz"
-        with (
-            storage.open(name, "wb") as file,
-            gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_COMPRESSION) as lines,
-        ):
-            for page in pages:
-                lines.write(page.lines)
-                self._stats.current.rows += page.count
-        return storage.get_url(name)
+        pages = [*pending, *more]
+        url = files.write_lines(self.name, (page.lines for page in pages))
+        self._stats.current.rows += sum(page.count for page in pages)
+        return url
 
     def _sync_records(
         self,

@@ -345,7 +345,6 @@ def load(messages: Path, postgres: Postgres, config: Path) -> None:
         "password": postgres.password,
         "database": postgres.database,
         "default_target_schema": "adstage",
-        "use_copy": True,
         "validate_records": False,
     }
     config.write_text(json.dumps(database))

@@ -77,18 +77,19 @@ class Found(NamedTuple):
 def find() -> Found:
     """Follow the requirements of the tap, and of its extras, to their end."""
     found = Found({}, set())
-    for extra, label in (("", "the tap"), ("sandbox", "`sandbox`"), ("demo", "`demo`")):
+    extras = ("sandbox", "demo", "parquet")
+    for extra, label in (("", "the tap"), *((each, f"`{each}`") for each in extras)):
         queue = deque([("tap-adstage", frozenset({extra}))])
         seen = {*queue}
         while queue:
-            name, extras = queue.popleft()
+            name, asked = queue.popleft()
             if name != "tap-adstage":
                 found.here.setdefault(name, Row(licence(name), label))
             for requirement in map(Requirement, metadata.requires(name) or ()):
                 needed = canonicalize_name(requirement.name)
                 step = (needed, frozenset(requirement.extras or {""}))
-                if not holds(requirement, extras, {}):
-                    if any(holds(requirement, extras, each) for each in ENVIRONMENTS):
+                if not holds(requirement, asked, {}):
+                    if any(holds(requirement, asked, each) for each in ENVIRONMENTS):
                         found.elsewhere.add(needed)
                 elif step not in seen:
                     seen.add(step)

@@ -11,7 +11,8 @@ PACKAGE = ROOT / "tap_adstage"
 USED = {
     "_config": "settings without nulls take its place before they are checked",
     "_finalize_state": "a page writer ends a stream as the SDK does",
-    "_generate_record_messages": "flattened records get the keys of SCHEMA",
+    "_generate_batch_messages": "the SDK's name all files for each stream of a map",
+    "_generate_record_messages": "flattened records and files get the keys of SCHEMA",
     "_handle_termination": "the SDK's writes the state inside a signal handler",
     "_increment_stream_state": "a report's bookmark moves window by window",
     "_stream_version": "RECORD messages of pages carry it",

@@ -824,6 +824,7 @@ def test_no_record_is_lost_to_tokens_that_end_after_three_requests(
     token_file = tmp_path / "token.json"
     with Sandbox(token_uses=3, refresh_faults=1) as sandbox:
         common = {"api_url": sandbox.api_url, "page_size": 5, "reports": []}
+        common["max_concurrency"] = 1  # threads would wait for each other's turn
         expected = records(sync({**common, "access_token": sandbox.token}).lines)
         oauth = {
             "client_id": "sandbox-client",

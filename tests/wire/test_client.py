@@ -161,7 +161,7 @@ def test_a_page_that_is_no_object_is_an_error(
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"message": "hello"}, {"_embedded": {}}, {"_embedded": {"accounts": []}}],
+    [{}, {"hello": "message"}, {"_embedded": {}}, {"_embedded": {"accounts": []}}],
 )
 def test_a_page_that_is_no_list_is_an_error(
     httpserver: HTTPServer,

@@ -618,12 +618,14 @@ def test_a_row_on_two_pages_with_two_values_is_an_error_that_names_it(
     every_answer: dict[str, Answers],
 ) -> None:
     answers = every_answer["v2_series"]
-    run = replay.run(answers, rows_twice(*answers.pages, clicks=[Raw("1"), Raw("2")]))
+    pages = rows_twice(*answers.pages, clicks=[Raw("1"), Raw("2")])
+    run = replay.run(answers, pages * 4)
+    assert run.pages == [page.decode() for page in pages * 4]
     assert str(run.error) == (
         "r, 2019-05-01..2019-06-30, page 2: "
         f"POST {replay.url}/api/v2/organizations/40/report: "
-        "duplicate row of network linkedin with different values; run again, as the "
-        "window is fetched anew"
+        "duplicate row of network linkedin with different values, also in 3 more "
+        "readings of the window; run again later"
     )
     assert not [m for m in run.messages if m["type"] == "STATE" and m["value"]]
 

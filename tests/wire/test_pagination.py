@@ -205,7 +205,7 @@ def test_links_are_followed_to_the_last_page(
     assert api.asked == [{"entity_level": "ads", "limit": 1}, f"{link}=1", f"{link}=2"]
 
 
-@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("status", [400, 404, 405, 414, 431])
 @pytest.mark.parametrize("link", ["offset", "page_token"])
 def test_where_there_is_nothing_to_get_the_question_goes_out_again(
     httpserver: HTTPServer, client: AdStageClient, link: str, status: int
@@ -224,8 +224,8 @@ def test_where_there_is_nothing_to_get_the_question_goes_out_again(
 def test_any_other_refusal_of_a_link_is_an_error(
     httpserver: HTTPServer, client: AdStageClient
 ) -> None:
-    api = BuildReport(httpserver, 400, "offset")
-    with pytest.raises(ApiError, match="answered 400"):
+    api = BuildReport(httpserver, 403, "offset")
+    with pytest.raises(ApiError, match="answered 403"):
         rows(client)
     assert len(api.asked) == 2
 

@@ -459,7 +459,7 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
 ) -> None:
     settings["reports"] = [
         {**REPORT, "name": "misspelt", "fields": ["cliks"], "sort_by": "sepnd"},
-        {**REPORT, "name": "astray", "targets": ["/network/adstage/folder/99"]},
+        {**REPORT, "name": "astray", "targets": ["/network/adwords/campaign/99"]},
         REPORT,
     ]
     ended = check(settings)
@@ -468,12 +468,11 @@ def test_a_report_that_fails_keeps_no_other_from_being_tried(
     assert misspelt.startswith("FAILED, reports.misspelt.fields: unknown field 'cliks'")
     assert "did you mean clicks" in misspelt
     assert "; reports.misspelt.sort_by: unknown field 'sepnd'" in misspelt
-    assert ended.line("report astray").startswith(
-        "FAILED, astray, 2024-03-15..2024-03-19, page 1: POST http://127.0.0.1:"
-    )
-    assert ended.line("report astray").endswith(
-        "answered 400: targets: there is no "
-        "/network/adstage/folder/99; check organization_id, reports.astray",
+    assert ended.line("report astray") == (
+        "FAILED, astray, 2024-03-15..2024-03-19, page 1: POST "
+        f"{sandbox.api_url}/v2/organizations/40/report answered 400: targets: there "
+        "is no /network/adwords/campaign/99 (reports.astray.targets is "
+        '["/network/adwords/campaign/99"]); check organization_id, reports.astray'
     )
     assert ended.line("report daily") == "ok, a row of 2024-03-15..2024-03-19"
     assert ended.lines[-1] == "5 of 7 steps passed"
@@ -507,7 +506,7 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
         "/users/40/list_network_accounts/all": linked,
         "/metric_descriptors": [{"id": "clicks"}],
         "/organizations/40/metric_descriptors": [{"id": "spend"}],
-        path: {"error": "report failed"},
+        path: {"report": "failed"},
     }
     for answered, document in answers.items():
         httpserver.expect_request(f"/api{answered}").respond_with_json(document)

@@ -39,6 +39,10 @@ ASKED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"filters": CLICKS}, {"filters": CLICKS}),
     ({}, {"group_by": None, "sort_by": "entity_id", "order": "asc"}),
     ({"group_by": "Status"}, {"group_by": "status", "sort_by": "status"}),
+    (
+        {"key_fields": ["Campaign_Entity_Id"]},
+        {"fields": [*ALWAYS, "campaign_entity_id", "clicks"]},
+    ),
     ({"sort_by": "Spend"}, {"sort_by": "spend"}),
     ({"order": "desc"}, {"order": "desc"}),
 ]

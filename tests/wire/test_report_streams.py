@@ -466,7 +466,7 @@ def test_a_page_of_another_shape_is_an_error_that_names_request_window_and_page(
         httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
     httpserver.expect_request(
         "/api/v2/organizations/1/report",
-    ).respond_with_json({"error": "report failed"})
+    ).respond_with_json({"report": "failed"})
     config = with_report(settings, fields=["clicks"])
     config |= {
         "api_url": httpserver.url_for("/api"),

@@ -1,0 +1,144 @@
+"""`--test` gives up on an address that doesn't answer, whatever it does instead."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from harness.commands import run
+from werkzeug import Response
+
+from tap_adstage import preflight
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harness.listener import Listener
+    from pytest_httpserver import HTTPServer
+    from werkzeug import Request
+
+    Listen = Callable[[Callable[[socket.socket], None]], Listener]
+
+PATIENCE = 1.5
+IMPATIENT = f"""
+from tap_adstage import preflight
+preflight.LONGEST_WAIT = {PATIENCE}
+from tap_adstage.tap import TapAdStage
+TapAdStage.cli()
+"""
+GAVE_UP = (
+    f"FAILED, no answer for {PATIENCE} seconds, with all retries; AdStage, the network "
+    "or a proxy may be down: see http://status.adstage.io/, check "
+)
+OAUTH = {"client_id": "a", "client_secret": "b", "refresh_token": "c"}
+
+
+def lines_of(settings: dict[str, Any], tmp_path: Path) -> list[str]:
+    """Run the set-up test, which must give up in time, and return its lines."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"access_token": "t0ken", "reports": [], **settings}))
+    started = time.monotonic()
+    ended = run("-c", IMPATIENT, "--config", path, "--test")
+    assert time.monotonic() - started < PATIENCE + 8  # with the start of Python
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Traceback" not in ended.stderr
+    return [line.rpartition(" | ")[2] for line in ended.stderr.splitlines()]
+
+
+def test_the_wait_is_the_documented_one() -> None:
+    assert preflight.LONGEST_WAIT == 30
+
+
+def silent(connection: socket.socket) -> None:
+    while connection.recv(99):  # to the end of the tap
+        pass
+
+
+def trickling(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.3)
+
+
+def closing(connection: socket.socket) -> None:
+    connection.recv(9)
+
+
+def unavailable(connection: socket.socket) -> None:
+    connection.recv(9999)
+    connection.sendall(b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("serve", [silent, trickling, closing, unavailable])
+@pytest.mark.parametrize(
+    ("credentials", "address"),
+    [({}, "api_url"), (OAUTH, "api_url or oauth_token_url")],
+)
+def test_an_address_that_does_not_answer_is_given_up(
+    listen: Listen,
+    tmp_path: Path,
+    serve: Callable[[socket.socket], None],
+    credentials: dict[str, str],
+    address: str,
+) -> None:
+    listener = listen(serve)
+    settings = {"api_url": f"http://127.0.0.1:{listener.port}/api", **credentials}
+    *_, token, user, _, _, counts = lines_of(settings, tmp_path)
+    assert token == f"token: {GAVE_UP}{address}, and try again"
+    assert user == "user: not tried, as AdStage does not answer"
+    assert counts == "0 of 4 steps passed"
+
+
+def test_an_address_that_no_longer_answers_is_given_up_as_soon(
+    httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    done = threading.Event()
+
+    def wait(_: Request) -> Response:
+        done.wait(30)
+        return Response("{}")
+
+    user = {"fetch_id": 40, "first_name": "Robin"}
+    httpserver.expect_request("/api/me").respond_with_json(user)
+    httpserver.expect_request("/api/organizations/40").respond_with_handler(wait)
+    settings = {"api_url": httpserver.url_for("/api"), "organization_id": 40}
+    *_, token, user_line, organization, accounts, counts = lines_of(settings, tmp_path)
+    done.set()
+    assert token == "token: ok, AdStage accepts it"
+    assert user_line == "user: ok, Robin (40)"
+    assert organization == f"organization: {GAVE_UP}api_url, and try again"
+    assert accounts == "accounts: not tried, as AdStage does not answer"
+    assert counts == "2 of 4 steps passed"
+
+
+def test_a_slow_address_that_goes_on_answering_is_not_given_up(
+    listen: Listen, tmp_path: Path
+) -> None:
+    answers = {
+        "/me?": {"fetch_id": 40},
+        "/organizations/40 ": {"fetch_id": 40},
+        "/list_network_accounts": {"total": 0, "_embedded": {"item": []}},
+    }
+
+    def slow(connection: socket.socket) -> None:
+        asked = connection.recv(9999).decode()
+        time.sleep(PATIENCE * 0.6)
+        (answer,) = (each for part, each in answers.items() if part in asked)
+        body = json.dumps(answer).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
+
+    listener = listen(slow)
+    path = tmp_path / "config.json"
+    api_url = f"http://127.0.0.1:{listener.port}/api"
+    settings = {"api_url": api_url, "organization_id": 40, "reports": []}
+    path.write_text(json.dumps({**settings, "access_token": "t0ken"}))
+    ended = run("-c", IMPATIENT, "--config", path, "--test")
+    assert ended.stderr.endswith("4 of 4 steps passed\n"), ended.stderr
+    assert ended.returncode == 0

@@ -295,10 +295,10 @@ class TapAdStage(Tap):
             TapError: If nothing more can be read.
             Stopped: If the run is to end.
         """
+        check_storage(self.config.get("batch_config"), self.name)
         error: BaseException | None = None
         try:
             self._check_names()
-            check_storage(self.config.get("batch_config"), self.name)
             self._warn_of_unread_streams()
             super().sync_all()
         except BaseException as caught:

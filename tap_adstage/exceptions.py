@@ -1,20 +1,31 @@
 """The tap's errors, as the person who runs it should read them.
 
-Any of them ends the run. The command line logs its text, without a traceback, and exits
-with code 1.
+In a stream, an error ends that stream alone unless it has `ends_run`. Before the first
+stream, any of them ends the run. The command line logs the text of the one that ended
+the run, without a traceback, and exits with code 1.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
 class TapError(Exception):
-    """The base of all errors that the tap raises on purpose; its text is for people."""
+    """The base of all errors that the tap raises on purpose; its text is for people.
+
+    Attributes:
+        ends_run: Whether nothing else can be read after it.
+    """
+
+    ends_run: ClassVar[bool] = False
+
+
+class IncompleteRunError(TapError):
+    """The run went on to its end, but could not read everything."""
 
 
 class ConfigError(TapError):
@@ -71,6 +82,8 @@ class TooLargeError(ApiError):
 class AuthenticationError(ApiError):
     """The API did not accept the credentials."""
 
+    ends_run = True
+
 
 class UnauthorizedError(AuthenticationError):
     """The API answered 401: the access token is not, or no longer, accepted."""
@@ -107,6 +120,10 @@ class LongWaitError(TransientError):
 
 class ResponseError(TapError):
     """An answer is not as documented, and to guess could lose data."""
+
+
+class ShortListError(ResponseError):
+    """A list ended before it had as many resources as the API counts."""
 
 
 class InconsistentError(ResponseError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tap_adstage.config.settings import Config
     from tap_adstage.config.shards import Shard
     from tap_adstage.date_ranges import DateRange
+    from tap_adstage.exceptions import TapError
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.history import Part
@@ -170,18 +171,24 @@ class Source(Protocol):
     def tables(self) -> Mapping[str, ResourceTable]:
         """Its resource streams by name, in the order in which they are read."""
 
-    def resources(self, table: str) -> Iterable[Resource]:
+    def resources(self, table: str) -> Iterable[Resource | TapError]:
         """Read the resources of a table: their own fields, without links.
 
+        Yields:
+            The resources; for each part of the table that can't be read, its error.
+
         Raises:
-            TapError: If they can't be read.
+            TapError: If the table can't be read at all.
         """
 
-    def check_accounts(self) -> None:
-        """Look up the chosen accounts.
+    def check_accounts(self) -> Sequence[TapError]:
+        """Look up the chosen accounts, and warn of those that no report reads.
+
+        Returns:
+            Why not all of them can be read, if that is so.
 
         Raises:
-            TapError: If one of them is missing.
+            TapError: If none of them can.
         """
 
     def report(
@@ -197,6 +204,15 @@ class Source(Protocol):
 
         Raises:
             TapError: If it has a field or an account that this user doesn't have.
+        """
+
+    def outline(self, config: ReportConfig) -> Report:
+        """Make a report of what is known without asking the source.
+
+        It has the right name and keys, but maybe not all columns. No row can be read.
+
+        Args:
+            config: Its settings.
         """
 
     def bookmark_caps(

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,22 +27,29 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import preflight
-from tap_adstage.adstage.resources import TABLES
 from tap_adstage.adstage.source import AdStageSource
 from tap_adstage.config import environment, inputs, settings
 from tap_adstage.config.batches import batch_errors
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
-from tap_adstage.exceptions import ConfigError, TapError
+from tap_adstage.exceptions import (
+    ApiError,
+    ConfigError,
+    IncompleteRunError,
+    InputError,
+    ResponseError,
+    TapError,
+)
 from tap_adstage.http.transport import Transport
 from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
-from tap_adstage.runtime.statistics import COMPLETED, FAILED, STOPPED, RunStats
+from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
+from tap_adstage.streams.failed_stream import FailedStream
 from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
@@ -129,16 +136,19 @@ class TapAdStage(Tap):
         """Make the streams: the resources, and one for each report.
 
         This requests the source's list of fields if there are reports, and its accounts
-        if some are chosen.
+        if some are chosen. If the source refuses one of them, the others are still
+        there.
 
         Returns:
             The streams.
 
         Raises:
-            TapError: If the settings can't be used with this user.
+            TapError: If the settings can't be used with this user, or the credentials.
         """
         source = self.source
-        source.check_accounts()
+        for error in source.check_accounts():
+            self.logger.error("%s", error)
+            self._stats.current.add_error(error)
         if self.config.get("accounts") and source.config.accounts is None:
             self.logger.warning(
                 "accounts: ignored, as sync_mode is not SPECIFIC_ACCOUNTS",
@@ -147,7 +157,7 @@ class TapAdStage(Tap):
             ResourceStream(self, table, source, self._stats)
             for table in source.tables.values()
         ]
-        streams += [self.report_stream(report) for report in source.config.reports]
+        streams += [self._made_or_failed(report) for report in source.config.reports]
         elsewhere = [stream.name for stream in streams if not stream.runs_in_this_shard]
         if elsewhere:
             self.logger.info(
@@ -185,6 +195,32 @@ class TapAdStage(Tap):
             bookmark_caps=lambda: self._bookmark_caps,
         )
 
+    def _made_or_failed(self, config: ReportConfig) -> BaseStream:
+        """Make a report's stream; if the source refuses that, one that fails alone."""
+        try:
+            return self.report_stream(config)
+        except TapError as error:
+            if error.ends_run or isinstance(error, (ConfigError, InputError)):
+                raise
+            outline = self.source.outline(config)
+            return FailedStream(self, outline, error, self._stats)
+
+    def run_discovery(self) -> str:
+        """Write the catalog, and log which of its streams can't be read at present.
+
+        Returns:
+            The catalog.
+        """
+        catalog = super().run_discovery()
+        for stream in self.streams.values():
+            if isinstance(stream, FailedStream):
+                self.logger.error(
+                    "%s: not all of its columns are in the catalog: %s",
+                    stream.name,
+                    stream.error,
+                )
+        return str(catalog)
+
     def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | None:
         """Try a report in the set-up test.
 
@@ -215,14 +251,13 @@ class TapAdStage(Tap):
 
         Here the source warns about incomplete data, once for all reports of the run.
         """
-        days = {
-            stream.name: stream.days
-            for stream in self.streams.values()
-            if isinstance(stream, ReportStream) and stream.selected
-        }
-        return self.source.bookmark_caps(
-            {name: requested for name, requested in days.items() if requested},
-        )
+        days: dict[str, DateRange] = {}
+        for stream in self.streams.values():
+            if isinstance(stream, ReportStream) and stream.selected:
+                with suppress(ApiError, ResponseError):  # it fails when its turn comes
+                    if requested := stream.days:
+                        days[stream.name] = requested
+        return self.source.bookmark_caps(days)
 
     @cached_property
     def source(self) -> Source:
@@ -246,33 +281,71 @@ class TapAdStage(Tap):
         Raises:
             ConfigError: If their settings can't be used with the streams.
         """
-        _ = self.catalog  # has errors of its own
-        with _mapping_errors():
-            super().setup_mapper()
+        with self._set_up():
+            _ = self.catalog  # has errors of its own
+            with _mapping_errors():
+                super().setup_mapper()
 
     def sync_all(self) -> None:  # type: ignore[misc] # there is no other place for it
         """Sync all streams, and log a summary, however that ends.
 
         Raises:
-            TapError: If a stream can't be read, or a name is too long for a table.
+            IncompleteRunError: If something could not be read; all else was.
+            ConfigError: If a name is too long for a table.
+            TapError: If nothing more can be read.
             Stopped: If the run is to end.
         """
-        self._check_names()
         check_storage(self.config.get("batch_config"), self.name)
-        status = FAILED
+        error: BaseException | None = None
         try:
+            self._check_names()
+            self._warn_of_unread_streams()
             super().sync_all()
-            status = COMPLETED
-        except Stopped:
-            status = STOPPED
+        except BaseException as caught:
+            error = caught
             raise
         finally:
-            if status != COMPLETED:
-                self._writer.shutdown.close()
             selected = [s.name for s in self.streams.values() if s.selected]
-            self._stats.end(status, selected)
-            self._warnings.close()
-            self._publish_summary()
+            outcome = self._end(selected, error)
+        if self._stats.errors:
+            raise IncompleteRunError(outcome) from self._stats.errors[0]
+        if outcome:
+            self.logger.warning("%s", outcome)
+
+    @contextmanager
+    def _set_up(self) -> Iterator[None]:
+        """Log the summary of a run that ends before its first stream."""
+        try:
+            yield
+        except (TapError, Stopped) as error:
+            self._end([], error)
+            raise
+
+    def _end(
+        self, selected: list[str], error: BaseException | None = None
+    ) -> str | None:
+        """End the run, and log its summary.
+
+        Args:
+            selected: Names of the streams that it was to read.
+            error: What ended it early, if it did.
+
+        Returns:
+            What the run lacks, if anything is missing.
+        """
+        from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before
+
+        if error or self._stats.errors:  # a thread may still be sending a request
+            self._writer.shutdown.close()
+        if isinstance(error, TapError):
+            self._stats.current.fail(error)
+        status = STOPPED if isinstance(error, Stopped) else FAILED if error else None
+        self._stats.end(selected, status)
+        self._warnings.close()
+        shard = self._parsed_config.shard
+        title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
+        summary.publish_summary(title, self._stats.all, self.logger, self._secrets)
+        return summary.outcome(self._stats.all)
 
     def _check_names(self) -> None:
         errors: list[str] = []
@@ -284,12 +357,28 @@ class TapAdStage(Tap):
         if errors:
             raise ConfigError(errors)
 
-    def _publish_summary(self) -> None:
-        from tap_adstage.runtime import summary  # noqa: PLC0415 - not needed before
-
-        shard = self._parsed_config.shard
-        title = self.name if shard.is_whole else f"{self.name}, shard {shard}"
-        summary.publish_summary(title, self._stats.all, self.logger, self._secrets)
+    def _warn_of_unread_streams(self) -> None:
+        """Warn of settings and catalogs that leave nothing to read, a line each."""
+        streams = [s for s in self.streams.values() if isinstance(s, BaseStream)]
+        if self.input_catalog is not None and not any(
+            stream.is_selected_in_catalog for stream in streams
+        ):
+            self.logger.warning("catalog: selects no stream, so nothing is read")
+        causes: dict[str, list[str]] = {}
+        for stream in streams:
+            if isinstance(stream, ReportStream) and stream.selected:
+                cause = stream.why_unread
+                if cause:
+                    causes.setdefault(cause, []).append(stream.name)
+        for cause, names in causes.items():
+            self.logger.warning("%s: nothing to request: %s", ", ".join(names), cause)
+        if self.config.get("emit_activate_version_messages") and any(
+            stream.writes_batches for stream in streams
+        ):
+            self.logger.warning(
+                "emit_activate_version_messages: ignored with batch_config, as rows in "
+                "BATCH files have no version",
+            )
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state that the last run left.
@@ -300,9 +389,13 @@ class TapAdStage(Tap):
         Raises:
             StateError: If it is not a state of this tap.
         """
+        with self._set_up():
+            self._load_state(state)
+
+    def _load_state(self, state: dict[str, Any]) -> None:
         state = inputs.checked_state(state)
         reports = [report.name for report in self._parsed_config.reports]
-        streams = {*TABLES, *reports}
+        streams = {*AdStageSource.tables, *reports}
         super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
         for name in reports:
             Bookmark.read(name, self.state.get("bookmarks", {}).get(name, {}))
@@ -450,7 +543,7 @@ class TapAdStage(Tap):
             self._parsed_config = parse(
                 self._config,
                 now=dt.datetime.now(dt.timezone.utc),
-                stream_names=TABLES,
+                stream_names=AdStageSource.tables,
             )
         except ConfigError as error:
             errors += error.errors

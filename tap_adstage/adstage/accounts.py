@@ -50,14 +50,17 @@ class AccountFinder:
             Their entity ids; `None` if the report needs no limit.
 
         Raises:
-            ConfigError: As `Directory.accounts` raises it.
+            TapError: If a shard's accounts can't be looked up.
         """
-        if self.directory.config.accounts is None and shard.is_whole:
-            return None
+        accounts = self.directory.chosen_accounts
+        if accounts is None:
+            if shard.is_whole:
+                return None
+            accounts = [account["entity_id"] for account in self.directory.accounts]
         return [
-            account["entity_id"]
-            for account in self.directory.accounts
-            if account["network"] in networks and shard.has(account["entity_id"])
+            account
+            for account in accounts
+            if EntityId.parse(account).network in networks and shard.has(account)
         ]
 
     def read_by(
@@ -115,7 +118,7 @@ class AccountFinder:
         return import_policy.account_scope(networks, entities, self._keys_of)
 
     def _under(self, targets: Sequence[EntityId]) -> list[Resource] | None:
-        linked = self._known("accounts", lambda: self.directory.accounts)
+        linked = self._known("accounts", self._all_linked)
         is_limited = targets and not any(t.level in _ALL_ACCOUNTS for t in targets)
         if linked is None or not is_limited:
             return linked
@@ -128,6 +131,13 @@ class AccountFinder:
                     return None
                 accounts |= {account["entity_id"]: account for account in members}
         return [*accounts.values()]
+
+    def _all_linked(self) -> list[Resource]:
+        """Read the accounts; without one, it would seem to have left."""
+        accounts = self.directory.accounts
+        for fault in accounts.faults:
+            raise fault
+        return accounts
 
     def _known(
         self, what: str, read: Callable[[], list[Resource]]
@@ -166,9 +176,9 @@ class AccountFinder:
         chosen = self.directory.config.accounts
         return [
             account
-            for group in self.directory.account_groups
+            for group in self.directory.account_groups.whole()
             if str(group.get("id")) == target.remote_id
-            for account in self.directory.group_accounts(group)
+            for account in self.directory.group_accounts(group).whole()
             if chosen is None or account["entity_id"] in chosen
         ]
 

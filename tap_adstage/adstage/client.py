@@ -16,6 +16,7 @@ from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
     ResponseError,
+    ShortListError,
     UnauthorizedError,
     error_context,
 )
@@ -197,8 +198,6 @@ class AdStageClient:
     def items(self, url: str) -> Iterator[Resource]:
         """Read the resources of a HAL list (its `item`s), from all its pages.
 
-        Warn if they are fewer than AdStage counts (its `total`).
-
         Args:
             url: Absolute URL of the first page.
 
@@ -207,6 +206,8 @@ class AdStageClient:
 
         Raises:
             ResponseError: If a page is not a list.
+            ShortListError: After the last resource, if there were fewer than AdStage
+                counts (its `total`).
         """
         first = ApiRequest(url)
         count, total = 0, None
@@ -219,11 +220,8 @@ class AdStageClient:
             yield from hal.resources(items, f"{place}: _embedded.item")
             count, total = count + len(items), page.get("total")
         if isinstance(total, int) and count < total:
-            self.transport.logger.warning(
-                "%s: the list ended after %d of %d resources",
-                first,
-                count,
-                total,
+            raise ShortListError(
+                f"{first}: the list ended after {count} of {total} resources"
             )
 
     def get(self, template: str, **variables: str | int) -> Any:  # noqa: ANN401

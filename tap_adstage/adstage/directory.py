@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage import hal, import_status
 from tap_adstage.config.entity_ids import EntityId
-from tap_adstage.exceptions import ConfigError, ResponseError, error_context
+from tap_adstage.exceptions import (
+    ConfigError,
+    ResponseError,
+    ShortListError,
+    TapError,
+    error_context,
+)
 from tap_adstage.http.json_values import conform
 from tap_adstage.reports.fetch_ahead import FetchAhead
 from tap_adstage.runtime.redaction import excerpt, redact
 from tap_adstage.source import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_adstage.adstage.client import AdStageClient
     from tap_adstage.adstage.import_status import AccountImport
@@ -31,6 +37,35 @@ _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _WHOLE_NUMBER = {"type": ["integer"]}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
+
+
+class Listing(list[Resource]):
+    """The resources of one list.
+
+    Attributes:
+        faults: Errors of those that are not as documented, which it lacks, and of the
+            list itself if it is too short.
+    """
+
+    def __init__(
+        self,
+        resources: Iterable[Resource] = (),
+        faults: Iterable[TapError] = (),
+    ) -> None:
+        """Collect resources and faults."""
+        super().__init__(resources)
+        self.faults = [*faults]
+
+    def whole(self) -> Listing:
+        """Return the list itself, for those who can't do with a part of it.
+
+        Raises:
+            ResponseError: If it lacks a resource.
+        """
+        for fault in self.faults:
+            if not isinstance(fault, ShortListError):
+                raise fault
+        return self
 
 
 @dataclass
@@ -44,12 +79,12 @@ class Directory:
 
     client: AdStageClient
     config: Config
-    _network_descriptors: dict[str, list[Resource]] = field(
+    _network_descriptors: dict[str, Listing] = field(
         default_factory=dict,
         init=False,
         repr=False,
     )
-    _group_accounts: dict[str, list[Resource]] = field(
+    _group_accounts: dict[str, Listing] = field(
         default_factory=dict,
         init=False,
         repr=False,
@@ -114,50 +149,78 @@ class Directory:
         return self._object("/organizations/{id}", id=self.organization_id)
 
     @cached_property
-    def linked_accounts(self) -> list[Resource]:
+    def linked_accounts(self) -> Listing:
         """All linked accounts, each with its `entity_id`."""
-        accounts = self._list("/users/{user_id}/list_network_accounts/all")
-        return [_account(account) for account in accounts]
+        return self._list("/users/{user_id}/list_network_accounts/all", _account)
 
     @cached_property
-    def accounts(self) -> list[Resource]:
-        """The linked accounts; the chosen ones, if any are.
+    def accounts(self) -> Listing:
+        """The linked accounts; those of the chosen ones, if any are chosen."""
+        linked, chosen = self.linked_accounts, self.config.accounts
+        if chosen is None:
+            return linked
+        return Listing(
+            (account for account in linked if account["entity_id"] in chosen),
+            linked.faults,
+        )
+
+    @cached_property
+    def unlinked_accounts(self) -> ConfigError | None:
+        """The error of chosen accounts that are not linked, with the linked ones.
 
         Raises:
-            ConfigError: If a chosen account is not linked, with the linked ones.
+            ConfigError: If none of the chosen accounts is linked.
+            TapError: If the linked accounts can't be read.
         """
-        linked = self.linked_accounts
-        if self.config.accounts is None:
-            return linked
-        known = {account["entity_id"] for account in linked}
-        missing = [entity for entity in self.config.accounts if entity not in known]
-        if missing:
-            linked_ids = ", ".join(sorted(known)) or "none"
-            error = (
-                f"accounts: {', '.join(missing)} not linked; the linked ones are "
-                f"{linked_ids}"
-            )
-            raise ConfigError([error])
-        return [
-            account
-            for account in linked
-            if account["entity_id"] in self.config.accounts
-        ]
+        chosen = self.config.accounts or ()
+        linked = {account["entity_id"] for account in self.linked_accounts.whole()}
+        missing = [account for account in chosen if account not in linked]
+        if not missing:
+            return None
+        text = (
+            f"accounts: {', '.join(missing)} not linked; the linked ones are "
+            f"{', '.join(sorted(linked)) or 'none'}"
+        )
+        error = ConfigError([text])
+        if len(missing) == len(chosen):
+            raise error
+        return error
 
     @cached_property
-    def account_groups(self) -> list[Resource]:
+    def chosen_accounts(self) -> list[str] | None:
+        """Entity ids of the chosen accounts that are linked; `None` if none is chosen.
+
+        If the linked accounts can't be read, all chosen ones count as linked.
+        """
+        chosen = self.config.accounts
+        if chosen is None:
+            return None
+        try:
+            linked = {account["entity_id"] for account in self.linked_accounts.whole()}
+        except TapError as error:
+            if error.ends_run:
+                raise
+            return [*chosen]
+        return [account for account in chosen if account in linked]
+
+    @cached_property
+    def account_groups(self) -> Listing:
         """The account groups."""
-        groups = self._list("/users/{user_id}/account_groups")
-        return [_conformed(group, id=_WHOLE_NUMBER) for group in groups]
+        return self._list(
+            "/users/{user_id}/account_groups",
+            lambda group: _conformed(group, id=_WHOLE_NUMBER),
+        )
 
     @cached_property
-    def folders(self) -> list[Resource]:
+    def folders(self) -> Listing:
         """The folders."""
-        folders = self._list("/users/{user_id}/list_folders")
-        return [_conformed(folder, fetch_id=_TEXT) for folder in folders]
+        return self._list(
+            "/users/{user_id}/list_folders",
+            lambda folder: _conformed(folder, fetch_id=_TEXT),
+        )
 
     @cached_property
-    def import_status(self) -> list[Resource]:
+    def import_status(self) -> Listing:
         """The import status of each account; of the chosen ones, if any are.
 
         The answer has no ids, so chosen accounts are found by network and name.
@@ -167,18 +230,23 @@ class Directory:
         """
         information = self._object("/users/{id}/sync_information", id=self.user_id)
         items = _conformed(information, accounts=_OBJECTS)["accounts"]
-        accounts = [
-            _conformed(account, network=_TEXT, name=_TEXT_OR_NULL)
-            for account in hal.resources(items, f"{information.place}: accounts")
-        ]
+        accounts = self._listing(
+            hal.resources(items, f"{information.place}: accounts"),
+            lambda account: _conformed(account, network=_TEXT, name=_TEXT_OR_NULL),
+        )
         if self.config.accounts is None:
             return accounts
-        chosen = {(account["network"], account["name"]) for account in self.accounts}
-        return [
-            status
-            for status in accounts
-            if (status["network"], status["name"]) in chosen
-        ]
+        chosen = {
+            (account["network"], account["name"]) for account in self.accounts.whole()
+        }
+        return Listing(
+            (
+                status
+                for status in accounts
+                if (status["network"], status["name"]) in chosen
+            ),
+            accounts.faults,
+        )
 
     @cached_property
     def account_imports(self) -> list[AccountImport]:
@@ -188,25 +256,25 @@ class Directory:
             ResponseError: If a value is not as documented.
         """
         imports = []
-        for account in self.import_status:
+        for account in self.import_status.whole():
             with error_context(account.place):
                 imports.append(import_status.AccountImport.parse(account))
         return imports
 
     @cached_property
-    def cross_network_descriptors(self) -> list[Resource]:
+    def cross_network_descriptors(self) -> Listing:
         """Descriptors of the metrics that all networks have."""
         return self._descriptors("/metric_descriptors")
 
     @cached_property
-    def organization_descriptors(self) -> list[Resource]:
+    def organization_descriptors(self) -> Listing:
         """Descriptors of custom conversions and calculated metrics."""
         return self._descriptors(
             "/organizations/{id}/metric_descriptors",
             id=self.organization_id,
         )
 
-    def network_descriptors(self, network: str) -> list[Resource]:
+    def network_descriptors(self, network: str) -> Listing:
         """Read one network's own metrics and text fields.
 
         Args:
@@ -233,7 +301,7 @@ class Directory:
                 urls.append(self._group_url(group))
         self._group_lists.schedule(urls)
 
-    def group_accounts(self, group: Resource) -> list[Resource]:
+    def group_accounts(self, group: Resource) -> Listing:
         """Read the accounts of a group, by its own `adstage:list` link.
 
         Args:
@@ -251,9 +319,9 @@ class Directory:
         return self._group_accounts[url]
 
     @cached_property
-    def _group_lists(self) -> FetchAhead[list[Resource]]:
+    def _group_lists(self) -> FetchAhead[Listing]:
         return FetchAhead(
-            lambda url: [_account(account) for account in self.client.items(url)],
+            lambda url: self._listing(self.client.items(url), _account),
             self.client.transport.shutdown,
             self.config.max_concurrency,
         )
@@ -262,36 +330,55 @@ class Directory:
         with error_context(group.place):
             link = hal.link(group, "adstage:list")
             if link is None:
-                raise ResponseError(
-                    f"account group {excerpt(str(group.get('id')))} has no "
-                    "adstage:list link",
-                )
+                raise ResponseError("there is no link adstage:list")
             target = link.target(limit=self.client.page_size)
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
         return hal.resolve(target, page)
 
-    def _list(self, template: str) -> Iterator[Resource]:
-        return self.client.items(
-            self.client.url(
-                template + "{?limit}",
-                user_id=self.user_id,
-                limit=self.client.page_size,
-            ),
+    def _list(self, template: str, convert: Callable[[Resource], Resource]) -> Listing:
+        url = self.client.url(
+            template + "{?limit}",
+            user_id=self.user_id,
+            limit=self.client.page_size,
         )
+        return self._listing(self.client.items(url), convert)
+
+    def _listing(
+        self,
+        resources: Iterable[Resource],
+        convert: Callable[[Resource], Resource],
+    ) -> Listing:
+        """Collect resources that can be converted, and the errors of the others.
+
+        Warn once if the list is too short, however many streams read it.
+        """
+        listing = Listing()
+        try:
+            for resource in resources:
+                try:
+                    listing.append(convert(resource))
+                except ResponseError as error:  # noqa: PERF203 - each fails alone
+                    listing.faults.append(error)
+        except ShortListError as error:
+            self.client.transport.logger.warning("%s", error)
+            listing.faults.append(error)
+        return listing
 
     def _object(self, template: str, **variables: str | int) -> Resource:
         document, place = self._document({"type": "object"}, template, variables)
         return Resource(document, place)
 
-    def _descriptors(self, template: str, **variables: str | int) -> list[Resource]:
+    def _descriptors(self, template: str, **variables: str | int) -> Listing:
         """Read a list of descriptors: in fact a bare array, and not as documented."""
         document, place = self._document(_OBJECTS, template, variables)
         if not document:  # then every custom metric would count as deleted
             raise ResponseError(f"{place}: the answer has no descriptors")
-        return [
-            _conformed(item, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL)
-            for item in hal.resources(document, f"{place}: the answer")
-        ]
+        return self._listing(
+            hal.resources(document, f"{place}: the answer"),
+            lambda item: _conformed(
+                item, id=_TEXT, type=_TEXT_OR_NULL, format=_TEXT_OR_NULL
+            ),
+        )
 
     def _document(
         self,

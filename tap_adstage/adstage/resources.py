@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_adstage.adstage import hal
 from tap_adstage.config.adstage import CROSS_NETWORKS, EXTERNAL_PROVIDERS
-from tap_adstage.exceptions import error_context
+from tap_adstage.exceptions import TapError, error_context
 from tap_adstage.http.json_values import conform
 from tap_adstage.source import Resource, ResourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tap_adstage.adstage.directory import Directory
+    from tap_adstage.adstage.directory import Directory, Listing
 
 _StatusByNetwork = th.ObjectType(
     *(th.Property(network, th.StringType) for network in CROSS_NETWORKS),
@@ -48,10 +49,11 @@ class Table(ResourceTable):
     """A stream of AdStage's resources.
 
     Attributes:
-        read: Reads the resources, with what the stream adds to them.
+        read: Reads the resources, with what the stream adds to them; for each part of
+            the table that can't be read, its error.
     """
 
-    read: Callable[[Directory], Iterable[Resource]]
+    read: Callable[[Directory], Iterable[Resource | TapError]]
 
 
 def _schema(*columns: th.Property[Any]) -> dict[str, Any]:
@@ -68,49 +70,62 @@ def _organizations(directory: Directory) -> Iterable[Resource]:
     return [directory.organization]
 
 
-def _accounts(directory: Directory) -> Iterable[Resource]:
+def _accounts(directory: Directory) -> Iterable[Resource | TapError]:
     """Read the linked accounts, or the chosen ones (API: Accounts)."""
-    return directory.accounts
+    return _entries(directory.accounts)
 
 
-def _account_groups(directory: Directory) -> Iterable[Resource]:
+def _account_groups(directory: Directory) -> Iterable[Resource | TapError]:
     """Read the groups of accounts (API: Account Groups)."""
-    return directory.account_groups
+    return _entries(directory.account_groups)
 
 
-def _account_group_accounts(directory: Directory) -> Iterable[Resource]:
+def _account_group_accounts(directory: Directory) -> Iterable[Resource | TapError]:
     """Read which accounts are in which group, by its `adstage:list` link."""
+
+    def members(group: Resource) -> Iterator[Resource | TapError]:
+        with error_context(f"account group {group['id']}"):
+            accounts = directory.group_accounts(group)
+        for account in accounts:
+            yield account.adding(account_group_id=group["id"])
+        yield from accounts.faults
+
     directory.prefetch_group_accounts(directory.account_groups)
     for group in directory.account_groups:
-        for account in directory.group_accounts(group):
-            yield account.adding(account_group_id=group["id"])
+        yield from _alone(members(group))
+    yield from directory.account_groups.faults
 
 
-def _folders(directory: Directory) -> Iterable[Resource]:
+def _folders(directory: Directory) -> Iterable[Resource | TapError]:
     """Read the folders of campaigns (API: Folders)."""
-    return directory.folders
+    return _entries(directory.folders)
 
 
-def _folder_campaigns(directory: Directory) -> Iterable[Resource]:
+def _folder_campaigns(directory: Directory) -> Iterable[Resource | TapError]:
     """Read which campaigns are in which folder, from the folders' links."""
-    relation = "adstage:network_campaign"
     for folder in directory.folders:
-        with error_context(folder.place):
-            campaigns = [link.attributes for link in hal.links(folder, relation)]
-        place = f"{folder.place}: _links.{relation}"
-        for campaign in hal.resources(campaigns, place):
-            fields = {
-                "folder_id": folder["fetch_id"],
-                "network": campaign.get("data-network"),
-                "remote_campaign_id": _remote_id(campaign),
-                "id": campaign.get("data-id"),
-                "title": campaign.get("title"),
-                "network_name": campaign.get("data-network_name"),
-                "navgroup": campaign.get("data-navgroup"),
-                "network_account_id": campaign.get("network_account_id"),
-                "network_account_name": campaign.get("network_account_name"),
-            }
-            yield Resource(fields, campaign.place)
+        yield from _alone(_campaigns(folder))
+    yield from directory.folders.faults
+
+
+def _campaigns(folder: Resource) -> Iterator[Resource]:
+    relation = "adstage:network_campaign"
+    with error_context(folder.place):
+        campaigns = [link.attributes for link in hal.links(folder, relation)]
+    place = f"{folder.place}: _links.{relation}"
+    for campaign in hal.resources(campaigns, place):
+        fields = {
+            "folder_id": folder["fetch_id"],
+            "network": campaign.get("data-network"),
+            "remote_campaign_id": _remote_id(campaign),
+            "id": campaign.get("data-id"),
+            "title": campaign.get("title"),
+            "network_name": campaign.get("data-network_name"),
+            "navgroup": campaign.get("data-navgroup"),
+            "network_account_id": campaign.get("network_account_id"),
+            "network_account_name": campaign.get("network_account_name"),
+        }
+        yield Resource(fields, campaign.place)
 
 
 def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
@@ -119,27 +134,53 @@ def _remote_id(campaign: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON v
     return path[1] if path else campaign.get("data-fetch_id")
 
 
-def _import_status(directory: Directory) -> Iterable[Resource]:
+def _import_status(directory: Directory) -> Iterable[Resource | TapError]:
     """Read how far each account is imported, flattened (API: Import Status)."""
     for account in directory.import_status:
-        field = "import_status"
-        with error_context(account.place):
-            status = conform(account.get(field), {"type": "object"}, field)
-        names = {"network": account["network"], "name": account["name"]}
-        yield Resource({**status, **names}, account.place)
+        yield from _alone(_flattened(account))
+    yield from directory.import_status.faults
 
 
-def _metric_descriptors(directory: Directory) -> Iterable[Resource]:
+def _flattened(account: Resource) -> Iterator[Resource]:
+    field = "import_status"
+    with error_context(account.place):
+        status = conform(account.get(field), {"type": "object"}, field)
+    names = {"network": account["network"], "name": account["name"]}
+    yield Resource({**status, **names}, account.place)
+
+
+def _metric_descriptors(directory: Directory) -> Iterable[Resource | TapError]:
     """Read the metrics of all providers, which mean different things by one id."""
-    yield from _provided("adstage", directory.cross_network_descriptors)
-    yield from _provided("organization", directory.organization_descriptors)
+
+    def of(provider: str, read: Callable[[], Listing]) -> Iterator[Resource | TapError]:
+        with error_context(f"provider {provider}"):
+            descriptors = read()
+        for descriptor in descriptors:
+            yield descriptor.adding(provider=provider)
+        yield from descriptors.faults
+
+    yield from _alone(of("adstage", lambda: directory.cross_network_descriptors))
+    yield from _alone(of("organization", lambda: directory.organization_descriptors))
     for network in EXTERNAL_PROVIDERS:
-        yield from _provided(network, directory.network_descriptors(network))
+        read = partial(directory.network_descriptors, network)
+        yield from _alone(of(network, read))
 
 
-def _provided(provider: str, descriptors: Iterable[Resource]) -> Iterator[Resource]:
-    for descriptor in descriptors:
-        yield descriptor.adding(provider=provider)
+def _entries(listing: Listing) -> Iterator[Resource | TapError]:
+    yield from listing
+    yield from listing.faults
+
+
+def _alone(
+    resources: Iterator[Resource | TapError],
+) -> Iterator[Resource | TapError]:
+    """Read one part of a table; if that fails, its error takes its place."""
+    try:
+        yield from resources
+    except TapError as error:
+        if error.ends_run:
+            raise
+        yield error
 
 
 _TABLES = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.runtime.redaction import excerpt
 from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
     from tap_adstage.adstage.directory import Directory
+    from tap_adstage.config.settings import Config
 
 
 def steps(directory: Directory) -> list[SetUpStep]:
@@ -51,6 +53,44 @@ def steps(directory: Directory) -> list[SetUpStep]:
     ]
 
 
+def unread_accounts(config: Config) -> list[str]:
+    """Find chosen accounts that no report reads, and reports that read none of them.
+
+    Args:
+        config: The run's settings.
+
+    Returns:
+        One line for each cause.
+    """
+    accounts = {each: EntityId.parse(each).network for each in config.accounts or ()}
+    external = [report for report in config.reports if report.is_external]
+    reports = [report for report in config.reports if not report.is_external]
+    if not reports:
+        return []
+    networks = {network for report in reports for network in report.networks}
+    targets = {target for report in external for target in report.targets}
+    unread = [
+        account
+        for account, network in accounts.items()
+        if network not in networks and account not in targets
+    ]
+    lines = []
+    if unread:
+        asked = ", ".join(sorted(networks))
+        lines.append(
+            f"accounts: no report reads {', '.join(unread)}, as the networks of all "
+            f"reports are {asked}"
+        )
+    if len(unread) < len(accounts):
+        lines += [
+            f"{report.name}: nothing to request, as none of the chosen accounts is on "
+            f"its networks, {', '.join(report.networks)}"
+            for report in reports
+            if not {*accounts.values()} & {*report.networks}
+        ]
+    return lines
+
+
 def _token(directory: Directory) -> str:
     """Read the user, which takes a token; with OAuth, the request gets one first."""
     _ = directory.light_user
@@ -77,6 +117,8 @@ def _accounts(directory: Directory) -> str:
     config, accounts = directory.config, directory.accounts
     if config.accounts is None:
         text = f"{len(accounts) or 'none'} linked"
+    elif error := directory.unlinked_accounts:
+        raise error
     else:
         chosen = ", ".join(account["entity_id"] for account in accounts)
         text = f"{len(accounts)} chosen: {chosen}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -9,22 +10,24 @@ from tap_adstage.adstage import hal, set_up
 from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
-from tap_adstage.adstage.fields import FieldCatalog
+from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, FieldCatalog
 from tap_adstage.adstage.import_policy import (
     ReportScope,
     bookmark_cap,
     import_warnings,
 )
 from tap_adstage.adstage.lookups import Lookups
+from tap_adstage.adstage.meta_fields import meta_field
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.adstage import is_calculated
+from tap_adstage.config.adstage import family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
     ConfigError,
     ResponseError,
+    TapError,
 )
 from tap_adstage.http.credentials import BearerToken
 from tap_adstage.reports.prefetch import Prefetch
@@ -48,6 +51,8 @@ class AdStageSource:
     """AdStage, read as one user over one connection."""
 
     name = "AdStage"
+    tables: Mapping[str, ResourceTable] = TABLES
+    """The resource streams by name, in the order in which they are read."""
 
     def __init__(self, directory: Directory, logger: logging.Logger) -> None:
         """Read nothing yet.
@@ -107,30 +112,45 @@ class AdStageSource:
         weakref.finalize(source, sandbox.stop)
         return source
 
-    @property
-    def tables(self) -> Mapping[str, ResourceTable]:
-        """The resource streams by name, in the order in which they are read."""
-        return TABLES
-
-    def resources(self, table: str) -> Iterable[Resource]:
+    def resources(self, table: str) -> Iterable[Resource | TapError]:
         """Read the resources of a table: their own fields, without links.
 
-        Raises:
-            TapError: If they can't be read.
-        """
-        for resource in TABLES[table].read(self.directory):
-            yield Resource(hal.own_fields(resource), resource.place)
+        Yields:
+            The resources; for each part of the table that can't be read, its error.
 
-    def check_accounts(self) -> None:
+        Raises:
+            TapError: If the table can't be read at all.
+        """
+        for item in TABLES[table].read(self.directory):
+            if isinstance(item, TapError):
+                yield item
+            else:
+                yield Resource(hal.own_fields(item), item.place)
+
+    def check_accounts(self) -> Sequence[TapError]:
         """Look up the user, organization and accounts that the settings choose.
 
+        Warn of accounts that no report reads.
+
+        Returns:
+            Why not all of them can be read, if that is so.
+
         Raises:
-            ConfigError: If one of them doesn't exist or is not linked, with those that
-                there are.
+            ConfigError: If the user or the organization doesn't exist, or none of the
+                accounts is linked, with those that there are.
         """
         self._lookups.check_owner()
-        if self.config.accounts is not None:
-            _ = self.directory.accounts
+        if self.config.accounts is None:
+            return []
+        for line in set_up.unread_accounts(self.config):
+            self._logger.warning("%s", line)
+        try:
+            error = self.directory.unlinked_accounts
+        except TapError as failure:
+            if failure.ends_run or isinstance(failure, ConfigError):
+                raise
+            return [failure]
+        return [error] if error else []
 
     def report(
         self,
@@ -161,6 +181,28 @@ class AdStageSource:
         )
         self._reports[config.name] = report
         return report
+
+    def outline(self, config: ReportConfig) -> AdStageReport:
+        """Make a report of what is known without its descriptors.
+
+        Its key is known, and so are documented meta fields. AdStage's own fields are
+        otherwise metrics; which of a network's are texts can't be known.
+
+        Args:
+            config: Its settings.
+        """
+        catalog = FieldCatalog.of(
+            _outline_descriptors(config),
+            is_external=config.is_external,
+        )
+        known = dataclasses.replace(
+            config,
+            fields=tuple(f for f in config.fields if catalog.column(f.name)),
+            filters=(),
+            sort_by=config.group_by or DEFAULT_META_FIELDS[0],
+        )
+        columns = report_columns(known, catalog)
+        return AdStageReport(config, columns, catalog, self._accounts, self._prefetch)
 
     def bookmark_caps(
         self,
@@ -230,15 +272,29 @@ class AdStageSource:
         """List the descriptors of the fields that a report can have."""
         directory = self.directory
         if report.is_external:
-            return directory.network_descriptors(report.provider)
+            return directory.network_descriptors(report.provider).whole()
         return [
             descriptor
             for descriptor in (
-                *directory.cross_network_descriptors,
-                *directory.organization_descriptors,
+                *directory.cross_network_descriptors.whole(),
+                *directory.organization_descriptors.whole(),
             )
             if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
         ]
+
+
+def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:
+    """Guess the descriptors of a report's fields from the report alone."""
+    group = report.group_by
+    if report.is_external:
+        return [{"id": group, "type": "TEXT"}] if group else []
+    return [
+        {"id": field.name}
+        for field in report.fields
+        if field.name != group
+        and meta_field(field.name) is None
+        and family_of(field.name) is None
+    ]
 
 
 def _credentials(

@@ -187,9 +187,9 @@ class Safeguards(Group):
         Literal["off", "warn", "fail"],
         Meta(
             description="Compare what each window wrote with AdStage's own row count "
-            "and totals: `warn` logs a difference, `fail` ends the run at one."
+            "and totals: `warn` logs a difference, `fail` fails the report at one."
         ),
-        labels("Compare nothing", "Log differences", "End the run at a difference"),
+        labels("Compare nothing", "Log differences", "Fail the report at a difference"),
     ] = "warn"
     import_policy: Annotated[
         Literal["ignore", "warn", "hold"],

@@ -93,7 +93,9 @@ class Transport:
         user_agent: User-Agent header.
         request_timeout: Seconds without a byte after which a request counts as failed,
             and seconds for which its answer may trickle.
-        max_retry_seconds: Longest time in seconds that one request is retried.
+        max_retry_seconds: Longest time in seconds that one request is retried. Each
+            request that is given up halves it for the next ones until one is answered,
+            so that an API that is down holds the run up for twice this time at most.
         logger: Logs retries.
         api_name: What messages call the API.
         secrets: What no error and no log line may show.
@@ -117,6 +119,7 @@ class Transport:
     slow_step_bytes: int = 10_000
     _threads: threading.local = field(default_factory=threading.local, init=False)
     _paused_until: float = field(default=0.0, init=False)
+    _given_up: int = field(default=0, init=False)
 
     @property
     def session(self) -> requests.Session:
@@ -170,9 +173,9 @@ class Transport:
             return self.send_once(request, decode)
 
         try:
-            return retrying(
+            answer = retrying(
                 attempt,
-                max_seconds=self.max_retry_seconds,
+                max_seconds=self.max_retry_seconds / 2**self._given_up,
                 logger=self.logger,
                 can_split=can_split,
                 on_wait=self.stats.count_retry,
@@ -184,6 +187,14 @@ class Transport:
                 "run again after that, or raise max_retry_seconds",
                 retry_after=error.retry_after,
             ) from None
+        except TransientError as error:
+            self._given_up += not (can_split and error.may_be_too_large)
+            raise
+        except ApiError:
+            self._given_up = 0
+            raise
+        self._given_up = 0
+        return answer
 
     def send_once(
         self,

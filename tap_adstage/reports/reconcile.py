@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.reports.control_totals import ControlTotals, Tally
     from tap_adstage.reports.windows import Window
+    from tap_adstage.runtime.statistics import RunStats
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Reconciler:
         policy: `off`, `warn` or `fail`.
         is_rounded: Whether the source was asked to round the report's numbers.
         logger: For warnings about differences.
+        stats: Counts what is missing.
     """
 
     report: str
@@ -31,6 +33,7 @@ class Reconciler:
     policy: str
     is_rounded: bool
     logger: logging.Logger
+    stats: RunStats
     _windows: int = 0
     _different: int = 0
     _without_totals: int = 0
@@ -74,8 +77,13 @@ class Reconciler:
 
     def log_summary(self) -> None:
         """Warn once, at the end, how many windows differ or had no totals."""
+        differ = f"differ from {self.source}'s own totals"
+        if self._different:
+            self.stats.current.missing.append(
+                f"{self._different} of {self._windows} windows {differ}"
+            )
         for number, what in (
-            (self._different, f"differ from {self.source}'s own totals"),
+            (self._different, differ),
             (
                 self._without_totals,
                 f"were not compared, as {self.source} gave no totals",

@@ -126,6 +126,10 @@ class ReportRun:
         self._rereads = 0
         reader.schedule(self._queue.upcoming(reader.lookahead))
 
+    def cancel(self) -> None:
+        """Fetch nothing more."""
+        self._reader.cancel()
+
     def pages(
         self,
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],

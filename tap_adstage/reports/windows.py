@@ -185,6 +185,34 @@ def first_day(
     return slice_of(days.start, settings.aggregate_by).start
 
 
+def why_unread(settings: DateSettings, today: dt.date) -> str | None:
+    """Explain which setting leaves nothing of a report's days.
+
+    Args:
+        settings: The report's settings.
+        today: The current day.
+
+    Returns:
+        The cause; `None` if some days are left, or the range is empty by itself, as a
+        month to date is on the first of a month.
+    """
+    start, end = settings.start_date, settings.end_date
+    if start and start > today:
+        return f"start_date {start} is after today, {today}"
+    if settings.date_range is None:
+        return None
+    days = parse_date_range(settings.date_range, today=today)
+    if days.is_empty:
+        return None
+    causes = (
+        (days.start > today, f"begins after today, {today}"),
+        (start and days.end < start, f"ends before start_date {start}"),
+        (end and days.start > end, f"begins after end_date {end}"),
+    )
+    cause = next((text for applies, text in causes if applies), None)
+    return cause and f"its date_range, {days}, {cause}"
+
+
 def split_window(window: Window, most: int) -> list[Window]:
     """Cut a window between its slices.
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tap_adstage.exceptions import TapError
+
 SET_UP = "set-up"
 """The name of all that is done before the first stream."""
 
-COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
-NOT_STARTED = "not started"
-"""How a stream or a run ended."""
+COMPLETED, INCOMPLETE, FAILED = "completed", "incomplete", "failed"
+STOPPED, NOT_STARTED = "stopped", "not started"
+"""How a stream ended: `INCOMPLETE` is one of which something is missing at its end."""
 
 _MOST_TEXTS = 3
 _INTERVAL = 5.0
@@ -40,6 +42,8 @@ class StreamStats:
         bookmark: The current bookmark.
         warnings: Lines of level WARNING.
         texts: The first three of them.
+        errors: What could not be read; each makes the run fail.
+        missing: What is missing, those errors included.
     """
 
     name: str
@@ -56,6 +60,31 @@ class StreamStats:
     bookmark: str | None = None
     warnings: int = 0
     texts: list[str] = field(default_factory=list)
+    errors: list[TapError] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def fail(self, error: TapError) -> None:
+        """Count an error that ended the stream."""
+        self.status = FAILED
+        self.add_error(error)
+
+    def add_error(self, error: TapError) -> None:
+        """Count an error of a part of the stream, which then goes on without it."""
+        self.errors.append(error)
+        self.missing.append("; ".join(str(error).splitlines()))
+
+    def finish(self) -> None:
+        """End the stream, unless an error already has."""
+        if self.status is None:
+            self.status = INCOMPLETE if self.missing else COMPLETED
+
+    @property
+    def reason(self) -> str | None:
+        """The first of what is missing, and how much more; `None` if nothing is."""
+        if not self.missing:
+            return None
+        more = len(self.missing) - 1
+        return self.missing[0] + (f" and {more} more" if more else "")
 
 
 class RunStats:
@@ -80,7 +109,7 @@ class RunStats:
         self.all = [self.current]
 
     def begin(self, stream: str) -> StreamStats:
-        """Start a stream; the one before it is completed.
+        """Start a stream; the one before it has ended.
 
         Args:
             stream: Its name.
@@ -88,25 +117,31 @@ class RunStats:
         Returns:
             Its counts.
         """
-        self.current.status = COMPLETED
+        self.current.finish()
         self.current = StreamStats(stream, started=self._clock())
         self.all.append(self.current)
         return self.current
 
-    def end(self, status: str, streams: Iterable[str]) -> None:
+    def end(self, streams: Iterable[str], status: str | None = None) -> None:
         """End the run.
 
         Args:
-            status: `COMPLETED`, `FAILED` or `STOPPED`; also of the current stream.
             streams: Names of all streams that were selected.
+            status: `FAILED` or `STOPPED` if the run ended early, in the current stream.
         """
-        self.current.status = status
+        self.current.status = status or self.current.status
+        self.current.finish()
         already = {counts.name for counts in self.all}
         self.all += [
             StreamStats(name, status=NOT_STARTED)
             for name in streams
             if name not in already
         ]
+
+    @property
+    def errors(self) -> list[TapError]:
+        """What could not be read, in the whole run."""
+        return [error for stream in self.all for error in stream.errors]
 
     def count_request(self) -> None:
         """Count a request that is about to be sent."""

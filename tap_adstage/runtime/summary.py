@@ -7,8 +7,14 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.runtime.redaction import excerpt
-from tap_adstage.runtime.statistics import FAILED, NOT_STARTED, SET_UP, STOPPED
+from tap_adstage.runtime.redaction import excerpt, redact
+from tap_adstage.runtime.statistics import (
+    FAILED,
+    INCOMPLETE,
+    NOT_STARTED,
+    SET_UP,
+    STOPPED,
+)
 
 if TYPE_CHECKING:
     import logging
@@ -28,7 +34,6 @@ _NUMBERS = (
     "warnings",
 )
 _NOTHING = "-"
-_ENDS = {FAILED: "failed in", STOPPED: "was stopped in"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>|&~#@$:])")
 
 
@@ -37,6 +42,7 @@ def summary_fields(stats: StreamStats) -> dict[str, Any]:
     return {
         "stream": stats.name,
         "status": stats.status,
+        "reason": stats.reason,
         "windows": stats.windows,
         "pages": stats.pages,
         "rows": stats.rows,
@@ -51,26 +57,53 @@ def summary_fields(stats: StreamStats) -> dict[str, Any]:
 
 
 def summary_line(stats: StreamStats) -> str:
-    """Return a stream's counts as a line, without those that are zero."""
+    """Return a stream's counts as a line, without those that are zero.
+
+    Why the stream is not completed stands at the end, as it may be long.
+    """
     if stats.status == NOT_STARTED:
         return f"{stats.name}: {NOT_STARTED}"
     facts = [
         f"{name}: {text}" for name, text in _facts(stats).items() if text != _NOTHING
     ]
-    return f"{stats.name}: {stats.status}; {', '.join(facts)}"
+    line = f"{stats.name}: {stats.status}; {', '.join(facts)}"
+    return f"{line}; {_one_line(stats.reason)}" if stats.reason else line
+
+
+def outcome(streams: Sequence[StreamStats]) -> str | None:
+    """Return what a run lacks, as its last line.
+
+    Args:
+        streams: The counts of each stream.
+
+    Returns:
+        The names of the streams that are not completed; `None` if all are.
+    """
+    names = {
+        status: [stats.name for stats in streams if stats.status == status]
+        for status in (FAILED, INCOMPLETE, STOPPED, NOT_STARTED)
+    }
+    lacking = [f"{status}: {', '.join(of)}" for status, of in names.items() if of]
+    if not lacking:
+        return None
+    return f"The run is not complete; {'; '.join(lacking)}"
 
 
 def summary_table(streams: Sequence[StreamStats]) -> str:
-    """Return the counts of a run as a table for a terminal, with a head."""
+    """Return the counts of a run as a table for a terminal, with a head.
+
+    Below it stand the reasons why streams are not completed.
+    """
     names, *rows = _rows(streams)
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
-    return "\n".join(
+    lines = [
         "  ".join(
             cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
             for name, cell, width in zip(names, row, widths, strict=True)
         ).rstrip()
         for row in (names, *rows)
-    )
+    ]
+    return "\n".join([*lines, *map(_reason_line, _with_reason(streams))])
 
 
 def summary_markdown(
@@ -86,24 +119,25 @@ def summary_markdown(
         secrets: The run's secrets.
 
     Returns:
-        A heading, how the run ended if not at its end, a table, and the first warnings
-        of each stream.
+        A heading, what the run lacks, a table, then why each stream is not completed
+        and the first warnings of each.
     """
 
     def plain(text: str) -> str:
-        return _MARKUP.sub(r"\\\1", excerpt(text, secrets))
+        return _escaped(excerpt(text, secrets))
 
     names, *rows = _rows(streams)
     lines = [f"## {plain(title)}", ""]
-    for stats in streams:
-        if stats.status in _ENDS:
-            lines += [f"**The run {_ENDS[stats.status]} {plain(stats.name)}.**", ""]
+    lacking = outcome(streams)
+    if lacking:
+        lines += [f"**{_escaped(redact(lacking, secrets))}.**", ""]
     lines += [
         f"| {' | '.join(names)} |",
         f"| {' | '.join('---:' if name in _NUMBERS else '---' for name in names)} |",
         *(f"| {' | '.join(map(plain, row))} |" for row in rows),
         "",
     ]
+    lines += [f"- {plain(_reason_line(stats))}" for stats in _with_reason(streams)]
     for stats in streams:
         lines += [f"- {plain(stats.name)}: {plain(text)}" for text in stats.texts]
         more = stats.warnings - len(stats.texts)
@@ -166,6 +200,22 @@ def append(path: str, text: str) -> None:
     """
     with open(path, "ab", buffering=0) as file:  # noqa: PTH123 - Path takes no buffering
         file.write(text.encode())
+
+
+def _with_reason(streams: Sequence[StreamStats]) -> list[StreamStats]:
+    return [stats for stats in streams if stats.reason]
+
+
+def _reason_line(stats: StreamStats) -> str:
+    return f"{stats.name} {stats.status}: {_one_line(stats.reason)}"
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join(str(text).split())
 
 
 def _rows(streams: Sequence[StreamStats]) -> list[list[str]]:

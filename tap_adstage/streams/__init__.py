@@ -1,6 +1,7 @@
 """Singer streams: the only place that knows the SDK's `Stream`, and overrides it.
 
-`report_stream` and `resource_stream` make streams of what a source gives, over `base`.
+`report_stream` and `resource_stream` make streams of what a source gives, over `base`;
+`failed_stream` makes one of a report that the source refused.
 `page_stream` writes a page at a time, with `record_encoder`; `message_writer` writes
 whole lines to stdout, `batch_files` the files that BATCH messages name.
 

@@ -6,14 +6,15 @@ import abc
 from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from singer_sdk import Stream
 
+from tap_adstage.exceptions import TapError
 from tap_adstage.streams.batch_files import BatchFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     import singer_sdk.singerlib as singer
     from singer_sdk.helpers._batch import (
@@ -25,14 +26,18 @@ if TYPE_CHECKING:
 
     from tap_adstage.runtime.statistics import RunStats
 
+    T = TypeVar("T")
+
 
 class BaseStream(Stream, abc.ABC):
-    """A stream that may belong to another shard, and whose rows are counted.
+    """A stream that fails alone, may belong to another shard, and counts its rows.
 
     The message writer counts RECORD messages.
     """
 
     _stats: RunStats
+    _lacks_rows = False
+    """Whether a row that belongs in the table may not be among those that were read."""
     _file_streams: Mapping[str, str] = MappingProxyType({})
     """Name of the stream in messages, by the URL of its file of the last batch."""
 
@@ -53,11 +58,81 @@ class BaseStream(Stream, abc.ABC):
         Of a stream that isn't selected the SDK writes nothing at all, so that other
         shards' tables are left alone. The catalog is the same for every shard.
         """
-        return super().selected and self.runs_in_this_shard
+        return self.is_selected_in_catalog and self.runs_in_this_shard
 
     @selected.setter
     def selected(self, value: bool | None) -> None:
         vars(Stream)["selected"].__set__(self, value)  # `super()` has no setters
+
+    @property
+    def is_selected_in_catalog(self) -> bool:
+        """Whether it is selected, in whichever shard it is read."""
+        return super().selected
+
+    # --- failures ---
+
+    def _reading(self, records: Iterator[T]) -> Iterator[T]:
+        """Read the stream; if that fails, log the error and end with what was read.
+
+        To the SDK a stream that failed ends like any other. So it writes what was read,
+        including a last file of BATCH messages, with the STATE that goes with it, and
+        takes the next stream.
+
+        Args:
+            records: Records or pages of them.
+
+        Yields:
+            The same.
+
+        Raises:
+            TapError: If nothing else could be read either.
+        """
+        self._stats.begin(self.name)
+        try:
+            yield from records
+        except TapError as error:
+            if error.ends_run:
+                raise
+            self._fail(error)
+
+    def _fail(self, error: TapError) -> None:
+        """Log and count the error that ended the stream."""
+        self._lacks_rows = True
+        self._stats.current.fail(error)
+        self.logger.error("%s: failed: %s", self.name, self._stats.current.missing[-1])
+
+    # --- stale rows ---
+    #
+    # ACTIVATE_VERSION removes all rows of earlier versions from the table. The SDK
+    # writes it before the first row, so a stream that fails leaves an empty table.
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Whether stale rows are to be removed; rows in BATCH files have no version."""
+        return super().emit_activate_version_messages and not self.writes_batches
+
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        """Leave the message to the end of the stream."""
+
+    def finalize_state_progress_markers(
+        self,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """End the stream; have stale rows removed if it was read as a whole.
+
+        Args:
+            state: As the SDK gives it.
+        """
+        if self._stream_version is not None and not self._lacks_rows:
+            super()._write_activate_version_message(self._stream_version)
+        super().finalize_state_progress_markers(state)
+
+    # --- BATCH messages ---
+
+    @cached_property
+    def writes_batches(self) -> bool:
+        """Whether records go into files of BATCH messages."""
+        return self.get_batch_config(self.config) is not None
 
     def get_batches(
         self,

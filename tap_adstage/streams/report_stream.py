@@ -10,30 +10,22 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_adstage import date_ranges
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.exceptions import (
-    ApiError,
-    AuthenticationError,
-    ConfigError,
-    ReconcileError,
-    ResponseError,
-    error_context,
-)
+from tap_adstage.exceptions import ConfigError, TapError, error_context
 from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.report_run import ReportRun
 from tap_adstage.reports.rows import records_of
 from tap_adstage.reports.run_plan import RunQuestion, plan_run
-from tap_adstage.reports.windows import DateSettings, plan_windows
+from tap_adstage.reports.windows import DateSettings, plan_windows, why_unread
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_adstage.exceptions import TapError
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.report_run import EncodedRows
     from tap_adstage.reports.run_plan import PlannedCatchUp, RunPlan
@@ -101,7 +93,7 @@ class ReportStream(PageStream):
             The report's records.
         """
         del context
-        for page in self._pages():
+        for page in self._reading(self._pages()):
             for row, _ in page.rows:
                 yield from records_of(row, page.slices, self._report.columns)
 
@@ -111,7 +103,7 @@ class ReportStream(PageStream):
         Yields:
             The records of each page.
         """
-        yield from map(_record_page, self._pages())
+        yield from map(_record_page, self._reading(self._pages()))
 
     def probe(self) -> tuple[DateRange, bool] | None:
         """Request one row of the last window, once; nothing is written or remembered.
@@ -174,55 +166,39 @@ class ReportStream(PageStream):
         """Read the earlier days of accounts that joined, then window after window.
 
         A page is written once this resumes after it. If earlier days can't be read, the
-        other windows are read all the same, and the error is raised after them.
+        other windows are read all the same.
         """
-        self._stats.begin(self.name)
         plan, saved = self._plan, self._saved_bookmark
         text = saved.date.isoformat() if saved else None
         self._stats.current.bookmark_before = self._stats.current.bookmark = text
         self._bookmark = plan.bookmark
         if plan.is_empty or not self._has_accounts:
             self._log_nothing_to_read()
+            self._lacks_rows = True  # of days that were not even requested
             if plan.windows:
                 self._save(plan.after_window(self._bookmark, plan.windows[-1]))
             return
         cap = self._bookmark_caps().get(self.name)
         for level, note in plan.notes:
             self.logger.log(level, "%s: %s", self.name, note)
-        failure = None
         for catch_up in plan.catch_ups:
-            failure = (yield from self._earlier_pages(catch_up)) or failure
+            yield from self._earlier_pages(catch_up)
         yield from self._current_pages(cap)
-        if failure:
-            raise failure
 
-    def _earlier_pages(
-        self, catch_up: PlannedCatchUp
-    ) -> Generator[EncodedRows, None, TapError | None]:
-        """Read the windows of accounts that joined.
-
-        Returns:
-            The error that ended this early, if one did.
-        """
+    def _earlier_pages(self, catch_up: PlannedCatchUp) -> Iterator[EncodedRows]:
+        """Read the windows of accounts that joined; go on if that fails."""
 
         def finish(window: Window) -> None:
             assert self._bookmark  # noqa: S101 - nobody joins before there is one
             self._save(self._plan.after_catch_up(self._bookmark, catch_up, window))
 
         try:
-            yield from self._read(catch_up.windows, finish, catch_up.accounts)
-        except AuthenticationError:
-            raise
-        except (ApiError, ResponseError, ReconcileError) as error:
-            self.logger.warning(
-                "%s: the earlier days of %s are not complete, and the next run "
-                "resumes them: %s",
-                self.name,
-                catch_up.names,
-                error,
-            )
-            return error
-        return None
+            with error_context(f"the earlier days of {catch_up.names}"):
+                yield from self._read(catch_up.windows, finish, catch_up.accounts)
+        except TapError as error:
+            if error.ends_run:
+                raise
+            self._fail(error)
 
     def _current_pages(self, cap: BookmarkCap | None) -> Iterator[EncodedRows]:
         """Read the windows of all accounts, and move the bookmark past each."""
@@ -266,6 +242,7 @@ class ReportStream(PageStream):
                 self._source.config.reconcile,
                 is_rounded=self._report.is_rounded,
                 logger=self.logger,
+                stats=self._stats,
             ),
             stats=self._stats,
             logger=self.logger,
@@ -310,6 +287,11 @@ class ReportStream(PageStream):
             backfill=self._source.config.backfill == "auto",
         )
         return plan_run(asked, self._saved_bookmark, report.find_accounts)
+
+    @property
+    def why_unread(self) -> str | None:
+        """Which setting leaves nothing to request, if one does."""
+        return why_unread(self._date_settings, self._report.config.today)
 
     @cached_property
     def _date_settings(self) -> DateSettings:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.exceptions import error_context
+from tap_adstage.exceptions import (
+    ResponseError,
+    ShortListError,
+    TapError,
+    error_context,
+)
 from tap_adstage.http.json_values import conform
 from tap_adstage.runtime.redaction import excerpt
 from tap_adstage.runtime.wording import shorten
@@ -18,6 +23,11 @@ if TYPE_CHECKING:
 
     from tap_adstage.runtime.statistics import RunStats
     from tap_adstage.source import ResourceTable, Source
+
+
+_MOST_ERRORS = 10
+"""Errors of one stream that are logged each. A member is seldom wrong alone: a field
+that changed its type is wrong in all of them."""
 
 
 class ResourceStream(BaseStream):
@@ -36,7 +46,7 @@ class ResourceStream(BaseStream):
             tap: The tap.
             table: Its name, key and columns.
             source: The source of the resources.
-            stats: Counts duplicates.
+            stats: Counts duplicates and failures.
         """
         self._source = source
         self._stats = stats
@@ -54,39 +64,70 @@ class ResourceStream(BaseStream):
 
         Lists that are paged by offset repeat a resource if another one is added between
         two pages, and AdStage's import status has no ids. Of two resources with the
-        same key, the first is written.
+        same key, the first is written. A resource that lacks a part of its key, or has
+        a value of another type than its column, fails alone.
 
         Args:
             context: The SDK's partition; resources have none.
 
-        Yields:
+        Returns:
             Records, with values of the columns' types.
-
-        Raises:
-            ResponseError: If a resource lacks a part of its key, or has a value of
-                another type than its column.
         """
         del context
-        stats = self._stats.begin(self.name)
+        return self._reading(self._records())
+
+    def _records(self) -> Iterator[dict[str, Any]]:
         records: dict[tuple[Any, ...], dict[str, Any]] = {}
         differing: list[str] = []
         unknown: set[str] = set()
+        stats = self._stats.current
         for resource in self._source.resources(self.name):
+            if isinstance(resource, TapError):
+                self._skip(resource)
+                continue
             unknown |= resource.keys() - self.schema["properties"].keys()
-            with error_context(resource.place):
-                record = conform(resource, self.schema, "")
+            try:
+                with error_context(resource.place):
+                    record = conform(resource, self.schema, "")
+            except ResponseError as error:
+                self._skip(error)
+                continue
             key = tuple(record[name] for name in self._key)
             if records.setdefault(key, record) is record:
                 continue
             stats.duplicates_skipped += 1
             if record != records[key]:
                 differing.append(" ".join(map(str, key)))
+        self._log_skipped(unknown, differing)
+        yield from records.values()
+
+    def _skip(self, error: TapError) -> None:
+        """Go on without what could not be read."""
+        self._lacks_rows = True
+        stats = self._stats.current
+        if isinstance(error, ShortListError):  # a warning told of the list itself
+            stats.missing.append(str(error))
+            return
+        stats.add_error(error)
+        if len(stats.errors) <= _MOST_ERRORS:
+            self.logger.error("%s: skipped: %s", self.name, stats.missing[-1])
+
+    def _log_skipped(self, unknown: set[str], differing: list[str]) -> None:
+        """Log once what was skipped: fields, duplicates, and more errors."""
+        stats = self._stats.current
+        more = len(stats.errors) - _MOST_ERRORS
+        if more > 0:
+            self.logger.error("%s: skipped %d more", self.name, more)
         if unknown:
             self.logger.warning(
                 "%s: skipped fields of %s that have no column: %s",
                 self.name,
                 self._source.name,
                 excerpt(shorten(sorted(unknown))),
+            )
+        if differing:
+            stats.missing.append(
+                f"{len(differing)} resources have the key of another, but other values"
             )
         if stats.duplicates_skipped:
             self.logger.warning(
@@ -98,4 +139,3 @@ class ResourceStream(BaseStream):
                 if differing
                 else "with the same values",
             )
-        yield from records.values()

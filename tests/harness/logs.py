@@ -11,3 +11,8 @@ if TYPE_CHECKING:
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the texts of all warnings so far."""
     return [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the texts of all errors so far."""
+    return [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]

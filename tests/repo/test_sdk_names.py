@@ -19,6 +19,8 @@ USED = {
     "_sync_records": "pages are written, not records",
     "_tap": "streams reach the message writer over it",
     "_validate_config": "the SDK's quotes secrets and knows no date range",
+    "_write_activate_version_message": "the SDK's comes before the rows",
+    "_write_schema_message": "a report that could not be made has no types to tell",
     "_write_starting_replication_value": "a report's bookmark moves window by window",
     "_write_state_message": "a page writer writes states when the SDK does",
 }

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.logging import StructuredFormatter
 
+from tap_adstage.exceptions import TapError
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.statistics import (
     COMPLETED,
     FAILED,
+    INCOMPLETE,
     NOT_STARTED,
     SET_UP,
     STOPPED,
@@ -24,6 +26,7 @@ from tap_adstage.runtime.statistics import (
 from tap_adstage.runtime.summary import (
     append,
     log_summary,
+    outcome,
     summary_fields,
     summary_line,
     summary_markdown,
@@ -74,6 +77,14 @@ LATER = StreamStats("by_week", status=NOT_STARTED)
             "r: stopped; rows: 0, duplicates: 7, bookmark: none → 2024-03-01",
         ),
         (StreamStats("r", status=FAILED), "r: failed; rows: 0"),
+        (
+            StreamStats("r", status=FAILED, missing=["403: no\n such account"]),
+            "r: failed; rows: 0; 403: no such account",
+        ),
+        (
+            StreamStats("r", status=INCOMPLETE, rows=9, missing=["a", "b", "c"]),
+            "r: incomplete; rows: 9; a and 2 more",
+        ),
     ],
 )
 def test_a_line_has_the_counts_that_are_not_zero(
@@ -86,6 +97,7 @@ def test_fields_say_all_of_it() -> None:
     assert summary_fields(REPORT) == {
         "stream": "by_day",
         "status": "completed",
+        "reason": None,
         "windows": 6,
         "pages": 12,
         "rows": 216,
@@ -147,7 +159,10 @@ def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(FAILED, "**The run failed in r.**"), (STOPPED, "**The run was stopped in r.**")],
+    [
+        (FAILED, r"**The run is not complete; failed\: r; not started\: by\_week.**"),
+        (STOPPED, r"**The run is not complete; stopped\: r; not started\: by\_week.**"),
+    ],
 )
 def test_markdown_says_where_a_run_ended_before_its_time(
     status: str,
@@ -157,6 +172,49 @@ def test_markdown_says_where_a_run_ended_before_its_time(
         "tap", [START, StreamStats("r", status=status), LATER], Secrets()
     )
     assert text.splitlines()[3] == expected
+
+
+REFUSED = StreamStats("a_live", status=FAILED, missing=["403:\n no | access"])
+PARTIAL = StreamStats("groups", status=INCOMPLETE, rows=9, missing=["one", "two"])
+
+
+def test_reasons_stand_below_the_table_and_in_fields() -> None:
+    assert summary_table([LIST, REFUSED, PARTIAL]).splitlines()[4:] == [
+        "a_live failed: 403: no | access",
+        "groups incomplete: one and 1 more",
+    ]
+    assert summary_fields(PARTIAL)["reason"] == "one and 1 more"
+
+
+def test_markdown_names_what_is_not_complete_and_why() -> None:
+    lines = summary_markdown("tap", [LIST, REFUSED, PARTIAL], Secrets()).splitlines()
+    assert lines[3] == (
+        r"**The run is not complete; failed\: a\_live; incomplete\: groups.**"
+    )
+    assert lines[-2:] == [
+        r"- a\_live failed\: 403\: no \| access",
+        r"- groups incomplete\: one and 1 more",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        ([START, LIST], None),
+        ([START, LIST, PARTIAL], "The run is not complete; incomplete: groups"),
+        (
+            [REFUSED, PARTIAL, StreamStats("r", status=STOPPED), LATER],
+            (
+                "The run is not complete; failed: a_live; incomplete: groups; "
+                "stopped: r; not started: by_week"
+            ),
+        ),
+    ],
+)
+def test_the_last_line_of_a_run_names_what_is_not_complete(
+    streams: list[StreamStats], expected: str | None
+) -> None:
+    assert outcome(streams) == expected
 
 
 @pytest.mark.parametrize(
@@ -244,7 +302,7 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
     stats.count_pause(2.0)
     stats.begin("b")
     stats.count_request()
-    stats.end(STOPPED, ["a", "b", "c"])
+    stats.end(["a", "b", "c"], STOPPED)
     assert stats.all == [
         StreamStats(SET_UP, status=COMPLETED, requests=1, warnings=1, texts=["w"]),
         StreamStats("a", status=COMPLETED, rows=2, requests=1, retries=1, waited=3.5),
@@ -255,11 +313,27 @@ def test_what_is_done_counts_for_the_stream_that_is_read() -> None:
 
 def test_a_run_that_ends_before_its_first_stream_ended_in_the_set_up() -> None:
     stats = RunStats(lambda: 0.0)
-    stats.end(FAILED, ["a"])
+    stats.end(["a"], FAILED)
     assert [(stream.name, stream.status) for stream in stats.all] == [
         (SET_UP, FAILED),
         ("a", NOT_STARTED),
     ]
+
+
+def test_what_is_missing_makes_a_stream_incomplete_unless_it_failed() -> None:
+    stats = RunStats(lambda: 0.0)
+    stats.begin("a").add_error(TapError("one\ntwo"))
+    stats.begin("b").missing.append("rows")
+    stats.begin("c").fail(TapError("all"))
+    stats.end(["a", "b", "c"])
+    assert {stream.name: stream.status for stream in stats.all} == {
+        SET_UP: COMPLETED,
+        "a": INCOMPLETE,
+        "b": INCOMPLETE,
+        "c": FAILED,
+    }
+    assert [*map(str, stats.errors)] == ["one\ntwo", "all"]
+    assert stats.all[1].reason == "one; two"
 
 
 def test_of_many_warnings_the_first_are_kept() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.commands import run_tap
+from harness.failures import stream_fails
 from harness.logs import warnings
 
 from tap_adstage.exceptions import ApiError, AuthenticationError, ConfigError
@@ -310,6 +311,6 @@ def test_a_refused_report_names_what_could_not_be_looked_up(
         if each.network == "facebook"
     )
     report = {"targets": [account], **report}
-    with pytest.raises(ApiError) as raised:
+    with stream_fails(ApiError) as raised:
         sync({**settings, "reports": [report]}, streams=[report["name"]])
     assert str(raised.value).endswith(f"({named.format(account=account)})")

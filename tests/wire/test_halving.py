@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.failures import stream_fails
 
 from tap_adstage.exceptions import ApiError
 from tap_adstage.sandbox.server import Sandbox
@@ -112,7 +113,7 @@ def test_what_can_not_be_halved_is_an_error_in_adstage_s_words(
 ) -> None:
     with (
         Sandbox(max_report_days=0) as sandbox,
-        pytest.raises(ApiError, match=r"413: .* more than a report may have"),
+        stream_fails(ApiError, match=r"413: .* more than a report may have"),
     ):
         sync(settings_of(sandbox, **report), streams=["clicks"])
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from harness.failures import first_error
 from harness.logs import warnings
 from harness.paths import TESTS
 from harness.taps import directory_of
@@ -222,7 +223,7 @@ class Replay:
             try:
                 tap.sync_all()
             except TapError as raised:
-                error = raised
+                error = first_error(raised)
         directory_of(tap).client.transport.session.close()
         texts = [body.decode("utf-8-sig", "replace") for body in served]
         return Run(output.getvalue(), error, texts)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.failures import first_error
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 from pytest_httpserver import HTTPServer
@@ -242,7 +243,8 @@ def run(answers: Answers, pages: list[str]) -> str:
     }
     try:
         return "\n".join(lines(config))
-    except TapError as error:
+    except TapError as raised:
+        error = first_error(raised)
         return f"{type(error).__name__}: {error}"
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from harness.logs import warnings
+from harness.failures import stream_fails
+from harness.logs import errors, warnings
 from harness.taps import directory_of
 from werkzeug import Response
 
 from tap_adstage.config.default_reports import default_reports
-from tap_adstage.exceptions import ConfigError, ResponseError, StateError, TapError
+from tap_adstage.exceptions import ConfigError, ResponseError, StateError
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.tap import TapAdStage
 
@@ -475,7 +476,7 @@ def test_a_page_of_another_shape_is_an_error_that_names_request_window_and_page(
         "import_policy": "ignore",
     }
     where = r"daily, 2024-02-24\.\.2024-03-04, page 1: POST \S+/report: type is None"
-    with pytest.raises(ResponseError, match=where):
+    with stream_fails(ResponseError, match=where):
         sync(config, streams=["daily"])
 
 
@@ -787,6 +788,7 @@ def test_a_failed_window_leaves_the_bookmark_at_the_last_finished_one(
     sandbox: Sandbox,
     settings: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     tap = TapAdStage(config=with_report(settings))
     for name, stream in tap.streams.items():
@@ -799,8 +801,9 @@ def test_a_failed_window_leaves_the_bookmark_at_the_last_finished_one(
             break
     sandbox.stop()
     directory_of(tap).client.transport.max_retry_seconds = 0
-    with pytest.raises(TapError):
-        list(records)
+    list(records)
+    (line,) = errors(caplog)
+    assert line.startswith("daily: failed: daily, 2024-03-15..2024-03-19, page 1: ")
     assert "2024-03-14" in capsys.readouterr().out
     assert tap.state["bookmarks"]["daily"]["replication_key_value"] == "2024-03-14"
 

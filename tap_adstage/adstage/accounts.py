@@ -133,11 +133,8 @@ class AccountFinder:
         return [*accounts.values()]
 
     def _all_linked(self) -> list[Resource]:
-        """Read the accounts; without one, it would seem to have left."""
-        accounts = self.directory.accounts
-        for fault in accounts.faults:
-            raise fault
-        return accounts
+        """Read all accounts: one that is missing would seem to have left."""
+        return self.directory.accounts.complete()
 
     def _known(
         self, what: str, read: Callable[[], list[Resource]]
@@ -176,9 +173,9 @@ class AccountFinder:
         chosen = self.directory.config.accounts
         return [
             account
-            for group in self.directory.account_groups.whole()
+            for group in self.directory.account_groups.complete()
             if str(group.get("id")) == target.remote_id
-            for account in self.directory.group_accounts(group).whole()
+            for account in self.directory.group_accounts(group).complete()
             if chosen is None or account["entity_id"] in chosen
         ]
 

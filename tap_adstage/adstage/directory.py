@@ -67,6 +67,16 @@ class Listing(list[Resource]):
                 raise fault
         return self
 
+    def complete(self) -> Listing:
+        """Return the list itself, for those who conclude from what it lacks.
+
+        Raises:
+            ResponseError: If it lacks a resource, or is too short.
+        """
+        for fault in self.faults:
+            raise fault
+        return self
+
 
 @dataclass
 class Directory:

@@ -121,12 +121,16 @@ class Lookups:
         """Find what reads the ids of an entity's kind, if AdStage lists them."""
         directory = self.directory
         if entity.network in CROSS_NETWORKS and entity.level == "account":
-            return lambda: [a["entity_id"] for a in directory.linked_accounts]
+            return lambda: [
+                a["entity_id"] for a in directory.linked_accounts.complete()
+            ]
         if entity.network != ADSTAGE:
             return None
         ids: dict[str, Callable[[], list[object]]] = {
-            "folder": lambda: [f["fetch_id"] for f in directory.folders],
-            "account_group": lambda: [g["id"] for g in directory.account_groups],
+            "folder": lambda: [f["fetch_id"] for f in directory.folders.complete()],
+            "account_group": lambda: [
+                g["id"] for g in directory.account_groups.complete()
+            ],
             "organization": lambda: [
                 directory.config.organization_id,
                 *(each.get("fetch_id") for each in directory.organizations),

@@ -256,6 +256,7 @@ def test_a_refusal_is_said_and_ends_a_run_that_is_to_hold_or_has_no_access(
     answers: dict[str, Any] = {
         "/api/metric_descriptors": [{"id": "spend"}],
         "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
+        "/api/organizations/40": {"fetch_id": 40},
         "/api/users/40/list_network_accounts/all": {"_embedded": {"item": []}},
         report: {"type": "timeseries", "_embedded": {"results": []}},
     }

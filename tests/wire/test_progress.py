@@ -193,7 +193,7 @@ def test_a_long_sync_logs_its_progress_also_in_the_middle_of_a_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level("INFO")
-    clock = Clock(step=1.5)
+    clock = Clock(step=0.7)
     monkeypatch.setattr("tap_adstage.tap.RunStats", lambda _: RunStats(clock))
     report = {**REPORT, "window_days": 6}
     messages = sync(

@@ -66,7 +66,7 @@ def test_warn_says_window_expected_and_got_and_sums_up(
         ]
         return sum(int(value) for value in values if value is not None)
 
-    first, second, third, at_the_end = warnings(caplog)
+    first, second, third, at_the_end, incomplete = warnings(caplog)
     assert first.startswith(
         "daily: window 2024-02-24..2024-03-04 differs from AdStage's own totals: "
         "entities: AdStage counts 90, 88 were written; "
@@ -77,6 +77,7 @@ def test_warn_says_window_expected_and_got_and_sums_up(
     assert "2024-03-05..2024-03-14" in second
     assert "2024-03-15..2024-03-19" in third
     assert at_the_end == "daily: 3 of 3 windows differ from AdStage's own totals"
+    assert incomplete == "The run is not complete; incomplete: daily"
     assert messages.bookmark("daily") == "2024-03-19"
 
 
@@ -252,6 +253,7 @@ def test_an_answer_without_totals_is_said_once_at_the_end(
     path = "/api/metric_descriptors"
     httpserver.expect_request(path).respond_with_json([{"id": "clicks"}])
     for path, answer in {
+        "/api/organizations/40": {"fetch_id": 40},
         "/api/organizations/40/metric_descriptors": [{"id": "clicks"}],
         "/api/users/40/list_network_accounts/all": {"_embedded": {"item": []}},
         "/api/v2/organizations/40/report": {

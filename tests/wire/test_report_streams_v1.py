@@ -176,7 +176,7 @@ def test_v1_and_v2_of_a_report_write_the_same_records(
     assert first.of("SCHEMA", "daily") == second.of("SCHEMA", "daily")
     assert first.states == second.states
     assert asked(sandbox)
-    assert warnings(caplog) == []
+    assert [text for text in warnings(caplog) if "can change in" not in text] == []
 
 
 @pytest.fixture(
@@ -415,7 +415,9 @@ def test_a_target_that_the_provider_lacks_ends_with_adstage_s_own_words(
     sandbox: Sandbox, sync: Sync, settings: dict[str, Any]
 ) -> None:
     report = provider_report(
-        sandbox, "facebook", targets=["/network/facebook/account/5"]
+        sandbox,
+        "google_analytics",
+        targets=["/network/google_analytics/account/5"],
     )
     with stream_fails(ApiError, match="account/5"):
         sync(settings | {"reports": [report]}, streams=["daily"])

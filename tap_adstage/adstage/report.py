@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_adstage.adstage import import_policy
-from tap_adstage.adstage.control import control_fields
 from tap_adstage.adstage.question import question
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
 from tap_adstage.adstage.report_reader import AdStageReportReader
+from tap_adstage.adstage.summed_fields import control_fields
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.adstage.control import summed_fields
 from tap_adstage.adstage.lookups import naming_settings
 from tap_adstage.adstage.pagination import ApiRequest
+from tap_adstage.adstage.summed_fields import summed_fields
 from tap_adstage.adstage.v1 import ReportV1
 from tap_adstage.adstage.v2 import ReportV2
 from tap_adstage.adstage.window_pages import AdStageWindowPages

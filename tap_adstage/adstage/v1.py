@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from tap_adstage.adstage.attributes import AttributeReader
-from tap_adstage.adstage.control import SUMMED
 from tap_adstage.adstage.metrics import metrics_type
+from tap_adstage.adstage.summed_fields import SUMMED
 from tap_adstage.adstage.times import period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder

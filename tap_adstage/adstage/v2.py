@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from tap_adstage.adstage.attributes import AttributeReader
-from tap_adstage.adstage.control import SUMMED
 from tap_adstage.adstage.metrics import merge_metrics, metrics_type
+from tap_adstage.adstage.summed_fields import SUMMED
 from tap_adstage.adstage.times import day_of, period
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.http.typed_json import TypedDecoder

@@ -1,4 +1,4 @@
-"""A report's bookmark, as it is kept in the state."""
+"""A report's bookmark: how it is kept in the state, and how far it may move."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tap_adstage.reports.history import (
     joined_digests,
     split_digests,
 )
+from tap_adstage.reports.windows import slice_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -196,6 +197,47 @@ def _question(pairs: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
 
 def _catch_ups(pairs: Any) -> tuple[CatchUp, ...]:  # noqa: ANN401 - any JSON value
     return tuple(CatchUp(split_digests(text), parse_day(day)) for day, text in pairs)
+
+
+def advance_bookmark(bookmark: dt.date | None, finished: dt.date) -> dt.date:
+    """Move a bookmark on, and never back.
+
+    Args:
+        bookmark: The bookmark so far, if any.
+        finished: First day of the last slice just written.
+
+    Returns:
+        The later of the two.
+    """
+    return finished if bookmark is None else max(bookmark, finished)
+
+
+def cap_bookmark(
+    finished: dt.date,
+    aggregate_by: str,
+    through: dt.date | None,
+    first: dt.date,
+) -> dt.date:
+    """Keep a bookmark from passing a day.
+
+    A day before the run's first slice counts as that slice. Then the next run fetches
+    all of this one's days again, and none before them.
+
+    Args:
+        finished: First day of the last slice just written.
+        aggregate_by: `day`, `week`, `month` or `total`.
+        through: The day not to pass; `None` if any day would be too late.
+        first: First day of the run's first slice.
+
+    Returns:
+        The bookmark, no later than the slice of the day not to pass.
+    """
+    if through is None:
+        return min(finished, first)
+    # A total's one slice is any range.
+    total = aggregate_by == "total"
+    limit = through if total else slice_of(through, aggregate_by).start
+    return min(finished, max(limit, first))
 
 
 def _error(stream: str, key: str, value: object, takes: str) -> StateError:

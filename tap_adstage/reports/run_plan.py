@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.date_ranges import DateRange
-from tap_adstage.reports.bookmark import Bookmark
+from tap_adstage.reports.bookmark import (
+    Bookmark,
+    advance_bookmark,
+    cap_bookmark,
+)
 from tap_adstage.reports.history import (
     CatchUp,
     FirstDay,
@@ -21,8 +25,6 @@ from tap_adstage.reports.history import (
     values_to_keep,
 )
 from tap_adstage.reports.windows import (
-    advance_bookmark,
-    cap_bookmark,
     earlier_windows,
     first_day,
     plan_windows,

@@ -249,47 +249,6 @@ def slice_of(day: dt.date, aggregate_by: str) -> Slice:
     )
 
 
-def advance_bookmark(bookmark: dt.date | None, finished: dt.date) -> dt.date:
-    """Move a bookmark on, and never back.
-
-    Args:
-        bookmark: The bookmark so far, if any.
-        finished: First day of the last slice just written.
-
-    Returns:
-        The later of the two.
-    """
-    return finished if bookmark is None else max(bookmark, finished)
-
-
-def cap_bookmark(
-    finished: dt.date,
-    aggregate_by: str,
-    through: dt.date | None,
-    first: dt.date,
-) -> dt.date:
-    """Keep a bookmark from passing a day.
-
-    A day before the run's first slice counts as that slice. Then the next run fetches
-    all of this one's days again, and none before them.
-
-    Args:
-        finished: First day of the last slice just written.
-        aggregate_by: `day`, `week`, `month` or `total`.
-        through: The day not to pass; `None` if any day would be too late.
-        first: First day of the run's first slice.
-
-    Returns:
-        The bookmark, no later than the slice of the day not to pass.
-    """
-    if through is None:
-        return min(finished, first)
-    # A total's one slice is any range.
-    total = aggregate_by == "total"
-    limit = through if total else slice_of(through, aggregate_by).start
-    return min(finished, max(limit, first))
-
-
 def _requested(settings: DateSettings, today: dt.date) -> DateRange:
     """Find the days of a run without a bookmark, not yet extended to whole slices."""
     if settings.date_range is not None:

@@ -11,9 +11,9 @@ from harness.reports import read_totals, report_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_adstage.adstage.control import SUMMED, control_fields, summed_fields
 from tap_adstage.adstage.fields import FieldCatalog
 from tap_adstage.adstage.report_columns import report_columns
+from tap_adstage.adstage.summed_fields import SUMMED, control_fields, summed_fields
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.reports.control_totals import ControlTotals, Tally
 from tap_adstage.reports.rows import Row

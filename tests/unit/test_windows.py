@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_adstage.reports.bookmark import advance_bookmark, cap_bookmark
 from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.reports.windows import (
     DateSettings,
-    advance_bookmark,
-    cap_bookmark,
     plan_windows,
     slice_of,
     split_window,

@@ -322,6 +322,39 @@ def with_null(front: Front, path: str, *keys: str | int) -> None:
     )
 
 
+@pytest.mark.parametrize("max_concurrency", [1, 4])
+@pytest.mark.parametrize("import_policy", ["ignore", "warn", "hold"])
+def test_a_group_whose_accounts_are_refused_fails_no_report(
+    front: Front,
+    fail: Run,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    max_concurrency: int,
+    import_policy: str,
+) -> None:
+    """Its accounts are unknown, so all accounts of the networks count instead."""
+    group = sandbox.world.account_groups[0].id
+    front.answers[f"/account_groups/{group}/list_accounts"] = 404
+    limited = {
+        "name": "a_group",
+        **DAILY,
+        "targets": [f"/network/adstage/account_group/{group}"],
+    }
+    settings = {
+        **front.settings,
+        "import_policy": import_policy,
+        "max_concurrency": max_concurrency,
+        "reports": [limited, B_DAILY],
+    }
+    messages = fail(settings)
+    assert fail.error == "The run is not complete; incomplete: account_group_accounts"
+    assert messages.bookmark("a_group") is not None
+    assert messages.bookmark("b_daily") is not None
+    lines = warnings(caplog)
+    assert sum("could not read the accounts of" in line for line in lines) == 1
+    assert not any("could not read the import status" in line for line in lines)
+
+
 ITEM = ("_embedded", "item", 1)
 
 

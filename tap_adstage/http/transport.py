@@ -294,6 +294,7 @@ class Transport:
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = _TRANSIENT_STATUSES.get(status, ServerError)
             raise kind(f"{text}.", retry_after=self._retry_after(answer.headers))
+        self.stats.note_answer()
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(text)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

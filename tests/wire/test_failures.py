@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import logging
@@ -21,6 +22,7 @@ from tap_adstage.exceptions import (
     ConfigError,
     IncompleteRunError,
 )
+from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -205,6 +207,15 @@ def test_pages_of_a_report_that_failed_are_never_those_of_the_next(
     entities = {record["entity_id"] for record in messages.records("c_daily")}
     assert entities
     assert all("/campaign/" in entity for entity in entities)
+
+
+def test_the_rows_of_reports_that_failed_are_not_kept_in_memory(
+    front: Front, fail: Run
+) -> None:
+    front.answers[r"/report .*2024-03-18\.\."] = 403
+    fail({**front.settings, "reports": [B_DAILY, C_DAILY]})
+    gc.collect()
+    assert not [each for each in gc.get_objects() if type(each) is DuplicateFilter]
 
 
 def test_credentials_that_are_refused_end_the_run_at_once(

@@ -521,6 +521,24 @@ def test_chosen_accounts_are_read_if_the_list_of_accounts_can_not_be(
     assert "accounts" in fail.error
 
 
+def test_chosen_accounts_are_read_if_the_list_of_accounts_is_too_short(
+    front: Front, fail: Run, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed, missing, *_ = sandbox.world.entities("accounts")
+    item = {"network": listed.network, "remote_id": listed.remote_id, "name": "one"}
+    front.answers["/list_network_accounts"] = {
+        "_embedded": {"item": [item]},
+        "total": 2,
+    }
+    both = {listed.entity_id, missing.entity_id}
+    for accounts in ({missing.entity_id}, both):
+        settings = {**front.settings, **chosen(*accounts), "reports": [B_DAILY]}
+        messages = fail(settings, streams=["b_daily"])
+        assert {r["entity_id"] for r in messages.records("b_daily")} == accounts
+        (line,) = errors(caplog)
+        assert "the list ended after 1 of 2 resources" in line
+
+
 # --- stale rows ---
 
 

@@ -21,6 +21,7 @@ from tap_adstage.exceptions import (
     AuthenticationError,
     ConfigError,
     IncompleteRunError,
+    TransientError,
 )
 from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.tap import TapAdStage
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
+    from tap_adstage.http.transport import Transport
     from tap_adstage.sandbox.server import Sandbox
 
 DAYS = "last 6 days"
@@ -238,6 +240,31 @@ def test_an_api_that_is_down_holds_a_run_up_no_longer_for_many_streams(
     fail({**front.settings, "max_retry_seconds": 600})
     assert 500 <= sum(waits) <= 2 * 600
     assert all(name in fail.error for name in TABLES)
+
+
+def test_requests_that_are_given_up_at_once_halve_the_time_once(
+    front: Front, transport: Transport, waits: list[float]
+) -> None:
+    front.answers["/api"] = 503
+    transport.max_retry_seconds = 600
+    request = requests.Request("GET", front.settings["api_url"])
+    others = 3
+
+    def send_others() -> bool:
+        """Send the others before this one's first try, each before the next one's."""
+        nonlocal others
+        others -= 1
+        if others >= 0:
+            with pytest.raises(TransientError):
+                transport.send(request, json.loads, cancelled=send_others)
+        return False
+
+    with pytest.raises(TransientError):
+        transport.send(request, json.loads, cancelled=send_others)
+    waits.clear()
+    with pytest.raises(TransientError):
+        transport.send(request, json.loads)
+    assert 200 < sum(waits) <= 300
 
 
 def test_a_request_is_retried_as_long_as_ever_once_the_api_answers_again(

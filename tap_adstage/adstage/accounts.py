@@ -125,12 +125,16 @@ class AccountFinder:
         accounts: dict[str, Resource] = {}
         for target in targets:
             if target.level in _WITH_MEMBERS:
-                read = partial(self._accounts_of, target)
-                members = self._known(f"accounts of {target}", read)
+                members = self._members(target)
                 if members is None:
                     return None
                 accounts |= {account["entity_id"]: account for account in members}
         return [*accounts.values()]
+
+    def _members(self, target: EntityId) -> list[Resource] | None:
+        """Read the accounts of an account or a group; `None` if they can't be read."""
+        read = partial(self._accounts_of, target)
+        return self._known(f"accounts of {target}", read)
 
     def _all_linked(self) -> list[Resource]:
         """Read all accounts: one that is missing would seem to have left."""
@@ -159,10 +163,12 @@ class AccountFinder:
     def _keys_of(self, target: EntityId) -> set[AccountKey] | None:
         """Find the accounts of an account or an account group.
 
-        `None` if AdStage doesn't know the target, or if the import status lacks the
-        name of one of its accounts.
+        `None` if they can't be read, if AdStage doesn't know the target, or if the
+        import status lacks the name of one of its accounts.
         """
-        accounts = self._accounts_of(target)
+        if self._known("accounts", self._all_linked) is None:
+            return None
+        accounts = self._members(target) or ()
         keys = {(account["network"], account["name"]) for account in accounts}
         return keys if keys and keys <= self._imported_keys else None
 

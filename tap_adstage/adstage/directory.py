@@ -182,17 +182,16 @@ class Directory:
             ConfigError: If none of the chosen accounts is linked.
             TapError: If the linked accounts can't be read.
         """
-        chosen = self.config.accounts or ()
-        linked = {account["entity_id"] for account in self.linked_accounts.whole()}
-        missing = [account for account in chosen if account not in linked]
+        missing = self._missing_accounts
         if not missing:
             return None
+        linked = [account["entity_id"] for account in self.linked_accounts]
         text = (
             f"accounts: {', '.join(missing)} not linked; the linked ones are "
             f"{', '.join(sorted(linked)) or 'none'}"
         )
         error = ConfigError([text])
-        if len(missing) == len(chosen):
+        if len(missing) == len(self.config.accounts or ()):
             raise error
         return error
 
@@ -206,12 +205,27 @@ class Directory:
         if chosen is None:
             return None
         try:
-            linked = {account["entity_id"] for account in self.linked_accounts.whole()}
+            missing = self._missing_accounts
         except TapError as error:
             if error.ends_run:
                 raise
             return [*chosen]
-        return [account for account in chosen if account in linked]
+        return [account for account in chosen if account not in missing]
+
+    @cached_property
+    def _missing_accounts(self) -> list[str]:
+        """Entity ids of the chosen accounts that are not linked.
+
+        Raises:
+            TapError: If the linked accounts can't be read; also if their list is too
+                short, as the missing ones may be among those that it lacks.
+        """
+        linked = {account["entity_id"] for account in self.linked_accounts.whole()}
+        chosen = self.config.accounts or ()
+        missing = [account for account in chosen if account not in linked]
+        if missing:
+            self.linked_accounts.complete()
+        return missing
 
     @cached_property
     def account_groups(self) -> Listing:

@@ -94,8 +94,9 @@ class Transport:
         request_timeout: Seconds without a byte after which a request counts as failed,
             and seconds for which its answer may trickle.
         max_retry_seconds: Longest time in seconds that one request is retried. Each
-            request that is given up halves it for the next ones until one is answered,
-            so that an API that is down holds the run up for twice this time at most.
+            request that is given up, or several at once, halves it for the next ones
+            until one is answered, so that an API that is down holds the run up for
+            twice this time at most.
         logger: Logs retries.
         api_name: What messages call the API.
         secrets: What no error and no log line may show.
@@ -172,10 +173,11 @@ class Transport:
                 raise CancelledError
             return self.send_once(request, decode)
 
+        given_up = self._given_up
         try:
             answer = retrying(
                 attempt,
-                max_seconds=self.max_retry_seconds / 2**self._given_up,
+                max_seconds=self.max_retry_seconds / 2**given_up,
                 logger=self.logger,
                 can_split=can_split,
                 on_wait=self.stats.count_retry,
@@ -188,7 +190,8 @@ class Transport:
                 retry_after=error.retry_after,
             ) from None
         except TransientError as error:
-            self._given_up += not (can_split and error.may_be_too_large)
+            is_first = self._given_up == given_up  # of those that were sent together
+            self._given_up += is_first and not (can_split and error.may_be_too_large)
             raise
         except ApiError:
             self._given_up = 0
@@ -294,6 +297,7 @@ class Transport:
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = _TRANSIENT_STATUSES.get(status, ServerError)
             raise kind(f"{text}.", retry_after=self._retry_after(answer.headers))
+        self.stats.note_answer()
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(text)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

@@ -54,8 +54,14 @@ class FetchAhead(Generic[T]):
         """
         urls = self._scheduled
         urls = urls[urls.index(url) :] if url in urls else [url]
-        self._prefetch.schedule(urls, partial(_Document, self._fetch))
-        pages: list[tuple[T]] = [*self._prefetch.pages(url)]
+        upcoming = urls[: self._prefetch.lookahead]
+        documents = partial(_Document, self._fetch)
+        self._prefetch.schedule(upcoming, documents)
+        try:
+            pages: list[tuple[T]] = [*self._prefetch.pages(url)]
+        finally:  # a document that failed is fetched anew if it is read again
+            self._scheduled = urls[1:]
+            self._prefetch.schedule(upcoming[1:], documents)
         ((document,),) = pages
         return document
 

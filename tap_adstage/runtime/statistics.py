@@ -154,7 +154,7 @@ class RunStats:
             self.current.pages += 1
 
     def note_answer(self) -> None:
-        """Note that the API has just answered as it should."""
+        """Note that the API has just answered a request, or refused it."""
         self._answered = self._clock()
 
     def count_retry(self, seconds: float) -> None:
@@ -190,5 +190,5 @@ class RunStats:
 
     @property
     def seconds_unanswered(self) -> float:
-        """Seconds since the API last answered as it should, or since the start."""
+        """Seconds since the API last answered or refused a request, or the start."""
         return self._clock() - self._answered

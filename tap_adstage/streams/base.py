@@ -98,6 +98,8 @@ class BaseStream(Stream, abc.ABC):
     def _fail(self, error: TapError) -> None:
         """Log and count the error that ended the stream."""
         self._lacks_rows = True
+        # The error is kept to the end of the run, and these hold pages and rows.
+        error.__traceback__ = error.__context__ = None
         self._stats.current.fail(error)
         self.logger.error("%s: failed: %s", self.name, self._stats.current.missing[-1])
 

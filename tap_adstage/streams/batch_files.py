@@ -26,6 +26,9 @@ _LEVEL = 1
 """Level of gzip. Lines of one stream are much alike, so a higher level takes several
 times longer and saves little."""
 
+_LONG = 10**15
+"""The smallest whole number of more than 15 digits."""
+
 
 class BatchFiles:
     """The files of one stream's BATCH messages, in the encoding that these name."""
@@ -135,9 +138,17 @@ def _write_parquet(
 def _column(values: list[Any]) -> list[Any]:
     """Make values of one type, as Parquet's columns have one.
 
-    Numbers stay exact: if one of them is a decimal, all become decimals. Parquet has no
-    objects without members, so these become null.
+    Numbers stay exact: if one of them is a decimal, or has too many digits to share a
+    column with fractions, all become decimals. Parquet has no objects without members,
+    so these become null.
     """
-    if any(isinstance(value, Decimal) for value in values):
+    if any(map(_is_long, values)):
         return [None if value is None else Decimal(str(value)) for value in values]
     return [None if value == {} else value for value in values]
+
+
+def _is_long(value: object) -> bool:
+    """Whether a value is a number that a float may not hold exactly."""
+    if isinstance(value, Decimal):
+        return True
+    return isinstance(value, int) and abs(value) >= _LONG

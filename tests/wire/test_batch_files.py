@@ -155,6 +155,19 @@ def test_numbers_and_objects_survive_parquet(tmp_path: Path) -> None:
     assert [row["late"] for row in rows] == [None, None, {"a": 1}, None]
 
 
+@pytest.mark.parametrize("long", [12345678901234567, 10**30, -(10**15)])
+@pytest.mark.parametrize("other", [2.5, 3, None])
+def test_long_whole_numbers_share_a_parquet_column_with_any_other(
+    tmp_path: Path, long: int, other: float | None
+) -> None:
+    config = BatchConfig.from_dict(batch_config(tmp_path, "parquet"))
+    rows: list[dict[str, Any]] = [{"clicks": other}, {"clicks": long}]
+    url = BatchFiles(config, "tap").write_records("daily", rows)
+    read = pyarrow.parquet.read_table(url.removeprefix("file://")).to_pylist()
+    assert read == rows
+    assert type(read[1]["clicks"]) is Decimal
+
+
 # --- what the SDK does to records, it does to files ---
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import logging
@@ -20,7 +21,9 @@ from tap_adstage.exceptions import (
     AuthenticationError,
     ConfigError,
     IncompleteRunError,
+    TransientError,
 )
+from tap_adstage.reports.duplicates import DuplicateFilter
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
+    from tap_adstage.http.transport import Transport
     from tap_adstage.sandbox.server import Sandbox
 
 DAYS = "last 6 days"
@@ -207,6 +211,15 @@ def test_pages_of_a_report_that_failed_are_never_those_of_the_next(
     assert all("/campaign/" in entity for entity in entities)
 
 
+def test_the_rows_of_reports_that_failed_are_not_kept_in_memory(
+    front: Front, fail: Run
+) -> None:
+    front.answers[r"/report .*2024-03-18\.\."] = 403
+    fail({**front.settings, "reports": [B_DAILY, C_DAILY]})
+    gc.collect()
+    assert not [each for each in gc.get_objects() if type(each) is DuplicateFilter]
+
+
 def test_credentials_that_are_refused_end_the_run_at_once(
     front: Front, sync: Sync, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -227,6 +240,31 @@ def test_an_api_that_is_down_holds_a_run_up_no_longer_for_many_streams(
     fail({**front.settings, "max_retry_seconds": 600})
     assert 500 <= sum(waits) <= 2 * 600
     assert all(name in fail.error for name in TABLES)
+
+
+def test_requests_that_are_given_up_at_once_halve_the_time_once(
+    front: Front, transport: Transport, waits: list[float]
+) -> None:
+    front.answers["/api"] = 503
+    transport.max_retry_seconds = 600
+    request = requests.Request("GET", front.settings["api_url"])
+    others = 3
+
+    def send_others() -> bool:
+        """Send the others before this one's first try, each before the next one's."""
+        nonlocal others
+        others -= 1
+        if others >= 0:
+            with pytest.raises(TransientError):
+                transport.send(request, json.loads, cancelled=send_others)
+        return False
+
+    with pytest.raises(TransientError):
+        transport.send(request, json.loads, cancelled=send_others)
+    waits.clear()
+    with pytest.raises(TransientError):
+        transport.send(request, json.loads)
+    assert 200 < sum(waits) <= 300
 
 
 def test_a_request_is_retried_as_long_as_ever_once_the_api_answers_again(
@@ -320,6 +358,39 @@ def with_null(front: Front, path: str, *keys: str | int) -> None:
             front.server.url_for("").rstrip("/"),
         )
     )
+
+
+@pytest.mark.parametrize("max_concurrency", [1, 4])
+@pytest.mark.parametrize("import_policy", ["ignore", "warn", "hold"])
+def test_a_group_whose_accounts_are_refused_fails_no_report(
+    front: Front,
+    fail: Run,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    max_concurrency: int,
+    import_policy: str,
+) -> None:
+    """Its accounts are unknown, so all accounts of the networks count instead."""
+    group = sandbox.world.account_groups[0].id
+    front.answers[f"/account_groups/{group}/list_accounts"] = 404
+    limited = {
+        "name": "a_group",
+        **DAILY,
+        "targets": [f"/network/adstage/account_group/{group}"],
+    }
+    settings = {
+        **front.settings,
+        "import_policy": import_policy,
+        "max_concurrency": max_concurrency,
+        "reports": [limited, B_DAILY],
+    }
+    messages = fail(settings)
+    assert fail.error == "The run is not complete; incomplete: account_group_accounts"
+    assert messages.bookmark("a_group") is not None
+    assert messages.bookmark("b_daily") is not None
+    lines = warnings(caplog)
+    assert sum("could not read the accounts of" in line for line in lines) == 1
+    assert not any("could not read the import status" in line for line in lines)
 
 
 ITEM = ("_embedded", "item", 1)
@@ -475,6 +546,24 @@ def test_chosen_accounts_are_read_if_the_list_of_accounts_can_not_be(
     messages = fail({**front.settings, **chosen(account), "reports": [B_DAILY]})
     assert {r["entity_id"] for r in messages.records("b_daily")} == {account}
     assert "accounts" in fail.error
+
+
+def test_chosen_accounts_are_read_if_the_list_of_accounts_is_too_short(
+    front: Front, fail: Run, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed, missing, *_ = sandbox.world.entities("accounts")
+    item = {"network": listed.network, "remote_id": listed.remote_id, "name": "one"}
+    front.answers["/list_network_accounts"] = {
+        "_embedded": {"item": [item]},
+        "total": 2,
+    }
+    both = {listed.entity_id, missing.entity_id}
+    for accounts in ({missing.entity_id}, both):
+        settings = {**front.settings, **chosen(*accounts), "reports": [B_DAILY]}
+        messages = fail(settings, streams=["b_daily"])
+        assert {r["entity_id"] for r in messages.records("b_daily")} == accounts
+        (line,) = errors(caplog)
+        assert "the list ended after 1 of 2 resources" in line
 
 
 # --- stale rows ---

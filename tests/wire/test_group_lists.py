@@ -106,6 +106,24 @@ def test_a_group_that_fails_is_an_error_at_that_group(
     assert outcomes == {group.id: len(group.accounts) for group in others}
 
 
+@pytest.mark.parametrize("max_concurrency", [1, 3])
+def test_a_group_that_failed_is_fetched_anew_if_it_is_read_again(
+    sandbox: Sandbox,
+    max_concurrency: int,
+) -> None:
+    failures = [Response("gone", 404), Response("gone", 410)]
+
+    def answer(request: Request) -> Response | None:
+        return failures.pop(0) if is_list(request) and failures else None
+
+    with Gate(sandbox, answer) as gate:
+        directory = directory_of(tap_of(gate, sandbox, max_concurrency))
+        group, *_ = directory.account_groups
+        assert "answered 404" in str(outcome(directory, group))
+        assert "answered 410" in str(outcome(directory, group))
+        assert outcome(directory, group) == group["account_count"]
+
+
 def test_one_group_alone_fetches_no_other(sandbox: Sandbox) -> None:
     with Gate(sandbox) as gate:
         directory = directory_of(tap_of(gate, sandbox))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from harness.commands import run
 from werkzeug import Response
 
 from tap_adstage import preflight
+from tap_adstage.exceptions import ApiError
+from tap_adstage.http.transport import Transport
 
 if TYPE_CHECKING:
     import socket
@@ -142,3 +146,20 @@ def test_a_slow_address_that_goes_on_answering_is_not_given_up(
     ended = run("-c", IMPATIENT, "--config", path, "--test")
     assert ended.stderr.endswith("4 of 4 steps passed\n"), ended.stderr
     assert ended.returncode == 0
+
+
+def test_refusals_are_answers_however_many_there_are(
+    httpserver: HTTPServer,
+) -> None:
+    def refuse(_: Request) -> Response:
+        time.sleep(0.3)
+        return Response("{}", 403)
+
+    httpserver.expect_request("/api").respond_with_handler(refuse)
+    transport = Transport("test", 5, 0, logging.getLogger())
+    request = requests.Request("GET", httpserver.url_for("/api"))
+    started = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(ApiError):
+            transport.send(request, json.loads)
+    assert transport.stats.seconds_unanswered < 0.3 < time.monotonic() - started

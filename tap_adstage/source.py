@@ -97,7 +97,7 @@ class Report(Protocol):
         """
 
     @property
-    def is_told_by_account(self) -> bool:
+    def has_known_accounts(self) -> bool:
         """Whether it can be known which accounts it reads."""
 
     def find_accounts(

@@ -114,7 +114,7 @@ class AdStageReport:
         return question(self.config, self.columns, selected)
 
     @property
-    def is_told_by_account(self) -> bool:
+    def has_known_accounts(self) -> bool:
         """Whether it can be known which accounts it reads.
 
         AdStage doesn't list whose campaigns are in a folder by account. A total, and a

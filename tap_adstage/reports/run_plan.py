@@ -68,7 +68,7 @@ class RunQuestion:
         today: The day that it is for the run.
         real_today: The day that it really is.
         is_full_table: Whether it reads its whole range, whatever the bookmark.
-        is_told_by_account: Whether it is known which accounts it reads.
+        has_known_accounts: Whether it is known which accounts it reads.
         shares_rows: Whether a row may be of several accounts, so that one account can't
             be read alone.
         backfill: Whether to read the earlier days of what is new.
@@ -80,7 +80,7 @@ class RunQuestion:
     today: dt.date
     real_today: dt.date
     is_full_table: bool
-    is_told_by_account: bool
+    has_known_accounts: bool
     shares_rows: bool
     backfill: bool
 
@@ -236,7 +236,7 @@ def plan_run(
     unusable = _why_unusable(asked, saved) if saved else None
     begins_at = whole[0].slices[0].start if saved is None or unusable else saved.date
     accounts = None
-    if asked.is_told_by_account:
+    if asked.has_known_accounts:
         accounts = find_accounts(
             settled_day(asked.dates, begins_at),
             settled_day(asked.dates, whole[-1].bookmark),
@@ -260,7 +260,7 @@ def _from_the_beginning(
     why: str | None,
 ) -> RunPlan:
     known = _joined(accounts)
-    if known is None and saved and asked.is_told_by_account:
+    if known is None and saved and asked.has_known_accounts:
         known = saved.history.accounts
     note = f"starting over, as {why}; reading {_days(whole)}"
     return RunPlan(
@@ -426,7 +426,7 @@ def _still_known(
     asked: RunQuestion, saved: Bookmark, accounts: ReportAccounts | None
 ) -> frozenset[str] | None:
     """Find the accounts that the bookmark stands for, without those that left."""
-    if not asked.is_told_by_account:
+    if not asked.has_known_accounts:
         return None
     known = saved.history.accounts
     if accounts is None:
@@ -438,7 +438,7 @@ def _still_pending(
     asked: RunQuestion, saved: Bookmark, accounts: ReportAccounts | None
 ) -> tuple[CatchUp, ...]:
     """Find the catch-ups that are under way, without accounts that left or joined."""
-    if not asked.is_told_by_account:
+    if not asked.has_known_accounts:
         return ()
     if accounts is None:
         return saved.history.catch_ups

@@ -164,9 +164,9 @@ def first_day(
     """Find the first day of a report's range, to compare it with an earlier run's.
 
     The range is taken as of the day after the bookmark, if that is later than today. So
-    it never begins earlier by itself, not even if a run repeats a past day or the time
-    zone moves west. `end_date` doesn't count: it limits where a range ends, and would
-    move the beginning of `timeframe_months`.
+    it doesn't begin earlier because the time zone moves west, or because a run repeats
+    a past day, unless the bookmark is behind that day. `end_date` doesn't count: it
+    limits where a range ends, and would move the beginning of `timeframe_months`.
 
     Args:
         settings: The report's settings.

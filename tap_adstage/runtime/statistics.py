@@ -91,8 +91,9 @@ class RunStats:
     """The counts of a run: of the set-up, then of one stream after the other.
 
     All that is counted belongs to the current stream, as threads fetch ahead for that
-    one alone. Several threads count requests, pages of lists, waits and warnings; the
-    rest is counted in the main thread.
+    one alone; only the requests that a failed stream has in flight count for the next.
+    Several threads count requests, pages of lists, waits and warnings; the rest is
+    counted in the main thread.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -282,7 +282,7 @@ class ReportStream(PageStream):
             today=config.today,
             real_today=date_ranges.today(None, config.time_zone, now=config.now),
             is_full_table=self.replication_method == REPLICATION_FULL_TABLE,
-            is_told_by_account=report.is_told_by_account,
+            has_known_accounts=report.has_known_accounts,
             shares_rows=report.columns.group is not None,
             backfill=self._source.config.backfill == "auto",
         )

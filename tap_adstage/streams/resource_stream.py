@@ -105,7 +105,7 @@ class ResourceStream(BaseStream):
         """Go on without what could not be read."""
         self._lacks_rows = True
         stats = self._stats.current
-        if isinstance(error, ShortListError):  # a warning told of the list itself
+        if isinstance(error, ShortListError):  # there was a warning
             stats.missing.append(str(error))
             return
         stats.add_error(error)

@@ -304,7 +304,7 @@ def asked(**changes: object) -> RunQuestion:
         "today": TODAY,
         "real_today": TODAY,
         "is_full_table": False,
-        "is_told_by_account": True,
+        "has_known_accounts": True,
         "shares_rows": False,
         "backfill": True,
     }

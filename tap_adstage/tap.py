@@ -47,6 +47,7 @@ from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
+from tap_adstage.runtime.wording import shorten
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.failed_stream import FailedStream
@@ -358,7 +359,7 @@ class TapAdStage(Tap):
             raise ConfigError(errors)
 
     def _warn_of_unread_streams(self) -> None:
-        """Warn of settings and catalogs that leave nothing to read, a line each."""
+        """Warn of what settings and catalogs leave out, a line each."""
         streams = [s for s in self.streams.values() if isinstance(s, BaseStream)]
         if self.input_catalog is not None and not any(
             stream.is_selected_in_catalog for stream in streams
@@ -367,6 +368,14 @@ class TapAdStage(Tap):
         causes: dict[str, list[str]] = {}
         for stream in streams:
             if isinstance(stream, ReportStream) and stream.selected:
+                lacking = stream.fields_not_in_catalog
+                if lacking:
+                    self.logger.warning(
+                        "%s: skipped %s, as the catalog lacks them; write it anew with "
+                        "--discover, or run meltano with --refresh-catalog",
+                        stream.name,
+                        shorten(lacking),
+                    )
                 cause = stream.why_unread
                 if cause:
                     causes.setdefault(cause, []).append(stream.name)

@@ -132,7 +132,7 @@ class Lookups:
                 g["id"] for g in directory.account_groups.complete()
             ],
             "organization": lambda: [
-                directory.config.organization_id,
+                directory.organization_id,
                 *(each.get("fetch_id") for each in directory.organizations),
             ],
         }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_adstage.config.adstage import ADSTAGE
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.runtime.redaction import excerpt
+from tap_adstage.runtime.wording import shorten
 from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
@@ -88,6 +90,46 @@ def unread_accounts(config: Config) -> list[str]:
             for report in reports
             if not {*accounts.values()} & {*report.networks}
         ]
+    return lines
+
+
+def unread_targets(config: Config) -> list[str]:
+    """Find targets of reports that have no rows, whatever AdStage has of them.
+
+    Args:
+        config: The run's settings.
+
+    Returns:
+        One line for each report and cause.
+    """
+    lines = []
+    for report in config.reports:
+        if report.is_external:
+            continue
+        targets = [EntityId.parse(target) for target in report.targets]
+        elsewhere = [
+            target
+            for target in targets
+            if target.network not in (ADSTAGE, *report.networks)
+        ]
+        not_chosen = [
+            target
+            for target in targets
+            if target.level == "account"
+            and target not in elsewhere
+            and config.accounts is not None
+            and str(target) not in config.accounts
+        ]
+        networks = ", ".join(report.networks)
+        for unread, cause in (
+            (elsewhere, f"the report's networks are {networks}"),
+            (not_chosen, "the setting accounts lacks them"),
+        ):
+            if unread:
+                lines.append(
+                    f"reports.{report.name}.targets: nothing to request of "
+                    f"{shorten([str(target) for target in unread])}, as {cause}"
+                )
     return lines
 
 

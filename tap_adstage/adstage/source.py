@@ -140,10 +140,11 @@ class AdStageSource:
                 accounts is linked, with those that there are.
         """
         self._lookups.check_owner()
-        if self.config.accounts is None:
-            return []
-        for line in set_up.unread_accounts(self.config):
+        config = self.config
+        for line in set_up.unread_accounts(config) + set_up.unread_targets(config):
             self._logger.warning("%s", line)
+        if config.accounts is None:
+            return []
         try:
             error = self.directory.unlinked_accounts
         except TapError as failure:

@@ -289,6 +289,16 @@ class ReportStream(PageStream):
         return plan_run(asked, self._saved_bookmark, report.find_accounts)
 
     @property
+    def fields_not_in_catalog(self) -> list[str]:
+        """Fields that the settings name, and that a catalog lacks."""
+        known = self.effective_schema.get("properties", {})
+        return [
+            column.field
+            for column in self._report.columns.fields
+            if column.requested and column.name not in known
+        ]
+
+    @property
     def why_unread(self) -> str | None:
         """Which setting leaves nothing to request, if one does."""
         return why_unread(self._date_settings, self._report.config.today)

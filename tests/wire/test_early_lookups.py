@@ -73,6 +73,7 @@ def test_an_unknown_target_names_the_setting_and_the_nearest(
     assert line.startswith(f"reports.{report['name']}.targets: {message} '{target}'; ")
     kind = target.removesuffix("99")
     assert f"did you mean {kind}" in line
+    assert f"{kind}None" not in line
     assert not [path for path in paths(sandbox) if path.endswith("report")]
 
 

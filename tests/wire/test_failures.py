@@ -866,3 +866,50 @@ def test_an_account_on_a_network_that_is_not_asked_for_is_one_warning(
     ]
     sync({**settings, **chosen(account), "reports": reports})
     assert cause(caplog) == expected.format(account)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"networks": ["facebook"]},
+            "nothing to request of {0}, as the report's networks are facebook",
+        ),
+        (
+            {"sync_mode": "SPECIFIC_ACCOUNTS", "accounts": ["{1}"]},
+            "nothing to request of {0}, as the setting accounts lacks them",
+        ),
+    ],
+)
+def test_a_target_that_other_settings_leave_out_is_one_warning(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+    expected: str,
+) -> None:
+    target, other = (
+        next(a.entity_id for a in sandbox.world.entities("accounts") if a.network == of)
+        for of in ("quora", "facebook")
+    )
+    changes = json.loads(json.dumps(changes).replace("{1}", other))
+    reports = [{**B_DAILY, "targets": [target]}]
+    messages = sync({**settings, **changes, "reports": reports})
+    assert not messages.records("b_daily")
+    assert cause(caplog) == f"reports.b_daily.targets: {expected.format(target)}"
+
+
+def test_targets_that_can_be_read_are_no_warning(
+    sandbox: Sandbox,
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account = sandbox.world.entities("accounts")[0]
+    group = sandbox.world.account_groups[0]
+    targets = [account.entity_id, f"/network/adstage/account_group/{group.id}"]
+    reports = [{**B_DAILY, "targets": targets, "networks": [account.network]}]
+    settings |= {**chosen(account.entity_id), "import_policy": "ignore"}
+    assert sync({**settings, "reports": reports}).records("b_daily")
+    assert warnings(caplog) == []

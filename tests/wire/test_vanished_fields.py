@@ -199,6 +199,23 @@ def test_a_star_has_what_is_there_and_a_new_metric_is_a_new_column(
     assert any(r["custom_conversions_14_conversions"] for r in second.records("a"))
 
 
+def test_a_metric_that_is_newer_than_the_catalog_is_one_warning(
+    relay: Relay,
+    config: dict[str, Any],
+    sync: Sync,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config["reports"] = reports(a={"fields": ["clicks", "custom_conversions:*"]})
+    relay.without(LEADS)
+    catalog = TapAdStage(config=config).catalog_dict
+    assert sync(config, catalog=catalog).records("a")
+    assert not warnings(caplog)
+    relay.without()
+    assert sync(config, catalog=catalog).records("a")
+    (warning,) = warnings(caplog)
+    assert warning.startswith(f"a: skipped {LEADS}, as the catalog lacks them; ")
+
+
 def test_a_star_that_stands_for_nothing_is_one_warning(
     relay: Relay,
     config: dict[str, Any],

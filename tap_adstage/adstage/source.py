@@ -21,7 +21,7 @@ from tap_adstage.adstage.meta_fields import meta_field
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.resources import TABLES
-from tap_adstage.config.adstage import family_of, is_calculated
+from tap_adstage.config.adstage import CUSTOM_FAMILIES, family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
     AuthenticationError,
@@ -278,10 +278,31 @@ class AdStageSource:
             descriptor
             for descriptor in (
                 *directory.cross_network_descriptors.whole(),
-                *directory.organization_descriptors.whole(),
+                *self._custom_descriptors(report),
             )
             if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
         ]
+
+    def _custom_descriptors(self, report: ReportConfig) -> list[Resource]:
+        """List the organization's own metrics; a report without any needs no list."""
+        try:
+            return self.directory.organization_descriptors.whole()
+        except ApiError as error:
+            named = [
+                report.sort_by,
+                *(field.name for field in report.fields),
+                *(str(condition["path"]) for condition in report.filters),
+            ]
+            if error.ends_run or any(
+                n.lower().startswith(CUSTOM_FAMILIES) for n in named
+            ):
+                raise
+            self._logger.warning(
+                "%s: goes on without the organization's own metrics: %s",
+                report.name,
+                error,
+            )
+            return []
 
 
 def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:

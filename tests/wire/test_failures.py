@@ -220,6 +220,22 @@ def test_the_rows_of_reports_that_failed_are_not_kept_in_memory(
     assert not [each for each in gc.get_objects() if type(each) is DuplicateFilter]
 
 
+@pytest.mark.parametrize("answer", [403, 404])
+def test_without_the_organization_s_metrics_only_reports_of_them_fail(
+    front: Front, fail: Run, caplog: pytest.LogCaptureFixture, answer: int
+) -> None:
+    front.answers["/organizations/40/metric_descriptors"] = answer
+    custom = {**C_DAILY, "fields": ["clicks", "custom_conversions:14:conversions"]}
+    messages = fail({**front.settings, "reports": [B_DAILY, custom]})
+    assert messages.bookmark("b_daily") == LAST
+    assert messages.records("b_daily")
+    assert not messages.records("c_daily")
+    ends = statuses(caplog)
+    assert ends["b_daily"] == "completed"
+    assert ends["c_daily"] == "failed"
+    assert ends["metric_descriptors"] in {"failed", "incomplete"}
+
+
 def test_credentials_that_are_refused_end_the_run_at_once(
     front: Front, sync: Sync, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -322,7 +322,8 @@ def _going_on(
             (logging.WARNING, f"{text}, but backfill is off: earlier days stay as are")
             for text in news
         ]
-        known = (known or frozenset()).union(*(c.digests for c in catch_ups))
+        if known is not None:  # else all that are linked later would seem to join
+            known = known.union(*(catch_up.digests for catch_up in catch_ups))
         catch_ups, pending = [], ()
     history = History(_question(asked, saved.date), known, pending)
     return RunPlan(

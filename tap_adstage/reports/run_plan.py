@@ -315,7 +315,9 @@ def _going_on(
     pending = _still_pending(asked, saved, accounts)
     notes = [(logging.INFO, catch_up.note) for catch_up in unread]
     if not asked.backfill:
-        news = [f"{catch_up.names} joined" for catch_up in unread]
+        news = []
+        if not asked.shares_rows:  # else `more` has who joined
+            news = [f"{catch_up.names} joined" for catch_up in unread]
         if more:
             news.insert(0, f"it asks for more than before ({more})")
         notes = [

@@ -472,6 +472,15 @@ def test_without_backfill_what_is_new_is_told_once_and_learned() -> None:
     assert not plan_run(question, table.bookmark, lambda *_: found).notes
 
 
+def test_without_backfill_who_joined_a_grouped_report_is_told_once() -> None:
+    table = Table()
+    table.run(asked(shares_rows=True), accounts("A"), ["A"])
+    question = asked(shares_rows=True, backfill=False)
+    plan = plan_run(question, table.bookmark, lambda *_: accounts("A", "B"))
+    ((_, note),) = plan.notes
+    assert note.startswith("it asks for more than before (accounts: B), but")
+
+
 @pytest.mark.parametrize("changes", [{}, {"is_told_by_account": False}])
 def test_without_backfill_accounts_that_were_never_listed_stay_unknown(
     changes: dict[str, Any],

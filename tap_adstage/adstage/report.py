@@ -134,7 +134,8 @@ class AdStageReport:
         reads again. Days are counted in the report's time zone.
 
         Args:
-            held_through: That day, if accounts that lack data hold the bookmark.
+            held_through: That day, if accounts that lack data hold the bookmark; those
+                that AdStage can't import don't.
             through: That day, if the bookmark moves on in spite of them.
 
         Returns:
@@ -164,8 +165,9 @@ class AdStageReport:
         joined = import_policy.imported_accounts(
             accounts,
             imports,
-            held_through if policy == "hold" else through,
-            self.config.time_zone,
+            held_through=held_through if policy == "hold" else through,
+            through=through,
+            time_zone=self.config.time_zone,
         )
         return ReportAccounts(names=names, joined=frozenset(joined))
 

@@ -411,6 +411,31 @@ def test_an_account_joins_once_its_import_is_finished(
     assert (days_of(third, new)[0] == START) is not at_once
 
 
+@pytest.mark.parametrize("policy", ["warn", "hold"])
+def test_an_account_that_can_t_be_imported_joins_once_it_is_linked_again(
+    sandbox: Sandbox,
+    sync: Sync,
+    later: Callable[..., Messages],
+    config: dict[str, Any],
+    linked: list[Entity],
+    policy: str,
+) -> None:
+    """It doesn't hold the bookmark, so later runs leave the days that it lacks."""
+    broken = linked[4]
+    config = {**config, "import_policy": policy}
+    cut_off = imported("2024-02-01") | {
+        "code": "permanent_authentication_error",
+        "importable": False,
+    }
+    sandbox.imports = {**sandbox.imports, broken.entity_id: cut_off}
+    first = sync(config, streams=["daily"])
+    assert first.bookmark("daily") == "2024-03-19"
+    assert digest(broken.entity_id) not in known(first)
+    sandbox.imports = {**sandbox.imports, broken.entity_id: imported()}
+    second = later(config, first.state)
+    assert days_of(second, broken) == each_day(START, "2024-03-20")
+
+
 # --- stopped in the middle ---
 
 

@@ -187,6 +187,7 @@ class Directory:
         missing = [account for account in chosen if account not in linked]
         if not missing:
             return None
+        self.linked_accounts.complete()
         text = (
             f"accounts: {', '.join(missing)} not linked; the linked ones are "
             f"{', '.join(sorted(linked)) or 'none'}"
@@ -206,11 +207,12 @@ class Directory:
         if chosen is None:
             return None
         try:
-            linked = {account["entity_id"] for account in self.linked_accounts.whole()}
+            accounts = self.linked_accounts.complete()
         except TapError as error:
             if error.ends_run:
                 raise
             return [*chosen]
+        linked = {account["entity_id"] for account in accounts}
         return [account for account in chosen if account in linked]
 
     @cached_property

@@ -142,8 +142,17 @@ class AdStageReport:
             The accounts; `None` if they can't be read, which is a warning once a run.
 
         Raises:
-            AuthenticationError: If AdStage does not accept the credentials.
+            TapError: If AdStage does not accept the credentials, or a shard can't go on
+                without knowing.
         """
+        found = self._find_accounts(held_through, through)
+        if found is None:
+            self._accounts.check_unknown(self.shard)
+        return found
+
+    def _find_accounts(
+        self, held_through: dt.date, through: dt.date
+    ) -> ReportAccounts | None:
         accounts = self._accounts.read_by(
             self.shard, self.config.networks, self.config.targets
         )

@@ -80,7 +80,7 @@ class AccountFinder:
         Raises:
             AuthenticationError: If AdStage does not accept the credentials.
         """
-        accounts = self._under([EntityId.parse(target) for target in targets])
+        accounts = self._under(shard, [EntityId.parse(target) for target in targets])
         if accounts is None:
             return None
         return [
@@ -88,6 +88,19 @@ class AccountFinder:
             for account in accounts
             if account["network"] in networks and shard.has(account["entity_id"])
         ]
+
+    def check_unknown(self, shard: Shard) -> None:
+        """Check that a report may go on if it is not known who joined.
+
+        Args:
+            shard: Part of the accounts that the report is about.
+
+        Raises:
+            TapError: If it would not read all accounts: one that joined before would
+                lack days, and nobody would know.
+        """
+        if self._are_listed(shard):
+            self.directory.accounts.complete()
 
     def account_imports(self) -> list[AccountImport]:
         """Read how far AdStage has imported each account.
@@ -117,8 +130,14 @@ class AccountFinder:
         entities = [EntityId.parse(target) for target in targets]
         return import_policy.account_scope(networks, entities, self._keys_of)
 
-    def _under(self, targets: Sequence[EntityId]) -> list[Resource] | None:
-        linked = self._known("accounts", self._all_linked)
+    def _under(
+        self, shard: Shard, targets: Sequence[EntityId]
+    ) -> list[Resource] | None:
+        read_by_list = self._are_listed(shard)
+        if read_by_list:  # what the list lacks is not read: it has not joined
+            linked = self._known("list of accounts", lambda: self.directory.accounts)
+        else:
+            linked = self._known("accounts", self._all_linked)
         is_limited = targets and not any(t.level in _ALL_ACCOUNTS for t in targets)
         if linked is None or not is_limited:
             return linked
@@ -129,12 +148,19 @@ class AccountFinder:
                 if members is None:
                     return None
                 accounts |= {account["entity_id"]: account for account in members}
+        if read_by_list:
+            listed = {account["entity_id"] for account in linked}
+            return [accounts[each] for each in accounts if each in listed]
         return [*accounts.values()]
 
     def _members(self, target: EntityId) -> list[Resource] | None:
         """Read the accounts of an account or a group; `None` if they can't be read."""
         read = partial(self._accounts_of, target)
         return self._known(f"accounts of {target}", read)
+
+    def _are_listed(self, shard: Shard) -> bool:
+        """Whether a shard's reports read those accounts alone that the list has."""
+        return self.directory.config.accounts is None and not shard.is_whole
 
     def _all_linked(self) -> list[Resource]:
         """Read all accounts: one that is missing would seem to have left."""

@@ -120,6 +120,8 @@ def account_scope(
 def imported_accounts(
     accounts: Iterable[Mapping[str, Any]],
     imports: Iterable[AccountImport],
+    *,
+    held_through: dt.date,
     through: dt.date,
     time_zone: str,
 ) -> list[str]:
@@ -131,20 +133,22 @@ def imported_accounts(
     Args:
         accounts: Accounts as AdStage lists them, with entity ids.
         imports: The import status of all accounts.
-        through: The day.
-        time_zone: IANA name of the zone in which it is counted.
+        held_through: The day, for accounts that hold the bookmark.
+        through: The day for those that AdStage can't import, which never hold it.
+        time_zone: IANA name of the zone in which days are counted.
 
     Returns:
         Their entity ids.
     """
-    days: dict[AccountKey, dt.date] = {}
+    imported: dict[AccountKey, bool] = {}
     for status in imports:
         day = status.imported_through(time_zone) or dt.date.min
-        days[status.key] = min(day, days.get(status.key, dt.date.max))
+        is_imported = day >= (held_through if status.importable else through)
+        imported[status.key] = is_imported and imported.get(status.key, True)
     return [
         account["entity_id"]
         for account in accounts
-        if days.get((account["network"], account["name"]), dt.date.min) >= through
+        if imported.get((account["network"], account["name"]))
     ]
 
 

@@ -134,15 +134,25 @@ class AdStageReport:
         reads again. Days are counted in the report's time zone.
 
         Args:
-            held_through: That day, if accounts that lack data hold the bookmark.
+            held_through: That day, if accounts that lack data hold the bookmark; those
+                that AdStage can't import don't.
             through: That day, if the bookmark moves on in spite of them.
 
         Returns:
             The accounts; `None` if they can't be read, which is a warning once a run.
 
         Raises:
-            AuthenticationError: If AdStage does not accept the credentials.
+            TapError: If AdStage does not accept the credentials, or a shard can't go on
+                without knowing.
         """
+        found = self._find_accounts(held_through, through)
+        if found is None:
+            self._accounts.check_unknown(self.shard)
+        return found
+
+    def _find_accounts(
+        self, held_through: dt.date, through: dt.date
+    ) -> ReportAccounts | None:
         accounts = self._accounts.read_by(
             self.shard, self.config.networks, self.config.targets
         )
@@ -164,8 +174,9 @@ class AdStageReport:
         joined = import_policy.imported_accounts(
             accounts,
             imports,
-            held_through if policy == "hold" else through,
-            self.config.time_zone,
+            held_through=held_through if policy == "hold" else through,
+            through=through,
+            time_zone=self.config.time_zone,
         )
         return ReportAccounts(names=names, joined=frozenset(joined))
 

@@ -144,7 +144,7 @@ class AdStageSource:
         for line in set_up.unread_accounts(config) + set_up.unread_targets(config):
             self._logger.warning("%s", line)
         if config.accounts is None:
-            return []
+            return self._unlisted_accounts()
         try:
             error = self.directory.unlinked_accounts
         except TapError as failure:
@@ -152,6 +152,17 @@ class AdStageSource:
                 raise
             return [failure]
         return [error] if error else []
+
+    def _unlisted_accounts(self) -> Sequence[TapError]:
+        """Find why a shard can't read all of its accounts: the list lacks some."""
+        if self.config.shard.is_whole:
+            return []
+        try:
+            return self.directory.accounts.faults
+        except TapError as error:
+            if error.ends_run:
+                raise
+            return []  # each report of the shard fails when its turn comes
 
     def report(
         self,

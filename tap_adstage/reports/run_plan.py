@@ -317,14 +317,17 @@ def _going_on(
     pending = _still_pending(asked, saved, accounts)
     notes = [(logging.INFO, catch_up.note) for catch_up in unread]
     if not asked.backfill:
-        news = [f"{catch_up.names} joined" for catch_up in unread]
+        news = []
+        if not asked.shares_rows:  # else `more` has who joined
+            news = [f"{catch_up.names} joined" for catch_up in unread]
         if more:
             news.insert(0, f"it asks for more than before ({more})")
         notes = [
             (logging.WARNING, f"{text}, but backfill is off: earlier days stay as are")
             for text in news
         ]
-        known = (known or frozenset()).union(*(c.digests for c in catch_ups))
+        if known is not None:  # else all that are linked later would seem to join
+            known = known.union(*(catch_up.digests for catch_up in catch_ups))
         catch_ups, pending = [], ()
     history = History(_question(asked, saved.date), known, pending)
     return RunPlan(

@@ -473,3 +473,26 @@ def test_without_backfill_what_is_new_is_told_once_and_learned() -> None:
     table.run(question, found, ["A", "B"])
     assert min(table.read)[0] == dt.date(2024, 3, 12)
     assert not plan_run(question, table.bookmark, lambda *_: found).notes
+
+
+def test_without_backfill_who_joined_a_grouped_report_is_told_once() -> None:
+    table = Table()
+    table.run(asked(shares_rows=True), accounts("A"), ["A"])
+    question = asked(shares_rows=True, backfill=False)
+    plan = plan_run(question, table.bookmark, lambda *_: accounts("A", "B"))
+    ((_, note),) = plan.notes
+    assert note.startswith("it asks for more than before (accounts: B), but")
+
+
+@pytest.mark.parametrize("changes", [{}, {"is_told_by_account": False}])
+def test_without_backfill_accounts_that_were_never_listed_stay_unknown(
+    changes: dict[str, Any],
+) -> None:
+    """A list that can't be read is not an empty one, whose accounts would all join."""
+    table = Table(bookmark=Bookmark(dt.date(2024, 3, 19), "day", Shard()))
+    table.run(asked(backfill=False, **changes), None, ["A"])
+    assert table.bookmark
+    assert table.bookmark.history.accounts is None
+    plan = plan_run(asked(), table.bookmark, lambda *_: accounts("A"))
+    assert not plan.catch_ups
+    assert not plan.notes

@@ -411,6 +411,31 @@ def test_an_account_joins_once_its_import_is_finished(
     assert (days_of(third, new)[0] == START) is not at_once
 
 
+@pytest.mark.parametrize("policy", ["warn", "hold"])
+def test_an_account_that_can_t_be_imported_joins_once_it_is_linked_again(
+    sandbox: Sandbox,
+    sync: Sync,
+    later: Callable[..., Messages],
+    config: dict[str, Any],
+    linked: list[Entity],
+    policy: str,
+) -> None:
+    """It doesn't hold the bookmark, so later runs leave the days that it lacks."""
+    broken = linked[4]
+    config = {**config, "import_policy": policy}
+    cut_off = imported("2024-02-01") | {
+        "code": "permanent_authentication_error",
+        "importable": False,
+    }
+    sandbox.imports = {**sandbox.imports, broken.entity_id: cut_off}
+    first = sync(config, streams=["daily"])
+    assert first.bookmark("daily") == "2024-03-19"
+    assert digest(broken.entity_id) not in known(first)
+    sandbox.imports = {**sandbox.imports, broken.entity_id: imported()}
+    second = later(config, first.state)
+    assert days_of(second, broken) == each_day(START, "2024-03-20")
+
+
 # --- stopped in the middle ---
 
 
@@ -509,6 +534,7 @@ class Proxy:
 
     def __init__(self, server: HTTPServer, sandbox: Sandbox) -> None:
         self.refuses: Callable[[Request], int | None] = lambda _: None
+        self.changes: dict[str, Callable[[dict[str, Any]], None]] = {}
         self.url = server.url_for("/api")
         self._origin = sandbox.api_url.removesuffix("/api")
         pattern = re.compile("/api/.*")
@@ -526,6 +552,11 @@ class Proxy:
             timeout=20,
         )
         text = answer.text.replace(self._origin, self.url.removesuffix("/api"))
+        for path, change in self.changes.items():
+            if path in request.path:
+                document = json.loads(text)
+                change(document)
+                text = json.dumps(document)
         return Response(text, answer.status_code, mimetype="application/json")
 
 
@@ -609,6 +640,72 @@ def test_without_the_list_of_accounts_reports_go_on_and_learn_nothing_of_who_joi
     proxy.refuses = lambda _: None
     third = later(config, second.state, "2024-03-22")
     assert days_of(third, new) == each_day(START, "2024-03-21")
+
+
+def lacking(proxy: Proxy, account: Entity, *, is_malformed: bool) -> None:
+    """Make the list of accounts lack one."""
+    text = json.dumps(account.remote_id)
+
+    def change(document: dict[str, Any]) -> None:
+        items = document["_embedded"]["item"]
+        (item,) = [i for i in items if json.dumps(i["remote_id"]) == text]
+        if is_malformed:
+            item["network"] = None
+        else:
+            items.remove(item)
+
+    proxy.changes["list_network_accounts/all"] = change
+
+
+@pytest.mark.parametrize("is_malformed", [False, True])
+@pytest.mark.parametrize("targets", [False, True])
+def test_accounts_that_a_shard_s_list_lacks_get_their_history_once_it_has_them(
+    sandbox: Sandbox,
+    later: Callable[..., Messages],
+    config: dict[str, Any],
+    proxy: Proxy,
+    caplog: pytest.LogCaptureFixture,
+    is_malformed: bool,  # noqa: FBT001
+    targets: bool,  # noqa: FBT001
+) -> None:
+    group = sandbox.world.account_groups[0]
+    account = next(each for each in group.accounts if Shard(1, 2).has(each.entity_id))
+    if targets:
+        target = f"/network/adstage/account_group/{group.id}"
+        config = with_report(config, targets=[target])
+    config |= {"api_url": proxy.url, "shard": "1/2"}
+    lacking(proxy, account, is_malformed=is_malformed)
+    first = failing({**config, "as_of": "2024-03-20"}, {})
+    assert days_of(first, account) == []
+    assert "list_network_accounts" in caplog.text
+    assert digest(account.entity_id) not in known(first)
+    proxy.changes.clear()
+    second = later(config, first.state)
+    assert days_of(second, account) == each_day(START, "2024-03-20")
+
+
+@pytest.mark.parametrize("path", ["sync_information", "account_groups"])
+def test_a_shard_fails_if_its_list_lacks_accounts_and_nobody_knows_who_joined(
+    sandbox: Sandbox, config: dict[str, Any], proxy: Proxy, path: str
+) -> None:
+    group = sandbox.world.account_groups[0]
+    account = next(each for each in group.accounts if Shard(1, 2).has(each.entity_id))
+    lacking(proxy, account, is_malformed=False)
+    target = f"/network/adstage/account_group/{group.id}"
+    config = with_report(config, targets=[target])
+    config |= {"api_url": proxy.url, "shard": "1/2", "as_of": "2024-03-20"}
+    proxy.refuses = lambda request: 403 if path in request.path else None
+    assert failing(config, {}).records("daily") == []
+
+
+def test_chosen_accounts_that_a_short_list_lacks_are_read_all_the_same(
+    config: dict[str, Any], linked: list[Entity], proxy: Proxy
+) -> None:
+    account = linked[4]
+    lacking(proxy, account, is_malformed=False)
+    config = chosen(config | {"api_url": proxy.url}, [linked[0], account])
+    first = failing({**config, "as_of": "2024-03-20"}, {})
+    assert days_of(first, account) == each_day(START, "2024-03-19")
 
 
 def test_credentials_that_are_refused_still_end_the_run(

@@ -293,7 +293,7 @@ def test_a_run_over_an_api_that_fails_every_fifth_time_loads_exactly_the_truth(
     failed = [request for request in sandbox.requests if request.fault]
     assert len(sandbox.requests) - len(failed) > 200
     assert {request.fault for request in failed} == {*FAULTS}
-    assert len(waits) >= len(failed)
+    assert len(waits) > len(failed) / 2  # a window that fails twice is halved at once
     monkeypatch.undo()  # from here on time passes as it does
     with Postgres() as postgres:
         load(messages, postgres, target)

@@ -21,7 +21,7 @@ import yaml
 from harness.environment import link_plugins
 from harness.once import make_once
 from harness.paths import ROOT
-from harness.pipeline import small_world
+from harness.pipeline import OUTPUT_SIZE, small_world
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from psycopg import sql
@@ -219,6 +219,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pipesize=OUTPUT_SIZE,
             start_new_session=True,
         )
 

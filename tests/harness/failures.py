@@ -13,11 +13,13 @@ import requests
 from werkzeug import Response
 
 from tap_adstage.exceptions import IncompleteRunError, TapError
+from tap_adstage.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_httpserver import HTTPServer
+    from singer_sdk import Stream
     from werkzeug import Request
 
     from tap_adstage.sandbox.server import Sandbox
@@ -48,6 +50,14 @@ def stream_fails(kind: type[TapError], match: str = "") -> Iterator[Failure]:
     assert isinstance(cause, kind), repr(cause)
     assert re.search(match, str(cause)), str(cause)
     failure.value = cause
+
+
+def failure_of(stream: Stream) -> TapError:
+    """Read a stream, and return the error that ended it."""
+    assert isinstance(stream, ReportStream)
+    list(stream.get_records(None))
+    (error,) = stream._stats.errors  # noqa: SLF001 - the tap's own
+    return error
 
 
 @dataclass

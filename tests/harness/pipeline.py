@@ -51,6 +51,9 @@ SETTINGS = {
         ],
     ),
 }
+OUTPUT_SIZE = 2**20
+"""Bytes of output that a command can write before anyone reads it."""
+
 LOADER = {
     f"TARGET_POSTGRES_{name.upper()}": json.dumps(value)
     for name, value in yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"][
@@ -113,6 +116,7 @@ class Pipeline:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pipesize=OUTPUT_SIZE,
             start_new_session=True,
         )
 

@@ -102,6 +102,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("request_timeout", 0, "1 or more"),
         ("max_retry_seconds", -5, "0 or more"),
         ("reconcile", "error", "off, warn, fail"),
+        ("backfill", "on", "auto, off"),
         ("import_policy", "wait", "ignore, warn, hold"),
         ("user_agent", "bad\r\nheader", "printable"),
         ("reports", {}, "list"),

@@ -296,6 +296,7 @@ class AdStageSource:
 
     def _custom_descriptors(self, report: ReportConfig) -> list[Resource]:
         """List the organization's own metrics; a report without any needs no list."""
+        _ = self.directory.organization_id  # without it, no report can be read
         try:
             return self.directory.organization_descriptors.whole()
         except ApiError as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import socket
 import threading
@@ -347,6 +348,24 @@ def test_nothing_is_left_after_stopping(
         requests.get(f"{url}/me", timeout=5)
     with sandbox, Api(sandbox) as api:
         assert api.get("me")
+
+
+def test_one_of_its_own_threads_can_stop_it(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage may be collected in any thread, and with it a tap and its sandbox."""
+    before = set(threading.enumerate())
+    sandbox = Sandbox(world=small).start()
+    monkeypatch.setattr(
+        "tap_adstage.sandbox.service.http_server._Handler.run_wsgi",
+        lambda _: sandbox.stop(),
+    )
+    with contextlib.suppress(requests.ConnectionError):
+        requests.get(f"{sandbox.api_url}/me", timeout=10)
+    deadline = time.monotonic() + 10
+    while set(threading.enumerate()) - before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_port_can_be_chosen_and_be_taken(small: World) -> None:

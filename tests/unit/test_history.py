@@ -484,7 +484,7 @@ def test_without_backfill_who_joined_a_grouped_report_is_told_once() -> None:
     assert note.startswith("it asks for more than before (accounts: B), but")
 
 
-@pytest.mark.parametrize("changes", [{}, {"is_told_by_account": False}])
+@pytest.mark.parametrize("changes", [{}, {"has_known_accounts": False}])
 def test_without_backfill_accounts_that_were_never_listed_stay_unknown(
     changes: dict[str, Any],
 ) -> None:

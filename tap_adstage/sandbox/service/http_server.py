@@ -59,7 +59,14 @@ class HttpServer:
         return f"http://{_HOST}:{self._server.port}"
 
     def stop(self) -> None:
-        """Close all connections and wait until no thread is left."""
+        """Close all connections and wait until no thread is left.
+
+        One of the server's own threads can't wait for itself. It may be the one that
+        collects a tap that is no longer used, and so ends the tap's sandbox.
+        """
+        if threading.current_thread() in {self._thread, *self._server.threads}:
+            threading.Thread(target=self.stop, name="sandbox-end", daemon=True).start()
+            return
         self._throttling.release()
         self._server.shutdown()
         self._thread.join()
@@ -78,6 +85,11 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         self._connections: dict[threading.Thread, socket.socket] = {}
         super().__init__(*args, **kwargs)
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """The threads that serve connections."""
+        return [*self._connections]
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Serve a connection in a thread of its own."""

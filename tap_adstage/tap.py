@@ -47,7 +47,6 @@ from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
-from tap_adstage.runtime.wording import shorten
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.failed_stream import FailedStream
@@ -55,6 +54,7 @@ from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
+from tap_adstage.streams.unread import unread_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -296,11 +296,11 @@ class TapAdStage(Tap):
             TapError: If nothing more can be read.
             Stopped: If the run is to end.
         """
-        check_storage(self.config.get("batch_config"), self.name)
         error: BaseException | None = None
         try:
+            check_storage(self.config.get("batch_config"), self.name)
             self._check_names()
-            self._warn_of_unread_streams()
+            self._warn_of_what_is_unread()
             super().sync_all()
         except BaseException as caught:
             error = caught
@@ -358,29 +358,12 @@ class TapAdStage(Tap):
         if errors:
             raise ConfigError(errors)
 
-    def _warn_of_unread_streams(self) -> None:
-        """Warn of what settings and catalogs leave out, a line each."""
+    def _warn_of_what_is_unread(self) -> None:
+        """Warn of what settings and the catalog leave out."""
         streams = [s for s in self.streams.values() if isinstance(s, BaseStream)]
-        if self.input_catalog is not None and not any(
-            stream.is_selected_in_catalog for stream in streams
-        ):
-            self.logger.warning("catalog: selects no stream, so nothing is read")
-        causes: dict[str, list[str]] = {}
-        for stream in streams:
-            if isinstance(stream, ReportStream) and stream.selected:
-                lacking = stream.fields_not_in_catalog
-                if lacking:
-                    self.logger.warning(
-                        "%s: skipped %s, as the catalog lacks them; write it anew with "
-                        "--discover, or run meltano with --refresh-catalog",
-                        stream.name,
-                        shorten(lacking),
-                    )
-                cause = stream.why_unread
-                if cause:
-                    causes.setdefault(cause, []).append(stream.name)
-        for cause, names in causes.items():
-            self.logger.warning("%s: nothing to request: %s", ", ".join(names), cause)
+        lines = unread_warnings(streams, has_catalog=self.input_catalog is not None)
+        for line in lines:
+            self.logger.warning("%s", line)
         if self.config.get("emit_activate_version_messages") and any(
             stream.writes_batches for stream in streams
         ):

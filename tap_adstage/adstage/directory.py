@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage import hal, import_status
+from tap_adstage.adstage.listing import Listing
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.exceptions import (
     ConfigError,
@@ -37,45 +38,6 @@ _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _WHOLE_NUMBER = {"type": ["integer"]}
 _OBJECTS = {"type": "array", "items": {"type": "object"}}
-
-
-class Listing(list[Resource]):
-    """The resources of one list.
-
-    Attributes:
-        faults: Errors of those that are not as documented, which it lacks, and of the
-            list itself if it is too short.
-    """
-
-    def __init__(
-        self,
-        resources: Iterable[Resource] = (),
-        faults: Iterable[TapError] = (),
-    ) -> None:
-        """Collect resources and faults."""
-        super().__init__(resources)
-        self.faults = [*faults]
-
-    def whole(self) -> Listing:
-        """Return the list itself, for those who can't do with a part of it.
-
-        Raises:
-            ResponseError: If it lacks a resource.
-        """
-        for fault in self.faults:
-            if not isinstance(fault, ShortListError):
-                raise fault
-        return self
-
-    def complete(self) -> Listing:
-        """Return the list itself, for those who conclude from what it lacks.
-
-        Raises:
-            ResponseError: If it lacks a resource, or is too short.
-        """
-        for fault in self.faults:
-            raise fault
-        return self
 
 
 @dataclass
@@ -354,7 +316,7 @@ class Directory:
         with error_context(group.place):
             link = hal.link(group, "adstage:list")
             if link is None:
-                raise ResponseError("there is no link adstage:list")
+                raise ResponseError("the link adstage:list is missing")
             target = link.target(limit=self.client.page_size)
         page = self.client.url("/users/{user_id}/account_groups", user_id=self.user_id)
         return hal.resolve(target, page)

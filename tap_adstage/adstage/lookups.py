@@ -64,14 +64,14 @@ class Lookups:
             failure = self._not_found("user_id", lambda: directory.linked_accounts)
             if failure:
                 errors.append(
-                    f"user_id: there is no user {config.user_id} ({failure}); "
+                    f"user_id: unknown user {config.user_id} ({failure}); "
                     f"{self._own_user()}"
                 )
         if config.organization_id is not None:
             failure = self._not_found("organization_id", lambda: directory.organization)
             if failure:
                 errors.append(
-                    f"organization_id: there is no organization "
+                    f"organization_id: unknown organization "
                     f"{config.organization_id} ({failure}); {self._own_organizations()}"
                 )
         if errors:

@@ -113,7 +113,7 @@ def server_time(header: str | None, *, now: dt.datetime) -> dt.datetime:
 
     Args:
         header: The header's value, if there is one.
-        now: The time if there is no header, or it can't be read; with a time zone.
+        now: The time to use without a header that can be read; with a time zone.
     """
     try:
         moment = parsedate_to_datetime(header or "")

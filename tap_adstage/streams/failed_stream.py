@@ -36,7 +36,7 @@ class FailedStream(BaseStream):
         Args:
             tap: The tap.
             outline: The report, with the columns that are known without a look-up.
-            error: Why there is no more.
+            error: The source's refusal.
             stats: Counts the failure.
         """
         self.error = error

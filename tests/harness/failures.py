@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 from werkzeug import Response
 
+from harness.forwarding import forward
 from tap_adstage.exceptions import IncompleteRunError, TapError
 from tap_adstage.streams.report_stream import ReportStream
 
@@ -105,16 +105,6 @@ class Front:
                     return Response(json.dumps({"message": "no"}), answer)
                 return Response(json.dumps(answer), content_type="application/json")
         theirs = self.sandbox.api_url.removesuffix("/api")
-        found = requests.request(
-            request.method,
-            theirs + path,
-            headers={
-                key: value
-                for key, value in request.headers
-                if key in {"Authorization", "Content-Type"}
-            },
-            data=body,
-            timeout=10,
-        )
+        found = forward(request, self.sandbox)
         text = found.text.replace(theirs, self.server.url_for("").rstrip("/"))
         return Response(text, found.status_code, content_type="application/json")

@@ -6,9 +6,10 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
+
+from harness.forwarding import forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ class Gate:
         self.asked: list[Request] = []
         self.at_once = 0
         self._answer = answer
-        self._sandbox = sandbox.api_url.removesuffix("/api")
+        self._sandbox = sandbox
         self._server = HTTPServer(threaded=True)
         self._under_way = 0
         self._lock = threading.Lock()
@@ -79,16 +80,7 @@ class Gate:
                 self._under_way -= 1
 
     def _passed_on(self, request: Request) -> Response:
-        answer = requests.request(
-            request.method,
-            f"{self._sandbox}{request.full_path.rstrip('?')}",
-            headers={
-                name: request.headers[name]
-                for name in ("Authorization", "Content-Type")
-                if name in request.headers
-            },
-            data=request.get_data(),
-            timeout=10,
-        )
-        body = answer.text.replace(self._sandbox, self._url)
+        answer = forward(request, self._sandbox)
+        sandbox = self._sandbox.api_url.removesuffix("/api")
+        body = answer.text.replace(sandbox, self._url)
         return Response(body, answer.status_code, mimetype="application/json")

@@ -168,12 +168,12 @@ def test_the_set_up_test_names_an_unknown_target(
     [
         (
             {"user_id": 41},
-            "user_id: there is no user 41 (GET http",
+            "user_id: unknown user 41 (GET http",
             "there is no user 41); omit it to use the token's own, 40",
         ),
         (
             {"organization_id": 99},
-            "organization_id: there is no organization 99 (GET http",
+            "organization_id: unknown organization 99 (GET http",
             (
                 "there is no organization 99); the user has 40 (Lighthouse Agency), 41 "
                 "(Lighthouse Agency Europe)"

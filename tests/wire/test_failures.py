@@ -733,6 +733,24 @@ def test_a_run_that_fails_before_its_first_stream_has_a_summary(
     assert "answered 401" in reasons(caplog)["set-up"]
 
 
+def test_a_run_whose_batches_can_not_be_written_has_a_summary(
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "file").touch()
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "none"},
+        "storage": {"root": (tmp_path / "file").as_uri()},
+    }
+    with pytest.raises(ConfigError, match="storage"):
+        sync({**settings, "reports": [B_DAILY], "batch_config": batches})
+    assert statuses(caplog)["set-up"] == "failed"
+    assert "could not be written" in reasons(caplog)["set-up"]
+
+
 def test_the_lines_of_the_page_are_those_of_a_run(
     front: Front, fail: Run, sync: Sync, caplog: pytest.LogCaptureFixture
 ) -> None:

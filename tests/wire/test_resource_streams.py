@@ -302,7 +302,7 @@ def test_a_key_that_comes_again_is_left_out_and_said(
             "account_group_accounts",
             "/users/40/account_groups",
             {"_embedded": {"item": [{"id": 988}]}},
-            r"^account group 988: GET .*item\[0\]: there is no link adstage:list",
+            r"^account group 988: GET .*item\[0\]: the link adstage:list is missing",
         ),
         (
             "import_status",

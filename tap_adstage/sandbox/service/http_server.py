@@ -61,8 +61,8 @@ class HttpServer:
     def stop(self) -> None:
         """Close all connections and wait until no thread is left.
 
-        One of the server's own threads can't wait for itself. It may be the one that
-        collects a tap that is no longer used, and so ends the tap's sandbox.
+        One of the server's own threads can't wait for itself. Python may collect an
+        unused tap in any thread, and with the tap goes its sandbox.
         """
         if threading.current_thread() in {self._thread, *self._server.threads}:
             threading.Thread(target=self.stop, name="sandbox-end", daemon=True).start()

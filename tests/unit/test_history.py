@@ -265,7 +265,9 @@ def test_a_bookmark_is_read_as_it_was_written() -> None:
     assert {*state} == {*KEYS}
     assert Bookmark.read("r", state) == bookmark
     Bookmark(TODAY, "day", Shard()).write(state)
-    assert {*state} == {"replication_key", "replication_key_value", "aggregate_by"}
+    own = {"replication_key", "replication_key_value", "aggregate_by"}
+    assert {*state} == {*own, "catch_up"}
+    assert state["catch_up"] == []  # it has ended
 
 
 @pytest.mark.parametrize(

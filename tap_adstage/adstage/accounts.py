@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_adstage.adstage import import_policy
 from tap_adstage.config.entity_ids import EntityId
-from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
+from tap_adstage.exceptions import ApiError, ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -174,9 +174,9 @@ class AccountFinder:
             return None
         try:
             return read()
-        except AuthenticationError:
-            raise
         except (ApiError, ResponseError) as error:
+            if error.ends_run:
+                raise
             self._unreadable.add(what)
             self.directory.client.transport.logger.warning(
                 "could not read the %s: %s. Reports go on; accounts that joined get "

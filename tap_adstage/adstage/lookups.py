@@ -16,7 +16,6 @@ from tap_adstage.config.adstage import ADSTAGE, CROSS_NETWORKS
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.exceptions import (
     ApiError,
-    AuthenticationError,
     ConfigError,
     ResponseError,
     TapError,
@@ -109,9 +108,9 @@ class Lookups:
             if read is not None:
                 try:
                     ids = read()
-                except AuthenticationError:
-                    raise
                 except (ApiError, ResponseError) as error:
+                    if error.ends_run:
+                        raise
                     self.logger.warning("%s: not looked up: %s", setting, error)
                 else:
                     self._known[kind] = {known for known in ids if kind in known}
@@ -145,9 +144,9 @@ class Lookups:
         """Read what a setting names; return AdStage's answer if there is none such."""
         try:
             read()
-        except AuthenticationError:
-            raise
         except (ApiError, ResponseError) as error:
+            if error.ends_run:
+                raise
             if isinstance(error, ApiError) and error.status == HTTPStatus.NOT_FOUND:
                 return str(error)
             self.logger.warning("%s: not looked up: %s", setting, error)

@@ -12,7 +12,7 @@ from tap_adstage.adstage.report_reader import AdStageReportReader
 from tap_adstage.adstage.summed_fields import control_fields
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.shards import Shard
-from tap_adstage.exceptions import ApiError, AuthenticationError, ResponseError
+from tap_adstage.exceptions import ApiError, ResponseError
 from tap_adstage.reports.run_plan import TOTAL, ReportAccounts
 
 if TYPE_CHECKING:
@@ -167,9 +167,9 @@ class AdStageReport:
             return ReportAccounts(names=names, joined=frozenset(names))
         try:
             imports = self._accounts.account_imports()
-        except AuthenticationError:
-            raise
-        except (ApiError, ResponseError):
+        except (ApiError, ResponseError) as error:
+            if error.ends_run:
+                raise
             return None  # what follows is `import_policy`'s: a warning, or an error
         joined = import_policy.imported_accounts(
             accounts,

@@ -24,7 +24,6 @@ from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import CUSTOM_FAMILIES, family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
-    AuthenticationError,
     ConfigError,
     ResponseError,
     TapError,
@@ -255,7 +254,7 @@ class AdStageSource:
                 for name, report in imported.items()
             ]
         except (ApiError, ResponseError) as error:
-            if policy == "hold" or isinstance(error, AuthenticationError):
+            if policy == "hold" or error.ends_run:
                 raise
             self._logger.warning(
                 "import_policy: could not read the import status: %s",

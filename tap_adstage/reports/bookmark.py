@@ -102,15 +102,13 @@ class Bookmark:
     def write(self, state: dict[str, Any]) -> None:
         """Write into a stream's state.
 
-        Question and catch-ups are lists, and an ended catch-up an empty one: whoever
-        merges states (Meltano, after a run that failed) replaces a list whole, but
-        keeps stale members of an object, and keys that the newer state lacks.
+        The question is a list, as whoever merges states (Meltano, after a run that
+        failed) replaces a list whole, and would leave stale members in an object.
 
         Args:
             state: The value of `bookmarks.{stream}`; it is changed.
         """
         history = self.history
-        catches_up = bool(history.catch_ups) or "catch_up" in state
         state["replication_key"] = REPLICATION_KEY
         state["replication_key_value"] = self.date.isoformat()
         state["aggregate_by"] = self.aggregate_by
@@ -122,7 +120,7 @@ class Bookmark:
             state["question"] = [[*pair] for pair in history.question.items()]
         if history.accounts is not None:
             state["accounts"] = joined_digests(history.accounts)
-        if catches_up:
+        if history.catch_ups:
             state["catch_up"] = [
                 [catch_up.through.isoformat(), joined_digests(catch_up.accounts)]
                 for catch_up in history.catch_ups

@@ -265,9 +265,7 @@ def test_a_bookmark_is_read_as_it_was_written() -> None:
     assert {*state} == {*KEYS}
     assert Bookmark.read("r", state) == bookmark
     Bookmark(TODAY, "day", Shard()).write(state)
-    own = {"replication_key", "replication_key_value", "aggregate_by"}
-    assert {*state} == {*own, "catch_up"}
-    assert state["catch_up"] == []  # it has ended
+    assert {*state} == {"replication_key", "replication_key_value", "aggregate_by"}
 
 
 @pytest.mark.parametrize(
@@ -498,19 +496,3 @@ def test_without_backfill_accounts_that_were_never_listed_stay_unknown(
     plan = plan_run(asked(), table.bookmark, lambda *_: accounts("A"))
     assert not plan.catch_ups
     assert not plan.notes
-
-
-def test_a_catch_up_that_ended_is_not_brought_back_by_who_merges_states() -> None:
-    """Meltano keeps a key of the older state that the newer one lacks."""
-    known = frozenset({digest("A")})
-    pending = (CatchUp(frozenset({digest("B")}), dt.date(2024, 1, 9)),)
-    older: dict[str, Any] = {}
-    Bookmark(TODAY, "day", Shard(), History(None, known, pending)).write(older)
-    newer = dict(older)
-    Bookmark(TODAY, "day", Shard(), History(None, known)).write(newer)
-    merged = Bookmark.read("daily", {**older, **newer})
-    assert merged
-    assert merged.history.catch_ups == ()
-    first: dict[str, Any] = {}
-    Bookmark(TODAY, "day", Shard(), History(None, known)).write(first)
-    assert "catch_up" not in first

@@ -342,8 +342,8 @@ def test_a_storage_that_cannot_be_written_ends_the_run_before_its_first_message(
         "batch_config": {**GOOD, "storage": storage},
     }
     stderr = ended(config, tmp_path, *options).stderr
-    line = stderr.splitlines()[-1]
-    assert "ERROR" in line
+    lines = [line for line in stderr.splitlines() if "ERROR" in line]
+    (line,) = [line for line in lines if "batch_config" in line]
     assert f"batch_config.storage: {storage['root']} could not be written: " in line
     assert reason in line
 

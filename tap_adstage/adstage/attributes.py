@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,7 +13,7 @@ from tap_adstage.reports.columns import NO_VALUE, Column, Kind, column_name
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     Read: TypeAlias = Callable[[Meta, str], Any]
 
 _FOLDERS = {"folder_names", "folder_ids"}
+_AS_THEY_ARE: Mapping[Kind, set[type]] = {
+    Kind.TEXT: {str, type(None)},
+    Kind.NUMBER: {int, float, Decimal, type(None)},
+}
 
 
 class AttributeReader:
@@ -35,23 +40,40 @@ class AttributeReader:
         self._columns = columns
         self._entity_id = entity_id
         self._requested = {column.field for column in columns.fields}
-        self._readers = [self._reader(column) for column in columns.attributes]
+        self._readers = [
+            (column.field, self._as_they_are(column), self._reader(column))
+            for column in columns.attributes
+        ]
 
-    def read(self, meta: Meta, where: str) -> tuple[Any, ...]:
-        """Read a row.
+    def read(
+        self, metas: Sequence[Meta], place: Callable[[int], str]
+    ) -> Iterable[tuple[Any, ...]]:
+        """Read a page's rows, a column at a time: few values need to be changed.
 
         Args:
-            meta: Values by field, as AdStage gives them.
-            where: The row's place in the page, for an error.
+            metas: Values by field for each row, as AdStage gives them.
+            place: Names the place of a row in the page, for an error.
 
         Returns:
-            A value for each of `ReportColumns.attributes`; no key is null.
+            For each row a value for each of `ReportColumns.attributes`; no key is null.
 
         Raises:
-            ResponseError: If the row has no entity, or a value is of another type than
+            ResponseError: If a row has no entity, or a value is of another type than
                 its column.
         """
-        return tuple([read(meta, where) for read in self._readers])
+        columns = []
+        for field, as_they_are, read in self._readers:
+            values = [meta.get(field) for meta in metas]
+            if not {*map(type, values)} <= as_they_are or "" in values:
+                values = [read(meta, place(at)) for at, meta in enumerate(metas)]
+            columns.append(values)
+        return zip(*columns, strict=True)
+
+    def _as_they_are(self, column: Column) -> set[type]:
+        """Find the types of values that need no change."""
+        if column.name in self._columns.keys or column.field in _FOLDERS:
+            return {str} if column.kind is Kind.TEXT else set()
+        return _AS_THEY_ARE.get(column.kind, set())
 
     def _reader(self, column: Column) -> Read:
         if column.name not in self._columns.keys:
@@ -107,10 +129,7 @@ class AttributeReader:
 
 
 def _plain_value(column: Column, meta: Meta, where: str) -> Any:  # noqa: ANN401
-    value = meta.get(column.field)
-    if type(value) is str and column.kind is Kind.TEXT:
-        return value
-    return _value(value, column, where)
+    return _value(meta.get(column.field), column, where)
 
 
 def _value(value: Any, column: Column, where: str) -> Any:  # noqa: ANN401

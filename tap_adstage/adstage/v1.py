@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.report_query import ReportQuery
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.rows import Number
     from tap_adstage.reports.windows import Window
 
 M = TypeVar("M")
@@ -158,12 +159,15 @@ class ReportV1:
             ResponseError: If the page is not as documented, with the place.
         """
         embedded = page.embedded(self._decoder)
+        place = f"_embedded.{self._relation}[{{}}]".format
         read = self._total if self._is_total else self._series
         frames = _Frames(window)
-        rows = [
-            read(row, frames, f"_embedded.{self._relation}[{position}]")
+        metrics = [
+            read(row, frames, place(position))
             for position, row in enumerate(embedded.rows)
         ]
+        attributes = self._attributes.read([*map(self._meta, embedded.rows)], place)
+        rows = [*map(Row, attributes, metrics)]
         counts = page.head.get("counts")
         control = ControlTotals.of(
             SUMMED,
@@ -178,13 +182,14 @@ class ReportV1:
     def _relation(self) -> str:
         return _TOTAL if self._is_total else _SERIES
 
-    def _total(self, row: _Total, frames: _Frames, place: str) -> Row:
+    def _total(
+        self, row: _Total, frames: _Frames, place: str
+    ) -> list[tuple[Number | None]]:
         frames.check_whole(row.timeframe, place)
         values = [row.data.get(column.field) for column in self.columns.metrics]
         if not {*map(type, values)} <= _NUMBERS:
             raise self._not_a_number(values, place)
-        metrics = [*zip(values, strict=True)]
-        return Row(self._attributes.read(self._meta(row), place), metrics)
+        return [*zip(values, strict=True)]
 
     def _not_a_number(self, values: list[Any], place: str) -> ResponseError:
         column, value = next(
@@ -195,15 +200,16 @@ class ReportV1:
         shown = excerpt(repr(value))
         return ResponseError(f"{place}.{column.field}: {shown} is not a number")
 
-    def _series(self, row: _Series[Any], frames: _Frames, place: str) -> Row:
+    def _series(
+        self, row: _Series[Any], frames: _Frames, place: str
+    ) -> list[tuple[Number | None, ...]]:
         points = frames.arrange(row.series, row.timeframe, place)
         nothing = (None,) * len(self.columns.metrics)
         values = [
             nothing if point is None else msgspec.structs.astuple(point.data)
             for point in points
         ]
-        metrics = [*zip(*values, strict=True)]
-        return Row(self._attributes.read(self._meta(row), place), metrics)
+        return [*zip(*values, strict=True)]
 
     def _meta(self, row: _Series[Any] | _Total) -> dict[str, Any]:
         """Collect the row's text fields; an external provider has some in `data`."""

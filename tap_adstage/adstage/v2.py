@@ -155,23 +155,36 @@ class ReportV2:
 
     def _total_page(self, results: list[Any], page: Page, window: Window) -> RowPage:
         _check_range(page.head, window)
-        rows = []
-        for position, result in enumerate(results):
-            place = f"_embedded.results[{position}]"
-            values = merge_metrics(result.metrics, result.calculated, place)
-            attributes = self._attributes.read(result.meta, place)
-            rows.append(Row(attributes, [*zip(values, strict=True)]))
+        attributes = self._attributes.read(
+            [result.meta for result in results],
+            "_embedded.results[{}]".format,
+        )
+        metrics = [
+            merge_metrics(row.metrics, row.calculated, f"_embedded.results[{position}]")
+            for position, row in enumerate(results)
+        ]
+        rows = [
+            Row(values, [*zip(numbers, strict=True)])  # each number in its only slice
+            for values, numbers in zip(attributes, metrics, strict=True)
+        ]
         return RowPage(window.slices, rows)
 
     def _series_page(self, results: list[Any], page: Page, window: Window) -> RowPage:
         slices = slices_of(page.head, window)
+        attributes = self._attributes.read(
+            [result.summary.meta for result in results],
+            "_embedded.results[{}].summary".format,
+        )
         rows = []
-        for position, result in enumerate(results):
+        for position, (result, values) in enumerate(
+            zip(results, attributes, strict=True)
+        ):
             place = f"_embedded.results[{position}]"
             series = result.series
-            values = merge_metrics(series.metrics, series.calculated, f"{place}.series")
-            attributes = self._attributes.read(result.summary.meta, f"{place}.summary")
-            rows.append(Row(attributes, self._complete(values, len(slices), place)))
+            metrics = merge_metrics(
+                series.metrics, series.calculated, f"{place}.series"
+            )
+            rows.append(Row(values, self._complete(metrics, len(slices), place)))
         return RowPage(slices, rows)
 
     def _complete(

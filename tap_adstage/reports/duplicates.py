@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.exceptions import InconsistentError, ResponseError
@@ -41,10 +42,11 @@ class DuplicateFilter:
         self._names = columns.key_attributes
         attributes = [column.name for column in columns.attributes]
         self._positions = [attributes.index(name) for name in self._names]
+        self._key_of = itemgetter(*self._positions)
         self._parents = columns.parents
         self._parent_at = [attributes.index(name) for name in self._parents]
         self._parent_field = columns.parent_field
-        self._digests: dict[tuple[Any, ...], int] = {}
+        self._digests: dict[Any, int] = {}
 
     def begin_window(self) -> None:
         """Forget the rows of the previous window."""
@@ -69,14 +71,16 @@ class DuplicateFilter:
             ResponseError: If that row has other parents, so that the key is of several
                 entities.
         """
-        key = tuple([row.attributes[position] for position in self._positions])
+        key = self._key_of(row.attributes)
+        digest = hash(lines) % _HALF
         parents = tuple([row.attributes[position] for position in self._parent_at])
-        digest = hash(parents) % _HALF * _HALF + hash(lines) % _HALF
+        if parents:
+            digest += hash(parents) % _HALF * _HALF
         known = self._digests.get(key)
         if known is None:
             self._digests[key] = digest
             return True
-        named = _named(self._names, key)
+        named = _named(self._names, [row.attributes[at] for at in self._positions])
         if known != digest:
             is_shared = known // _HALF != digest // _HALF
             raise self._contradiction(named, parents, is_shared=is_shared)

@@ -91,14 +91,14 @@ class RecordEncoder:
         columns = [
             *(repeat(date, len(rows)) for (date,) in dates),
             *(
-                [self._attribute(row.attributes[index], index) for row in rows]
+                self._column([row.attributes[index] for row in rows], index)
                 for index in self._attributes
             ),
             *([row.metrics[index][0] for row in rows] for index in self._metrics),
         ]
         records = map(self._record, *columns) if columns else [{}] * len(rows)
-        for row, record in zip(rows, records, strict=True):
-            yield row, encoder.encode(record) + b"\n"
+        lines = encoder.encode_lines(records).splitlines(keepends=True)
+        yield from zip(rows, lines, strict=True)
 
     def _selected(self, names: list[str] | tuple[str, ...]) -> list[int]:
         """List the positions of the selected columns."""
@@ -107,6 +107,14 @@ class RecordEncoder:
             for index, name in enumerate(names)
             if name in self._known and self._selection["properties", name]
         ]
+
+    def _column(self, values: list[Any], index: int) -> list[Any]:
+        """Make the values of an attribute such that they are written as by the SDK."""
+        if {*map(type, values)} == {str}:
+            text = "".join(values)
+            if text.isascii() and text.isprintable():
+                return values
+        return [self._attribute(value, index) for value in values]
 
     def _attribute(self, value: Any, index: int) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(value, str):

@@ -44,6 +44,8 @@ _UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
 """What escapes of NUL, and of halves of characters, start with."""
 
 _TOKEN_NAMES = (b"access_token", b"access%0ftoken")  # %5f, as digits are 0 there
+_PARAMETERS = (b"=", b"%", b"\\")
+"""One of these follows the name of a URL's parameter: `=`, encoded, or escaped."""
 
 _EXPECTED = {
     "object": "an object",
@@ -71,7 +73,7 @@ def is_plain(content: bytes, secrets: Secrets) -> bool:
         False if there may be a number that a float can't hold, an escape of what can't
         be stored (NUL, halves of characters), a secret, or an access token in a URL.
     """
-    # One character is found faster than two, and few texts have any.
+    # A single character is found in no time, and few texts have this one.
     if b"\\" in content and any(escape in content for escape in _UNSTORABLE):
         return False
     if secrets.hinted_in(content):
@@ -86,7 +88,8 @@ def is_plain(content: bytes, secrets: Secrets) -> bool:
 def _is_plain_block(block: bytes) -> bool:
     """Whether a part of a text has no long number and no access token."""
     shape = block.translate(_SHAPES)
-    if b"access" in shape and any(name in shape for name in _TOKEN_NAMES):
+    may_have_parameters = any(character in block for character in _PARAMETERS)
+    if may_have_parameters and any(name in shape for name in _TOKEN_NAMES):
         return False
     for run in _LONG_SHAPES:
         at = shape.find(run)

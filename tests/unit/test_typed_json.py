@@ -39,6 +39,7 @@ ODD = [
     r'["\uD83D"]',
     '["https://x/?access_token=abc"]',
     '["https://x/?ACCESS%5FTOKEN=abc"]',
+    r'["https://x/?access_token\u003dabc"]',
     '["s3cret-token"]',
 ]
 

@@ -32,6 +32,7 @@ from tap_adstage.http.transport import Transport
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.shutdown import Shutdown
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.world.world import World
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
@@ -218,11 +219,18 @@ def open_directory() -> Iterator[Path]:
         yield Path(directory)
 
 
+@pytest.fixture(scope="session")
+def default_world() -> World:
+    """The world of a sandbox by default, and the numbers that it has computed."""
+    return World()
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(default_world: World) -> Iterator[Sandbox]:
     """A sandbox in which it is Wednesday, 2024-03-20."""
-    with Sandbox(today=TODAY) as sandbox:
+    with Sandbox(today=TODAY, world=default_world) as sandbox:
         yield sandbox
+    default_world.unlinked = frozenset()
 
 
 @pytest.fixture

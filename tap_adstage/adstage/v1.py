@@ -58,11 +58,11 @@ class _Series(msgspec.Struct, Generic[M]):
     timeframe: _Timeframe | None = None
 
 
-class _Total(msgspec.Struct):
+class _Total(msgspec.Struct, Generic[M]):
     """A row of a basic report."""
 
     meta: dict[str, Any]
-    data: dict[str, Any]
+    data: M
     timeframe: _Timeframe | None = None
 
 
@@ -71,8 +71,8 @@ class _SeriesPage(msgspec.Struct, Generic[M]):
     totals: Any = msgspec.field(name=f"{_SERIES}/totals", default=None)
 
 
-class _TotalPage(msgspec.Struct):
-    rows: list[_Total] = msgspec.field(name=_TOTAL)
+class _TotalPage(msgspec.Struct, Generic[M]):
+    rows: list[_Total[M]] = msgspec.field(name=_TOTAL)
     totals: Any = msgspec.field(name=f"{_TOTAL}/totals", default=None)
 
 
@@ -102,12 +102,13 @@ class ReportV1:
         self.columns = columns
         self._is_total = query.report.aggregate_by == "total"
         self._attributes = AttributeReader(columns, _known_entity(query.report))
+        # An external provider's totals have texts beside the metrics.
+        self._is_mixed = self._is_total and query.report.is_external
+        page = _TotalPage if self._is_total else _SeriesPage
         self._decoder: TypedDecoder[Any] = TypedDecoder(
-            lambda number: (
-                _TotalPage
-                if self._is_total
-                else _SeriesPage[metrics_type(columns, number)]  # type: ignore[misc]
-            ),
+            lambda number: page[
+                dict[str, Any] if self._is_mixed else metrics_type(columns, number)
+            ],
         )
 
     def body(self, window: Window) -> dict[str, Any]:
@@ -174,7 +175,7 @@ class ReportV1:
             self._counts(counts if isinstance(counts, dict) else {}),
             self._totals(embedded.totals, frames),
         )
-        if not (page.is_plain or self._is_total):  # a total's numbers are decimals
+        if not (page.is_plain or self._is_mixed):  # where numbers are all decimals
             rows = with_floats(rows)
         return RowPage(window.slices, rows), control
 
@@ -183,9 +184,11 @@ class ReportV1:
         return _TOTAL if self._is_total else _SERIES
 
     def _total(
-        self, row: _Total, frames: _Frames, place: str
+        self, row: _Total[Any], frames: _Frames, place: str
     ) -> list[tuple[Number | None]]:
         frames.check_whole(row.timeframe, place)
+        if not self._is_mixed:
+            return [*zip(msgspec.structs.astuple(row.data), strict=True)]
         values = [row.data.get(column.field) for column in self.columns.metrics]
         if not {*map(type, values)} <= _NUMBERS:
             raise self._not_a_number(values, place)
@@ -211,7 +214,7 @@ class ReportV1:
         ]
         return [*zip(*values, strict=True)]
 
-    def _meta(self, row: _Series[Any] | _Total) -> dict[str, Any]:
+    def _meta(self, row: _Series[Any] | _Total[Any]) -> dict[str, Any]:
         """Collect the row's text fields; an external provider has some in `data`."""
         if not self._query.report.is_external:
             return row.meta

@@ -79,9 +79,10 @@ class _RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Format a record with the other formatter, and redact the text."""
         text = self._formatter.format(record)
-        for secrets in tuple(self.secrets):
-            text = redact(text, secrets)
-        return text
+        of_all_runs = tuple(self.secrets)
+        for secrets in of_all_runs:
+            text = secrets.hide(text)
+        return redact(text) if of_all_runs else text
 
 
 def _handlers() -> Iterator[logging.Handler]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from harness.singer import Sync
 
+    from tap_adstage.sandbox.world.world import World
+
 TODAY = dt.date(2024, 3, 20)
 FIELDS = ["clicks", "impressions", "spend", "conversions"]
 REPORT: dict[str, Any] = {
@@ -193,9 +195,9 @@ def test_v1_and_v2_of_a_report_write_the_same_records(
     ],
     ids=str,
 )
-def styled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+def styled(request: pytest.FixtureRequest, default_world: World) -> Iterator[Sandbox]:
     """A sandbox for each way in which V1's links may be made and followed."""
-    with Sandbox(today=TODAY, **request.param) as sandbox:
+    with Sandbox(today=TODAY, world=default_world, **request.param) as sandbox:
         yield sandbox
 
 
@@ -221,9 +223,9 @@ def test_whatever_links_look_like_all_pages_are_those_of_the_question(
 
 
 def test_a_refused_link_is_tried_once_a_window(
-    sync: Sync, settings: dict[str, Any]
+    sync: Sync, settings: dict[str, Any], default_world: World
 ) -> None:
-    with Sandbox(today=TODAY, v1_follow="post") as sandbox:
+    with Sandbox(today=TODAY, world=default_world, v1_follow="post") as sandbox:
         settings |= {"api_url": sandbox.api_url, "page_size": 20}
         sync(with_report(settings, api_version=1, window_days=6), streams=["daily"])
         assert len(asked(sandbox, "GET")) == 2
@@ -268,9 +270,12 @@ def test_a_v1_report_goes_on_from_its_bookmark(
 
 
 def test_unrounded_numbers_are_written_as_they_come(
-    sync: Sync, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    default_world: World,
 ) -> None:
-    with Sandbox(today=TODAY, v1_rounding=False) as sandbox:
+    with Sandbox(today=TODAY, world=default_world, v1_rounding=False) as sandbox:
         settings |= {"api_url": sandbox.api_url}
         first = sync(with_report(settings, api_version=1), streams=["daily"])
         second = sync(with_report(settings, ignore_precision=True), streams=["daily"])

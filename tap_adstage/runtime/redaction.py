@@ -65,7 +65,9 @@ class Secrets:
         short = [value for value in ordered if len(value) < _LENGTH_OF_A_SECRET]
         self._hints = [_plainest_part(value) for value in long]
         self._long = _any_of(long)
-        self._short = re.compile(rf"(?<!\w){_any_of(short).pattern}(?!\w)")
+        self._short = (
+            re.compile(rf"(?<!\w){_any_of(short).pattern}(?!\w)") if short else None
+        )
 
     def are_in(self, text: str) -> bool:
         """Tell whether a text has a secret of at least 8 characters."""
@@ -86,7 +88,9 @@ class Secrets:
         """
         if any(hint in text for hint in self._hints):
             text = self._long.sub("***", text)
-        return text if in_data else self._short.sub("***", text)
+        if in_data or self._short is None:
+            return text
+        return self._short.sub("***", text)
 
 
 def redact(text: str, secrets: Secrets | None = None) -> str:

@@ -244,7 +244,7 @@ def test_breakdowns_and_snapshots_of_v1_load_with_all_their_keys(
     pipeline.environment["TAP_ADSTAGE_REPORTS"] = json.dumps(reports)
     pipeline.environment["TAP_ADSTAGE_RECONCILE"] = "fail"
     for day in (FIRST, SECOND):
-        pipeline.run(day)
+        pipeline.run_whole(day, "adstage")
     keys = ("date", "entity_id", "age", "publisher_platform", "clicks")
     rows = pipeline.table("by_age", keys)
     assert len({row[:4] for row in rows}) == len(rows)

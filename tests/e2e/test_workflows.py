@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import shutil
@@ -356,19 +357,25 @@ def account(installed: Runner, tmp_path: Path) -> Iterator[Account]:
         yield Account(sandbox, postgres, installed, tmp_path)
 
 
-@pytest.fixture(scope="module")
-def loaded(installed: Runner, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+@pytest.fixture(scope="session")
+def loaded(installed: Runner, session: Path) -> Tables:
     """The tables after one load of everything."""
-    with (
-        Sandbox(world=small_world(seed=2), today=FIRST) as sandbox,
-        Postgres() as postgres,
-    ):
-        account = Account(sandbox, postgres, installed, tmp_path_factory.mktemp("all"))
-        account.runner(FIRST).run(LOAD, "load", "Load")
-        tables = account.tables()
-    for level in ("accounts", "campaigns", "ads"):
-        expected = len(sandbox.world.entities(level)) * 19
-        assert len(tables[f"daily_{level}"]) == expected
+
+    def load(folder: Path) -> None:
+        with (
+            Sandbox(world=small_world(seed=2), today=FIRST) as sandbox,
+            Postgres() as postgres,
+        ):
+            account = Account(sandbox, postgres, installed, folder)
+            account.runner(FIRST).run(LOAD, "load", "Load")
+            tables = account.tables()
+        for level in ("accounts", "campaigns", "ads"):
+            expected = len(sandbox.world.entities(level)) * 19
+            assert len(tables[f"daily_{level}"]) == expected
+        (folder / "tables.json").write_text(json.dumps(tables))
+
+    folder = make_once(session / "loaded", load)
+    tables: Tables = json.loads((folder / "tables.json").read_text())
     return tables
 
 

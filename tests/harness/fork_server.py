@@ -1,7 +1,9 @@
 """Forks a process for each run of the tap, so that none pays for its imports.
 
-A line on stdin starts a run: `arguments` of the command line, and the files for its
-`stdout` and `stderr`. The answer is two lines: the process id, then the exit code.
+A line on stdin starts a run: `arguments` of the command line, the files for its
+`stdout` and `stderr`, variables of the `environment` beside those of this process, and
+a `program` of Python to run before. The answer is two lines: the process id, then the
+exit code.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ for line in sys.stdin:
         for stream, descriptor in (("stderr", 2), ("stdout", 1)):
             file = os.open(run[stream], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, descriptor)
+        os.environ.update(run["environment"])
+        exec(run["program"])  # noqa: S102 - of a test
         TapAdStage.cli(run["arguments"])
     sys.stdout.write(f"{pid}\n")
     sys.stdout.flush()

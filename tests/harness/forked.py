@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -26,9 +27,23 @@ class ForkedTap:
 
     process: subprocess.Popen[str]
 
-    def start(self, arguments: list[str], stdout: Path, stderr: Path) -> int:
-        """Start a run, and return its process id."""
-        run = {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)}
+    def start(
+        self,
+        arguments: list[str],
+        stdout: Path,
+        stderr: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        program: str = "",
+    ) -> int:
+        """Start a run, with more variables and after a program; its process id."""
+        run = {
+            "arguments": arguments,
+            "stdout": str(stdout),
+            "stderr": str(stderr),
+            "environment": environment or {},
+            "program": program,
+        }
         assert self.process.stdin
         print(json.dumps(run), file=self.process.stdin, flush=True)
         return self.wait()
@@ -38,8 +53,16 @@ class ForkedTap:
         assert self.process.stdout
         return int(self.process.stdout.readline())
 
-    def run(self, folder: Path, *arguments: str) -> Ended:
-        """Run to the end; its output goes to a folder."""
+    def run(
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        program: str = "",
+    ) -> Ended:
+        """Run to the end, as `start` does; its output goes to a folder."""
         stdout, stderr = folder / "stdout", folder / "stderr"
-        self.start([*arguments], stdout, stderr)
+        self.start(
+            [*arguments], stdout, stderr, environment=environment, program=program
+        )
         return Ended(self.wait(), stdout.read_text(), stderr.read_text())

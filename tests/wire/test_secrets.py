@@ -10,10 +10,7 @@ import html
 import itertools
 import json
 import logging
-import os
 import re
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from harness.forked import Ended, ForkedTap
     from harness.singer import Sync
     from pytest_httpserver import HTTPServer
 
@@ -198,10 +196,11 @@ LOG_CONFIG = {
 class Tap:
     """Runs the tap as a process that logs all there is."""
 
-    def __init__(self, folder: Path, *, structured: bool) -> None:
+    def __init__(self, forked: ForkedTap, folder: Path, *, structured: bool) -> None:
+        self.forked = forked
         self.folder = folder
         self.structured = structured
-        self.environment = os.environ | {"TAP_ADSTAGE_LOGLEVEL": "DEBUG"}
+        self.environment = {"TAP_ADSTAGE_LOGLEVEL": "DEBUG"}
         if structured:
             form = folder / "logging.yml"
             form.write_text(json.dumps(LOG_CONFIG))
@@ -212,18 +211,15 @@ class Tap:
         settings: dict[str, Any],
         *arguments: str,
         program: str = "",
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> Ended:
         """Run it; no part of a secret is in what it writes."""
         config = self.folder / "config.json"
         config.write_text(json.dumps(settings))
-        start = f"{program}\nfrom tap_adstage.tap import TapAdStage as it\nit.cli()"
-        ended = subprocess.run(  # noqa: S603 - the tap itself
-            [sys.executable, "-c", start, "--config", str(config), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            env=self.environment,
+        ended = self.forked.run(
+            self.folder,
+            *("--config", str(config), *arguments),
+            environment=self.environment,
+            program=program,
         )
         assert WORD.lower() not in (ended.stdout + ended.stderr).lower()
         assert NOBODYS not in ended.stdout + ended.stderr
@@ -234,8 +230,8 @@ class Tap:
 
 
 @pytest.fixture(params=[False, True], ids=["lines", "structured"])
-def tap(request: pytest.FixtureRequest, tmp_path: Path) -> Tap:
-    return Tap(tmp_path, structured=request.param)
+def tap(request: pytest.FixtureRequest, forked: ForkedTap, tmp_path: Path) -> Tap:
+    return Tap(forked, tmp_path, structured=request.param)
 
 
 def check_messages(messages: list[dict[str, Any]]) -> None:
@@ -263,7 +259,7 @@ def test_a_run_writes_no_secret_that_adstage_echoes(
     echo: Echo,
 ) -> None:
     ended = tap.run(settings)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.code == 0, ended.stderr
     check_messages([json.loads(line) for line in ended.stdout.splitlines()])
     assert "urllib3.connectionpool" in ended.stderr
     assert "503: <h1>*** and ***" in ended.stderr
@@ -280,7 +276,7 @@ def test_a_catalog_holds_no_secret(
     settings: dict[str, Any],
 ) -> None:
     ended = tap.run(settings, "--discover")
-    assert ended.returncode == 0, ended.stderr
+    assert ended.code == 0, ended.stderr
     assert len(json.loads(ended.stdout)["streams"]) == 11
 
 
@@ -289,7 +285,7 @@ def test_a_set_up_test_shows_no_secret(
     settings: dict[str, Any],
 ) -> None:
     ended = tap.run({**settings, "max_retry_seconds": 20}, "--test")
-    assert ended.returncode == 0, ended.stderr
+    assert ended.code == 0, ended.stderr
     assert "user: ok, Robin *** and *** and" in ended.stderr
     assert "6 of 6 steps passed" in ended.stderr
 
@@ -334,6 +330,7 @@ REFUSALS: dict[str, Callable[[str], Response]] = {
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 def test_an_error_shows_no_secret_that_its_answer_echoes(
+    forked: ForkedTap,
     tmp_path: Path,
     settings: dict[str, Any],
     echo: Echo,
@@ -341,9 +338,9 @@ def test_an_error_shows_no_secret_that_its_answer_echoes(
 ) -> None:
     echo.refusal = refusal
     settings["max_retry_seconds"] = 3
-    ended = Tap(tmp_path, structured=False).run(settings, "--discover")
+    ended = Tap(forked, tmp_path, structured=False).run(settings, "--discover")
     code, errors = errors_of(settings)
-    assert ended.returncode == code
+    assert ended.code == code
     assert "| ERROR    | tap-adstage " in ended.stderr
     assert "Traceback" not in ended.stderr
     assert errors
@@ -388,7 +385,7 @@ def test_the_traceback_of_an_unforeseen_error_shows_no_secret(
     mode: list[str],
 ) -> None:
     ended = tap.run(settings, *mode, program=CRASH)
-    assert ended.returncode == 1
+    assert ended.code == 1
     assert "RuntimeError" in ended.stderr
     assert "KeyError" in ended.stderr
     assert "https://x/?access_token=*** ***" in ended.stderr

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime as dt
+import gc
 import io
 import json
 import logging
@@ -64,11 +65,19 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Use no workers if they take longer to start, or would write the same file."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use one worker more than there are cores, as tests wait for other processes.
+
+    Use none if workers take longer to start, or would write the same file.
+    """
     if config.getoption("--update-golden") or is_one_file(config.args):
         return 0
-    return None
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what stays for the whole run."""
+    gc.freeze()
 
 
 def is_one_file(arguments: list[str]) -> bool:
@@ -81,6 +90,20 @@ def is_one_file(arguments: list[str]) -> bool:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether to rewrite the golden files."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets() -> Iterator[None]:
+    """Take the secrets of a test's taps out of the handlers of pytest's logs.
+
+    A tap that nothing uses any more is collected late. Until then each line of each
+    later test would be searched for its secrets, which took most of the tests' time.
+    """
+    yield
+    for handler in logging.getLogger().handlers:
+        secrets = getattr(handler.formatter, "secrets", None)
+        if secrets is not None:
+            secrets.clear()
 
 
 @pytest.fixture

@@ -210,8 +210,8 @@ def sync() -> Sync:
         stdout = io.StringIO()
         with contextlib.redirect_stdout(stdout):
             tap.sync_all()
-        lines = stdout.getvalue().splitlines()
-        return Messages([json.loads(line, parse_float=Decimal) for line in lines])
+        decode = json.JSONDecoder(parse_float=Decimal).decode
+        return Messages([decode(line) for line in stdout.getvalue().splitlines()])
 
     return run
 

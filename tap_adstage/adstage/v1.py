@@ -160,14 +160,16 @@ class ReportV1:
             ResponseError: If the page is not as documented, with the place.
         """
         embedded = page.embedded(self._decoder)
-        place = f"_embedded.{self._relation}[{{}}]".format
+        relation = self._relation
         read = self._total if self._is_total else self._series
         frames = _Frames(window)
         metrics = [
-            read(row, frames, place(position))
+            read(row, frames, f"_embedded.{relation}[{position}]")
             for position, row in enumerate(embedded.rows)
         ]
-        attributes = self._attributes.read([*map(self._meta, embedded.rows)], place)
+        attributes = self._attributes.read(
+            [*map(self._meta, embedded.rows)], f"_embedded.{relation}[{{}}]".format
+        )
         rows = [*map(Row, attributes, metrics)]
         counts = page.head.get("counts")
         control = ControlTotals.of(

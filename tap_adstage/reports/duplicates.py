@@ -73,9 +73,8 @@ class DuplicateFilter:
         """
         key = self._key_of(row.attributes)
         digest = hash(lines) % _HALF
-        parents = tuple([row.attributes[position] for position in self._parent_at])
-        if parents:
-            digest += hash(parents) % _HALF * _HALF
+        if self._parents:
+            digest += hash(self._parents_of(row)) % _HALF * _HALF
         known = self._digests.get(key)
         if known is None:
             self._digests[key] = digest
@@ -83,7 +82,7 @@ class DuplicateFilter:
         named = _named(self._names, [row.attributes[at] for at in self._positions])
         if known != digest:
             is_shared = known // _HALF != digest // _HALF
-            raise self._contradiction(named, parents, is_shared=is_shared)
+            raise self._contradiction(named, self._parents_of(row), is_shared=is_shared)
         if not self._stats.current.duplicates_skipped:
             self._logger.warning(
                 "%s: duplicate row of %s with the same values; such rows are written "
@@ -93,6 +92,9 @@ class DuplicateFilter:
             )
         self._stats.current.duplicates_skipped += lines.count(b"\n")
         return False
+
+    def _parents_of(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row.attributes[position] for position in self._parent_at)
 
     def _contradiction(
         self,

@@ -259,7 +259,7 @@ class Again(str):
     """A name that stands in an object once more."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    __hash__ = str.__hash__
 
     def __eq__(self, other: object) -> bool:
         return self is other

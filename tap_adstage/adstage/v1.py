@@ -168,7 +168,7 @@ class ReportV1:
             for position, row in enumerate(embedded.rows)
         ]
         attributes = self._attributes.read(
-            [*map(self._meta, embedded.rows)], f"_embedded.{relation}[{{}}]".format
+            self._metas(embedded.rows), f"_embedded.{relation}[{{}}]".format
         )
         rows = [*map(Row, attributes, metrics)]
         counts = page.head.get("counts")
@@ -216,12 +216,14 @@ class ReportV1:
         ]
         return [*zip(*values, strict=True)]
 
-    def _meta(self, row: _Series[Any] | _Total[Any]) -> dict[str, Any]:
-        """Collect the row's text fields; an external provider has some in `data`."""
+    def _metas(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        """Collect the rows' text fields; an external provider has some in `data`."""
         if not self._query.report.is_external:
-            return row.meta
-        meta = {key: value for key, value in row.meta.items() if value is not None}
-        return {**row.data, **meta}
+            return [row.meta for row in rows]
+        return [
+            {**row.data, **{k: v for k, v in row.meta.items() if v is not None}}
+            for row in rows
+        ]
 
     def _counts(self, counts: dict[str, Any]) -> list[Any]:
         report = self._query.report
@@ -255,7 +257,7 @@ class _Frames:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._orders: dict[object, list[int | None]] = {}
-        self._whole: set[_Timeframe] = set()
+        self._whole: _Timeframe | None = None
 
     def check_whole(
         self,
@@ -263,7 +265,7 @@ class _Frames:
         where: str,
     ) -> None:
         """Require the requested range, as the row's record will have its dates."""
-        if timeframe in self._whole:
+        if timeframe == self._whole:
             return
         if isinstance(timeframe, _Timeframe):  # samples have it, attribute tables don't
             start, end = _days(timeframe, f"{where}.timeframe")
@@ -272,7 +274,7 @@ class _Frames:
                 raise ResponseError(
                     f"{where}: its timeframe is {start}..{end}, not {window}",
                 )
-            self._whole.add(timeframe)
+            self._whole = timeframe
 
     def arrange(
         self,

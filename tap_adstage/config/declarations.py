@@ -57,8 +57,13 @@ def alias(key: str, *, values: Mapping[str, str] | None = None) -> Meta:
     return Meta(extra={"alias": key, "value_aliases": values or {}})
 
 
+def any_case() -> Meta:
+    """Take each value also in other letters, upper or lower."""
+    return Meta(extra={"any_case": True})
+
+
 def hints(reasons: Mapping[str, str]) -> Meta:
-    """Give the reasons why some values are refused."""
+    """Give the reasons why some values, here in lower case, are refused."""
     return Meta(extra_json_schema={"x-hints": reasons})
 
 
@@ -122,6 +127,8 @@ class Setting:
         options: Label of each value, if a form offers them.
         alias: Another name of the key; empty without one.
         value_aliases: Other names of values, and the values that they stand for.
+        any_case: Whether a value may be in other letters, upper or lower.
+        owner: Label of the only source that has it; empty if all have.
     """
 
     name: str
@@ -135,6 +142,8 @@ class Setting:
     options: Mapping[str, str] = field(default_factory=dict)
     alias: str = ""
     value_aliases: Mapping[str, str] = field(default_factory=dict)
+    any_case: bool = False
+    owner: str = ""
 
     @property
     def secret(self) -> bool:
@@ -144,9 +153,7 @@ class Setting:
     @property
     def label(self) -> str:
         """Name in words, for forms."""
-        words = (_SPELLINGS.get(word, word) for word in self.name.split("_"))
-        words_text = " ".join(words)
-        return words_text[0].upper() + words_text[1:]
+        return _in_words(self.name)
 
     @property
     def kind(self) -> str:
@@ -164,15 +171,31 @@ class Setting:
 
 
 def declared(group: type) -> tuple[Setting, ...]:
-    """List the settings of a group, those of its base groups first."""
+    """List the settings of a group, those of its base groups first.
+
+    A group may declare a setting of its base group again, with other bounds or another
+    default; its description, alias and labels stay unless it gives others.
+    """
     annotations = get_type_hints(group, include_extras=True)
     declarations = {field.name: field for field in fields(group)}
+    groups: dict[str, type] = {}
+    marks: dict[str, list[Meta]] = {}
+    for part in dict.fromkeys(_parts(group)):
+        hints = get_type_hints(part, include_extras=True)
+        for name in get_annotations(part):
+            groups.setdefault(name, part)
+            marks.setdefault(name, []).extend(_metas(hints[name]))
     return tuple(
-        _setting(declarations[name], annotations[name], part)
-        for part in dict.fromkeys(_parts(group))
-        for name in get_annotations(part)
-        if any(meta.description for meta in _metas(annotations[name]))
+        _setting(declarations[name], annotations[name], part, marks[name])
+        for name, part in groups.items()
+        if any(mark.description for mark in marks[name])
     )
+
+
+def setting_names(group: type) -> list[str]:
+    """List the names that a group declares, those of its base groups first."""
+    parts = dict.fromkeys(_parts(group))
+    return [*dict.fromkeys(name for part in parts for name in get_annotations(part))]
 
 
 def object_schema(settings: Iterable[Setting]) -> dict[str, Any]:
@@ -180,7 +203,11 @@ def object_schema(settings: Iterable[Setting]) -> dict[str, Any]:
     settings = list(settings)
     properties = {setting.name: setting.json_schema() for setting in settings}
     aliases = {
-        setting.alias: {**setting.schema, "description": f"Alias of `{setting.name}`."}
+        setting.alias: {
+            **setting.schema,
+            "title": _in_words(setting.alias),
+            "description": f"Alias of `{setting.name}`.",
+        }
         for setting in settings
         if setting.alias
     }
@@ -200,6 +227,21 @@ def public(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
             if not key.startswith("x-")
         }
     return [*map(public, schema)] if isinstance(schema, list) else schema
+
+
+def in_declared_case(
+    settings: Iterable[Setting], raw: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write values that may be in any case as they are declared, others as given."""
+    values = dict(raw)
+    for setting in settings:
+        if not setting.any_case:
+            continue
+        for key in {setting.name, setting.alias} & values.keys():
+            if isinstance(values[key], str):
+                allowed = {each.lower(): each for each in setting.schema["enum"]}
+                values[key] = allowed.get(values[key].lower(), values[key])
+    return values
 
 
 def without_aliases(
@@ -241,6 +283,11 @@ def typed(
     return group(**values)
 
 
+def _in_words(name: str) -> str:
+    text = " ".join(_SPELLINGS.get(word, word) for word in name.split("_"))
+    return text[0].upper() + text[1:]
+
+
 def _parts(group: type) -> Iterator[type]:
     for base in group.__bases__:
         if is_dataclass(base):
@@ -248,12 +295,17 @@ def _parts(group: type) -> Iterator[type]:
     yield group
 
 
-def _setting(declaration: "Field[Any]", hint: Any, group: type) -> Setting:  # noqa: ANN401 - a type
+def _setting(
+    declaration: "Field[Any]",
+    hint: Any,  # noqa: ANN401 - a type
+    group: type,
+    marks: Iterable[Meta],
+) -> Setting:
     extra: dict[str, Any] = {}
     description = ""
-    for meta in _metas(hint):
-        extra |= meta.extra or {}
-        description = meta.description or description
+    for mark in marks:
+        extra |= mark.extra or {}
+        description = mark.description or description
     if "schema" in extra:
         schema = dict(extra["schema"])
     elif "read" in extra:  # it is a text to the user, whatever it is to the code
@@ -282,6 +334,7 @@ def _setting(declaration: "Field[Any]", hint: Any, group: type) -> Setting:  # n
         options=options,
         alias=extra.get("alias", ""),
         value_aliases=value_aliases,
+        any_case=extra.get("any_case", False),
     )
 
 

@@ -1,4 +1,4 @@
-"""The settings of reports: the days they cover, and what a report may override."""
+"""The settings of reports of any source: their days, and what a report overrides."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from tap_adstage import date_ranges
-from tap_adstage.config.adstage import CROSS_NETWORKS, Network, Statuses
 from tap_adstage.config.declarations import Group, labels
 from tap_adstage.config.texts import Day, Moment, TimeZone
 
@@ -62,29 +61,12 @@ class Days(Group):
 class ReportDefaults(Days):
     """What each report may override."""
 
-    networks: Annotated[
-        tuple[Network, ...],
-        Meta(
-            min_length=1,
-            extra_json_schema={"uniqueItems": True},
-            description="Networks that reports ask for.",
-        ),
-    ] = CROSS_NETWORKS
-    statuses: Annotated[
-        Statuses,
-        Meta(
-            description="Which entities reports include. AdStage's own default leaves "
-            "out archived and deleted ones, so totals would change after the fact."
-        ),
-        labels(
-            "Active, paused and completed",
-            "Active",
-            "Paused and completed",
-            "All, archived and deleted too",
-        ),
-    ] = "all_with_deleted"
     time_zone: Annotated[
-        TimeZone, Meta(description="IANA name of the zone in which days are counted.")
+        TimeZone,
+        Meta(
+            description="IANA name of the zone in which days are counted; `UTC` alone "
+            "for Spotify Ads, which counts them so."
+        ),
     ] = "UTC"
     lookback_days: Annotated[
         int,
@@ -95,8 +77,13 @@ class ReportDefaults(Days):
         ),
     ] = 30
     window_days: Annotated[
-        int, Meta(ge=1, description="Days in one request; never less than one slice.")
-    ] = 10
+        int,
+        Meta(
+            ge=1,
+            description="Days in one request, never less than one slice; by default "
+            "10, for Spotify Ads 30 of at most 89.",
+        ),
+    ]
 
     @cached_property
     def today(self) -> dt.date:

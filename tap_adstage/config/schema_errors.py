@@ -28,7 +28,7 @@ def schema_errors(
         document: The document.
         schema: Its JSON schema. `x-takes` is a value's form in words, `x-check` a
             function that raises a ValueError for a wrong text, `x-hints` are reasons
-            for refused values.
+            for refused values, which are in lower case.
         path: Path of the document, such as the name of a setting.
 
     Yields:
@@ -129,8 +129,9 @@ def _types(kinds: str | Sequence[str]) -> str:
 def _reason(error: jsonschema.ValidationError) -> str:
     schema: Any = error.schema
     value: Any = error.instance
-    if isinstance(value, str) and value in schema.get("x-hints", {}):
-        return f". {schema['x-hints'][value]}"
+    hints = schema.get("x-hints", {})
+    if isinstance(value, str) and value.lower() in hints:
+        return f". {hints[value.lower()]}"
     if error.validator == "x-check" and not _is_hidden(value, schema):
         return f": {error.message}"
     return ""

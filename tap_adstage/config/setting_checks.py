@@ -10,16 +10,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage import date_ranges
-from tap_adstage.config.adstage import CROSS_NETWORKS
-from tap_adstage.config.entity_ids import EntityId
-from tap_adstage.config.report_checks import report_errors, report_form_errors
 from tap_adstage.config.schema_errors import schema_errors
-from tap_adstage.config.settings import OAUTH, SETTINGS, secret_values
-from tap_adstage.runtime.redaction import Secrets
+from tap_adstage.config.settings import OAUTH
+from tap_adstage.runtime.redaction import Secrets, excerpt
 from tap_adstage.runtime.wording import did_you_mean, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_adstage.config.declarations import Setting
     from tap_adstage.config.settings import Config
@@ -43,25 +40,34 @@ def unknown_settings(raw: Mapping[str, Any], known: Iterable[str]) -> list[str]:
     ]
 
 
-def secret_errors(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Find secrets in settings that are shown, as names of streams and columns are."""
-    names = [setting.name for setting in SETTINGS if setting.secret]
-    secrets = {name: Secrets(secret_values({name: raw.get(name)})) for name in names}
-    for setting in SETTINGS:
+def secret_errors(raw: Mapping[str, Any], settings: Sequence[Setting]) -> Iterator[str]:
+    """Find secrets in settings that are shown, as names of streams and columns are.
+
+    Args:
+        raw: The settings as given.
+        settings: What is declared.
+
+    Yields:
+        One line for each error.
+    """
+    secrets = {
+        setting.name: Secrets([value])
+        for setting in settings
+        if setting.secret and isinstance(value := raw.get(setting.name), str)
+    }
+    for setting in settings:
         if setting.secret:
             continue
         for path, text in _texts(setting.name, raw.get(setting.name)):
-            for name in names:
-                if secrets[name].are_in(text):
+            for name, secret in secrets.items():
+                if secret.are_in(text):
                     yield (
                         f"{path}: (hidden) is not allowed; it holds the value of "
                         f"{name}, a secret, which no other setting takes"
                     )
 
 
-def form_errors(
-    raw: Mapping[str, Any], settings: Sequence[Setting] = SETTINGS
-) -> Iterator[str]:
+def form_errors(raw: Mapping[str, Any], settings: Sequence[Setting]) -> Iterator[str]:
     """Find values that their declaration doesn't allow, whatever the others are.
 
     Args:
@@ -74,26 +80,28 @@ def form_errors(
     for setting in settings:
         if setting.name in raw:
             yield from schema_errors(raw[setting.name], setting.schema, setting.name)
-    yield from report_form_errors(raw.get("reports", []))
 
 
-def setting_errors(
-    config: Config, raw: Mapping[str, Any], stream_names: Collection[str]
+def foreign_errors(
+    raw: Mapping[str, Any], owners: Mapping[str, str], source: str, path: str = ""
 ) -> Iterator[str]:
-    """Find values of valid form that don't go together.
+    """Find settings, or keys of a report, that only another source has.
 
     Args:
-        config: The settings, typed.
-        raw: The settings as given, reports without aliases.
-        stream_names: Names of the resource streams, which no report may take.
+        raw: The settings, or the report, as given.
+        owners: What only others have, and whose it is.
+        source: The setting `source`.
+        path: Path of the report, with a dot.
 
     Yields:
         One line for each error.
     """
-    yield from _credential_errors(config, raw)
-    yield from _account_errors(config)
-    yield from _date_errors(config, raw)
-    yield from report_errors(config, raw["reports"], stream_names)
+    for name in raw:
+        if name in owners:
+            yield (
+                f"{path}{name}: {excerpt(json_text(raw[name]))} is not allowed; it "
+                f"belongs to {owners[name]}, and source is {source}"
+            )
 
 
 def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
@@ -108,7 +116,13 @@ def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 
             yield from _texts(f"{path}.{key}", item)
 
 
-def _credential_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
+def credential_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
+    """Find what is wrong with the credentials, one line for each error.
+
+    Args:
+        config: The settings, typed.
+        raw: The settings as given.
+    """
     missing = [name for name in OAUTH if name not in raw]
     if 0 < len(missing) < len(OAUTH):
         yield (
@@ -128,24 +142,13 @@ def _credential_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _account_errors(config: Config) -> Iterator[str]:
-    if config.sync_mode != "SPECIFIC_ACCOUNTS":
-        return
-    if not config.accounts:
-        yield (
-            "accounts: not given; sync_mode SPECIFIC_ACCOUNTS takes a list of entity "
-            "ids such as /network/adwords/account/123"
-        )
-    narrowed = {*config.networks} < {*CROSS_NETWORKS}
-    for account in config.accounts or ():
-        if narrowed and EntityId.parse(account).network not in config.networks:
-            yield (
-                f"accounts: {json_text(account)} is not allowed; it takes accounts of "
-                f"the networks in the setting networks: {', '.join(config.networks)}"
-            )
+def date_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
+    """Find dates that don't go together, one line for each error.
 
-
-def _date_errors(config: Config, raw: Mapping[str, Any]) -> Iterator[str]:
+    Args:
+        config: The settings, typed.
+        raw: The settings as given.
+    """
     start, end = config.start_date, config.end_date
     if start and end and start > end:
         yield (

@@ -1,31 +1,22 @@
-"""Every setting of the tap, once: name, type, bounds, default and meaning.
+"""The settings that every source has: name, type, bounds, default and meaning.
 
-To add a setting, add a field to the group that it belongs to. The JSON schema that the
-SDK validates and prints, README's tables, `meltano.yml` and the definition for Meltano
-Hub are made from these fields; settings of reports are in `report_defaults` and
-`reports`.
+To add a setting, add a field to the group that it belongs to; if only one source has
+it, to that source's own class, in `adstage_settings` or `spotify_ads_settings`. These
+also give a setting its own bounds or default if those depend on the source. The JSON
+schema that the SDK validates and prints, README's tables, `meltano.yml` and the
+definition for Meltano Hub are made from these fields; settings of reports are in
+`report_defaults` and `reports`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from tap_adstage.config import declarations
-from tap_adstage.config.declarations import (
-    SECRET,
-    Group,
-    declared,
-    has_schema,
-    labels,
-    object_schema,
-)
-from tap_adstage.config.entity_ids import AccountIdText
+from tap_adstage.config.declarations import SECRET, Group, alias, labels
 from tap_adstage.config.report_defaults import ReportDefaults
-from tap_adstage.config.reports import REPORT_KEYS, ReportConfig
+from tap_adstage.config.reports import ReportConfig
 from tap_adstage.config.shards import Shard
 from tap_adstage.config.texts import (
     ApiUrl,
@@ -53,6 +44,8 @@ class OAuthConfig:
     refresh_token: str = field(repr=False)
     token_url: str
     token_file: Path | None
+    basic: bool = False
+    """Whether its credentials are sent as HTTP Basic, not in the body."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -87,13 +80,14 @@ class Credentials(Group):
         HttpUrl | None,
         Meta(
             description="OAuth 2 token endpoint; by default `/oauth/token` at the "
-            "root of `api_url`."
+            "root of `api_url`, for Spotify Ads "
+            "`https://accounts.spotify.com/api/token`."
         ),
     ] = None
     oauth_token_file: Annotated[
         FilePath | None,
         Meta(
-            description="File that keeps the newest refresh token if AdStage rotates "
+            description="File that keeps the newest refresh token if the API rotates "
             "it, written with mode 0600. Taps on one machine may share it."
         ),
     ] = None
@@ -103,9 +97,18 @@ class Credentials(Group):
 class Source(Group):
     """The source of the data, and their owner."""
 
-    api_url: Annotated[ApiUrl, Meta(description="Root of the AdStage API.")] = (
-        "https://platform.adstage.io/api"
-    )
+    source: Annotated[
+        Literal["adstage", "spotify_ads"],
+        Meta(description="The API that is read: AdStage's, or Spotify's own of ads."),
+        labels("AdStage", "Spotify Ads"),
+    ] = "adstage"
+    api_url: Annotated[
+        ApiUrl,
+        Meta(
+            description="Root of the API; by default `https://platform.adstage.io/api`,"
+            " for Spotify Ads `https://api-partner.spotify.com/ads/v3`."
+        ),
+    ]
     sandbox: Annotated[
         bool,
         Meta(
@@ -113,14 +116,6 @@ class Source(Group):
             "token and no network needed. Needs the extra `tap-adstage[sandbox]`."
         ),
     ] = False
-    user_id: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="AdStage user; by default the token's own."),
-    ] = None
-    organization_id: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="AdStage organization; needed if the user has several."),
-    ] = None
     sync_mode: Annotated[
         Literal["ALL_ACCOUNTS", "SPECIFIC_ACCOUNTS"],
         Meta(
@@ -129,10 +124,10 @@ class Source(Group):
         labels("Every linked account", "The accounts listed in `accounts`"),
     ] = "ALL_ACCOUNTS"
     accounts: Annotated[
-        Annotated[tuple[AccountIdText, ...], Meta(min_length=1)] | None,
+        Annotated[tuple[str, ...], Meta(min_length=1)] | None,
         Meta(
-            description="Entity ids such as `/network/adwords/account/123`, for "
-            "`SPECIFIC_ACCOUNTS`."
+            description="For `SPECIFIC_ACCOUNTS`: entity ids such as "
+            "`/network/adwords/account/123`, or the ids of Spotify's ad accounts."
         ),
     ] = None
     """Chosen accounts; `None` for all of them, whatever was listed."""
@@ -149,9 +144,16 @@ class Source(Group):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Requests(Group):
-    """The requests to AdStage."""
+    """The requests to the API."""
 
-    page_size: Annotated[int, Meta(ge=1, le=1000, description="Rows per page.")] = 1000
+    page_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Rows per page: up to 1000, the default; for Spotify Ads up to "
+            "50, the default.",
+        ),
+    ]
     max_concurrency: Annotated[
         int,
         Meta(
@@ -186,19 +188,11 @@ class Safeguards(Group):
     reconcile: Annotated[
         Literal["off", "warn", "fail"],
         Meta(
-            description="Compare what each window wrote with AdStage's own row count "
-            "and totals: `warn` logs a difference, `fail` fails the report at one."
+            description="Compare what each window wrote with the API's own totals, "
+            "AdStage's row count too: `warn` logs a difference, `fail` fails the "
+            "report at one."
         ),
         labels("Compare nothing", "Log differences", "Fail the report at a difference"),
-    ] = "warn"
-    import_policy: Annotated[
-        Literal["ignore", "warn", "hold"],
-        Meta(
-            description="What to do if AdStage has not finished importing an account "
-            "that a report reads: nothing, warn, or warn and hold the report's "
-            "bookmark until it has."
-        ),
-        labels("Do nothing", "Warn", "Warn and hold bookmarks"),
     ] = "warn"
     backfill: Annotated[
         Literal["auto", "off"],
@@ -212,15 +206,15 @@ class Safeguards(Group):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
-    """The settings of one run."""
+    """The settings of one run that every source has."""
 
     reports: Annotated[
         tuple[ReportConfig, ...],
         Meta(
-            description="Reports, each a stream of its own; by default five daily "
-            "ones, one for each entity level."
+            description="Reports, each a stream of its own; by default daily ones, one "
+            "for each entity level."
         ),
-        has_schema({"type": "array", "items": object_schema(REPORT_KEYS)}),
+        alias("report_list"),
     ]
 
     @property
@@ -228,55 +222,19 @@ class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
         """The OAuth settings, if given; they take precedence over `access_token`."""
         if not (self.client_id and self.client_secret and self.refresh_token):
             return None
-        api = urlsplit(self.api_url)
         return OAuthConfig(
             client_id=self.client_id,
             client_secret=self.client_secret,
             refresh_token=self.refresh_token,
-            token_url=self.oauth_token_url
-            or f"{api.scheme}://{api.netloc}/oauth/token",
+            token_url=self.oauth_token_url or self.default_token_url,
             token_file=self.oauth_token_file,
+            basic=self.oauth_basic,
         )
 
+    oauth_basic: ClassVar[bool]
+    """Whether the token endpoint takes the application's credentials as HTTP Basic."""
 
-SETTINGS = declared(Config)
-
-
-def secret_values(raw: Mapping[str, Any]) -> list[str]:
-    """Find the secrets in settings, valid or not."""
-    values = (raw.get(setting.name) for setting in SETTINGS if setting.secret)
-    return [value for value in values if isinstance(value, str)]
-
-
-def json_schema() -> dict[str, Any]:
-    """Make the JSON schema of all settings but those that the SDK adds."""
-    schema: dict[str, Any] = declarations.public(object_schema(SETTINGS))
-    return schema
-
-
-def without_nulls(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what is null, in reports and `batch_config` too.
-
-    To some callers, null means omitted.
-    """
-    values = {key: value for key, value in raw.items() if value is not None}
-    if isinstance(values.get("reports"), list):
-        values["reports"] = [
-            {key: value for key, value in report.items() if value is not None}
-            if isinstance(report, Mapping)
-            else report
-            for report in values["reports"]
-        ]
-    if "batch_config" in values:
-        values["batch_config"] = _without_null_members(values["batch_config"])
-    return values
-
-
-def _without_null_members(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if not isinstance(value, Mapping):
-        return value
-    return {
-        key: _without_null_members(item)
-        for key, item in value.items()
-        if item is not None
-    }
+    @property
+    def default_token_url(self) -> str:
+        """The token endpoint if `oauth_token_url` is omitted."""
+        raise NotImplementedError

@@ -34,8 +34,6 @@ def _values(setting: Setting) -> str:
 def _default(setting: Setting) -> str:
     if setting.default is None:
         return ""
-    if setting.name == "networks":
-        return "all nine"
     text = setting.default
     return f"`{text if isinstance(text, str) else json.dumps(text)}`"
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from repo.definitions import meltano_setting, settings_table
+from tap_adstage.config.adstage_settings import AdStageConfig
 from tap_adstage.config.declarations import (
     SECRET,
     declared,
@@ -15,11 +16,11 @@ from tap_adstage.config.declarations import (
     typed,
 )
 from tap_adstage.config.setting_checks import form_errors
-from tap_adstage.config.settings import SETTINGS, Config
+from tap_adstage.config.source_settings import SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class LargerConfig(Config):
+class LargerConfig(AdStageConfig):
     """The settings with three more of them, each of them one field."""
 
     depth: Annotated[int, Meta(ge=1, le=9, description="How deep to look.")] = 3
@@ -37,7 +38,7 @@ NEW = tuple(each for each in declared(LargerConfig) if each.name not in OLD_NAME
 
 def test_only_the_new_ones_are_added() -> None:
     assert [setting.name for setting in NEW] == ["depth", "colour", "pass_phrase"]
-    assert len(declared(LargerConfig)) == len(SETTINGS) + 3
+    assert len(declared(LargerConfig)) == len(declared(AdStageConfig)) + 3
 
 
 def test_a_new_setting_is_in_the_json_schema() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from harness.pipeline import meltano
 from jsonschema.validators import validator_for
 
 from repo.definitions import meltano_setting
-from tap_adstage.config.settings import CREDENTIALS, OAUTH, SETTINGS
+from repo.docs.markdown import Page
+from tap_adstage.config.parsing import parse
+from tap_adstage.config.settings import CREDENTIALS, OAUTH
+from tap_adstage.config.source_settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +32,9 @@ HUB_HEADING = """\
 # The definition for Meltano Hub, in its form and order; and for your own project:
 # `meltano add tap-adstage --from-ref tap-adstage.yml`. Put where your copy of the
 # repository is at YOUR_ORGANIZATION, thrice. The settings are written by
-# tests/repo/test_plugin_definition.py from tap_adstage/config/settings.py.
+# tests/repo/test_plugin_definition.py from the fields in tap_adstage/config.
 """
+NOW = dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc)
 OWNER = "YOUR_ORGANIZATION"
 REPOSITORY = f"https://github.com/{OWNER}/tap-adstage"
 
@@ -50,11 +55,12 @@ def about() -> dict[str, Any]:
 def definition(about: Mapping[str, Any]) -> dict[str, Any]:
     """The definition that any Meltano project needs, except the tap's source."""
     summary = metadata.metadata("tap-adstage")["Summary"]
-    description = summary.removeprefix("Singer tap for AdStage: ").removesuffix(".")
+    heading = "Singer tap for AdStage and Spotify Ads: "
+    description = summary.removeprefix(heading).removesuffix(".")
     return {
         "name": about["name"],
         "namespace": about["name"].replace("-", "_"),
-        "label": "AdStage",
+        "label": "AdStage and Spotify Ads",
         "executable": about["name"],
         "description": description[0].upper() + description[1:],
         "log_parser": "singer-sdk",
@@ -77,7 +83,7 @@ def hub_definition(about: Mapping[str, Any]) -> dict[str, Any]:
         "pip_url": f"tap-adstage[sandbox]@git+{REPOSITORY}.git",
         "domain_url": "https://www.adstage.io",
         "logo_url": "/assets/logos/extractors/adstage.png",
-        "keywords": ["api", "meltano_sdk"],
+        "keywords": ["adstage", "api", "meltano_sdk", "spotify_ads"],
         "maintenance_status": development_status(),
         "quality": "silver",  # of taps on the SDK that few use yet
         "supported_python_versions": about["supported_python_versions"],
@@ -294,3 +300,23 @@ def test_meltano_keeps_secrets_out_of_what_it_lists(project: Path) -> None:
     )
     assert "57a082" not in listed
     assert listed.count("redacted") >= 3
+
+
+def test_one_project_reads_both_sources_as_the_page_shows(own_project: Path) -> None:
+    page = Page(ROOT / "docs" / "spotify-ads.md")
+    (block,) = (block for block in page.blocks if block.language == "yaml")
+    folder = own_project.parent / "both"
+    folder.mkdir()
+    both = yaml.safe_load((own_project / "meltano.yml").read_text())
+    inheriting = yaml.safe_load(block.text)["plugins"]["extractors"]
+    both["plugins"]["extractors"] += inheriting
+    (folder / "meltano.yml").write_text(dump(both, sort_keys=False))
+    variables = {f"SPOTIFY_ADS_{name.upper()}": "s" for name in OAUTH}
+    name = inheriting[-1]["name"]
+    printed = meltano(
+        folder, "config", "print", name, ADSTAGE_ACCESS_TOKEN="t", **variables
+    )
+    settings = json.loads(printed[printed.index("{") :])
+    config = parse(settings, now=NOW, stream_names=())
+    assert (config.source, config.access_token) == ("spotify_ads", None)
+    assert config.oauth is not None

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_adstage.adstage.resources import TABLES
+from tap_adstage.config.adstage_settings import AdStageConfig
 from tap_adstage.config.default_reports import default_reports
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
-from tap_adstage.config.settings import SETTINGS, Config
+from tap_adstage.config.source_settings import SETTINGS
 from tap_adstage.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ FACEBOOK: dict[str, Any] = {
 }
 
 
-def read(settings: dict[str, Any]) -> Config:
-    return parse(
+def read(settings: dict[str, Any]) -> AdStageConfig:
+    config = parse(
         {"access_token": "t0ken", **settings},
         now=NOW,
         stream_names=TABLES,
     )
+    assert isinstance(config, AdStageConfig)
+    return config
 
 
 def error_of(settings: dict[str, Any]) -> str:
@@ -61,6 +64,8 @@ def error_of(settings: dict[str, Any]) -> str:
         ("oauth_token_url", "platform.adstage.io", "https"),
         ("oauth_token_file", "", "not empty"),
         ("oauth_token_file", "/no/such/folder/token.json", "folder that exists"),
+        ("source", "spotify", "adstage, spotify_ads"),
+        ("source", ["adstage"], "adstage, spotify_ads"),
         ("api_url", "platform.adstage.io/api", "https"),
         ("api_url", "https://platform.adstage.io:port/api", "https"),
         ("api_url", "https://platform adstage.io/api", "https"),

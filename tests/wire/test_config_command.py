@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness.commands import run_tap
 
-from tap_adstage.config.settings import SETTINGS
+from tap_adstage.config.source_settings import SETTINGS
 
 if TYPE_CHECKING:
     from pathlib import Path

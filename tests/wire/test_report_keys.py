@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_adstage.config.reports import REPORT_KEY_ALIASES, REPORT_KEYS
+from tap_adstage.config.source_settings import REPORT_KEYS
 
 if TYPE_CHECKING:
     from harness.singer import Sync
@@ -177,4 +177,5 @@ def test_every_key_is_tested_here() -> None:
     ]
     tested = {key for keys in cases for key in keys}
     tested |= {"name", "table"}
-    assert tested == {key.name for key in REPORT_KEYS} | {*REPORT_KEY_ALIASES}
+    aliases = {key.alias for key in REPORT_KEYS if key.alias}
+    assert tested == {key.name for key in REPORT_KEYS} | aliases

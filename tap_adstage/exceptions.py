@@ -96,9 +96,15 @@ class TransientError(ApiError):
         retry_after: Seconds that the API asked to wait, if it did.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        """Take the message, without secrets, and the seconds to wait."""
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Take the message, without secrets, the status and the seconds to wait."""
+        super().__init__(message, status=status)
         self.retry_after = retry_after
 
 

@@ -29,6 +29,16 @@ def error_words(
     return next(filter(None, (_words(document.get(name)) for name in names)), None)
 
 
+def error_texts(document: Any) -> list[str]:  # noqa: ANN401 - any JSON value
+    """Find the words of an error body, as a list of at most one text.
+
+    Args:
+        document: The body, decoded.
+    """
+    words = error_words(document)
+    return [words] if words else []
+
+
 def _words(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     """Write an error as a text: one, a list of them, or one for each field."""
     if isinstance(value, str):

@@ -106,7 +106,9 @@ def _object(members: dict[str, Any], schema: Schema, name: str) -> dict[str, Any
     known, other = schema["properties"], schema.get("additionalProperties")
     missing = {key: None for key in schema.get("required", ()) if key not in members}
     return {
-        key: conform(item, inner, f"{name}.{key}".removeprefix("."))
+        key: item
+        if inner is True
+        else conform(item, inner, f"{name}.{key}".removeprefix("."))
         for key, item in {**missing, **members}.items()
         if (inner := known.get(key, other)) is not None
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import time
@@ -161,10 +162,13 @@ class OAuthCredentials(Credentials):
         self._refresh_token = kept or self._refresh_token
         self.transport.secrets.add(self._refresh_token, self.config.client_secret)
         client = WebApplicationClient(self.config.client_id)
+        in_form = {
+            "client_id": self.config.client_id,
+            "client_secret": self.config.client_secret,
+        }
         form = client.prepare_refresh_body(
             refresh_token=self._refresh_token,
-            client_id=self.config.client_id,
-            client_secret=self.config.client_secret,
+            **({} if self.config.basic else in_form),
         )
         answer = self._request_token(form)
         # before anything else is found wrong with the answer: the last one is spent
@@ -191,7 +195,7 @@ class OAuthCredentials(Credentials):
                     self.config.token_url,
                     data=form,
                     headers={"Content-Type": "application/x-www-form-urlencoded"},
-                    auth=_unchanged,
+                    auth=self._add_credentials,
                 ),
                 _json_object,
             )
@@ -201,6 +205,21 @@ class OAuthCredentials(Credentials):
         except ApiError as error:
             raise self._refused(error) from None
         return answer
+
+    def _add_credentials(
+        self, request: requests.PreparedRequest
+    ) -> requests.PreparedRequest:
+        """Add the application's credentials, unless the form has them.
+
+        Without an `auth` of its own, `requests` would look into `.netrc`.
+        """
+        config = self.config
+        if config.basic:
+            pair = f"{config.client_id}:{config.client_secret}".encode()
+            encoded = base64.b64encode(pair).decode()
+            self.transport.secrets.add(encoded)
+            request.headers["Authorization"] = f"Basic {encoded}"
+        return request
 
     def _refused(self, reason: object) -> AuthenticationError:
         is_kept = self._refresh_token != self.config.refresh_token
@@ -239,11 +258,6 @@ def _json_object(content: bytes) -> str:
     if not isinstance(json.loads(text), dict):
         raise ValueError("an object was expected")  # noqa: TRY004 - see Transport.send
     return text
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add no credentials to those in the form; `requests` would look into `.netrc`."""
-    return request
 
 
 def _lifetime(expires_in: Any) -> float:  # noqa: ANN401 - any JSON value

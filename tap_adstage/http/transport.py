@@ -8,9 +8,10 @@ import ssl
 import threading
 import time
 from concurrent.futures import CancelledError
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import requests
 import urllib3
@@ -25,7 +26,7 @@ from tap_adstage.exceptions import (
     TransientError,
     UnauthorizedError,
 )
-from tap_adstage.http.error_bodies import error_words
+from tap_adstage.http.error_bodies import error_texts
 from tap_adstage.http.json_decoding import decode_json, text_of
 from tap_adstage.http.retries import in_words, retry_after, retrying, server_time
 from tap_adstage.http.slow_answers import Pace, PacedAdapter
@@ -35,7 +36,10 @@ from tap_adstage.runtime.statistics import RunStats
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from tap_adstage.http.rate_limit import RateLimit
 
     T = TypeVar("T")
 
@@ -55,6 +59,9 @@ _TRANSIENT_STATUSES: Mapping[int, type[TransientError]] = {
 }
 """Statuses that may pass, and their errors; any other 5xx is a `ServerError`."""
 
+_LONGEST_URL = 500
+"""Characters of a URL in a message."""
+
 _WHOLE_BODY = None
 """The size of the pieces that a body is read in. `requests` reads 10 KiB, and waits for
 its turn after each of them while another thread computes."""
@@ -63,9 +70,27 @@ its turn after each of them while another thread computes."""
 class _Session(requests.Session):
     """Connections that are kept open and follow no redirect."""
 
+    def __init__(self) -> None:
+        """Open none yet."""
+        super().__init__()
+        self._environments: dict[str, Any] = {}
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return nothing; to read the target would raise if it is not a URL."""
         del resp
+
+    def environment(self, url: str) -> Any:  # noqa: ANN401 - the library's own
+        """Find the proxies and certificates of a URL in the environment.
+
+        They are the same for all of an origin, and to find them takes as long as to
+        send a request.
+        """
+        origin = "/".join(url.split("/", 3)[:3])
+        if origin not in self._environments:
+            self._environments[origin] = self.merge_environment_settings(
+                url, proxies={}, stream=True, verify=None, cert=None
+            )
+        return self._environments[origin]
 
 
 class _Answer(NamedTuple):
@@ -103,6 +128,10 @@ class Transport:
         shutdown: Ends the run.
         stats: Counts requests and waits.
         trust_env: Whether proxies are taken from the environment.
+        limit_of: Finds the rate limit that requests to a URL keep to, if there is one.
+        reset_header: Header of a 429 with the seconds to wait, which takes precedence
+            over `Retry-After`.
+        error_texts: Finds the API's own words in an error body, each part a text.
         slow_step: Seconds of the steps that tell whether an answer trickles.
         slow_step_bytes: Bytes that a step must bring, or the answer trickles.
     """
@@ -116,6 +145,9 @@ class Transport:
     shutdown: Shutdown = field(default_factory=Shutdown)
     stats: RunStats = field(default_factory=lambda: RunStats(time.monotonic))
     trust_env: bool = True
+    limit_of: Callable[[str], RateLimit | None] = lambda _: None
+    reset_header: str | None = None
+    error_texts: Callable[[Any], Sequence[str]] = error_texts
     slow_step: float = 10.0
     slow_step_bytes: int = 10_000
     _threads: threading.local = field(default_factory=threading.local, init=False)
@@ -123,19 +155,23 @@ class Transport:
     _given_up: int = field(default=0, init=False)
 
     @property
-    def session(self) -> requests.Session:
+    def session(self) -> _Session:
         """The thread's connections, which are kept open between requests."""
-        session: requests.Session | None = getattr(self._threads, "session", None)
+        session: _Session | None = getattr(self._threads, "session", None)
         if session is None:
             session = self._threads.session = _Session()
             session.trust_env = self.trust_env
-            adapter = PacedAdapter(self._new_pace)
+            adapter = PacedAdapter(self._new_pace, self._turn)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
         return session
 
     def _new_pace(self) -> Pace:
         return Pace(self.request_timeout, self.slow_step, self.slow_step_bytes)
+
+    def _turn(self, url: str) -> AbstractContextManager[None]:
+        limit = self.limit_of(url)
+        return nullcontext() if limit is None else limit.turn()
 
     def send(
         self,
@@ -222,13 +258,12 @@ class Transport:
         """
         self.shutdown.check()
         self._sit_out_pause()
-        name = f"{request.method} {redact(request.url, self.secrets)}"
         try:
             answer = self._answer(request)
         except TooSlowError as error:
-            raise TooSlowError(f"{name} failed: {error}.") from None
+            raise TooSlowError(f"{self._name(request)} failed: {error}.") from None
         except _PASSING as error:
-            cause = _innermost(error)
+            name, cause = self._name(request), _innermost(error)
             if isinstance(cause, ssl.SSLError) and _UNSAFE.search(str(cause.reason)):
                 raise ApiError(
                     f"{name} is not safe: {self._reason(cause)}; name the file "
@@ -237,15 +272,15 @@ class Transport:
             kind = TooSlowError if _is_slow(cause) else TransientError
             raise kind(f"{name} failed: {self._reason(cause)}.") from None
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
-            cause = _innermost(error)
+            name, cause = self._name(request), _innermost(error)
             raise ApiError(f"{name} could not be sent: {self._reason(cause)}") from None
-        self._raise_for_status(name, answer)
+        self._raise_for_status(request, answer)
         try:
             document = decode(answer.content)
         except ValueError as error:
             raise TransientError(
-                f"{name} answered {answer.status}, but not with the JSON that it "
-                f"should ({self._excerpt(str(error))}): "
+                f"{self._name(request)} answered {answer.status}, but not with the "
+                f"JSON that it should ({self._excerpt(str(error))}): "
                 f"{self._excerpt(answer.text)!r}.",
             ) from None
         self.stats.note_answer()
@@ -263,30 +298,27 @@ class Transport:
         prepared.headers.update(
             {"Accept": "application/json", "User-Agent": self.user_agent},
         )
-        environment = self.session.merge_environment_settings(
-            prepared.url,
-            {},
-            None,
-            None,
-            None,
-        )
-        environment["stream"] = True
         self.stats.count_request()
         response = self.session.send(
             prepared,
             timeout=self.request_timeout,
             allow_redirects=False,
-            **environment,
+            **self.session.environment(str(prepared.url)),
         )
         content = b"".join(response.iter_content(_WHOLE_BODY))
         status, reason = response.status_code, str(response.reason)
         return _Answer(status, reason, response.headers, content)
 
-    def _raise_for_status(self, name: str, answer: _Answer) -> None:
+    def _name(self, request: requests.Request) -> str:
+        """Name a request for a message."""
+        return f"{request.method} {_shortened(redact(request.url, self.secrets))}"
+
+    def _raise_for_status(self, request: requests.Request, answer: _Answer) -> None:
         """Raise the error that an answer's status means, if it means one."""
         status = answer.status
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
+        name = self._name(request)
         if status < HTTPStatus.BAD_REQUEST:
             target = self._excerpt(answer.headers.get("Location", "nowhere"))
             raise LinkError(
@@ -296,7 +328,8 @@ class Transport:
         text = f"{name} answered {status}: {self._message(answer)}"
         if status in _TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = _TRANSIENT_STATUSES.get(status, ServerError)
-            raise kind(f"{text}.", retry_after=self._retry_after(answer.headers))
+            wait = self._retry_after(status, answer.headers)
+            raise kind(f"{text}.", status=status, retry_after=wait)
         self.stats.note_answer()
         if status == HTTPStatus.UNAUTHORIZED:
             raise UnauthorizedError(text)
@@ -304,7 +337,7 @@ class Transport:
             raise TooLargeError(text, status=status)
         raise ApiError(text, status=status)
 
-    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+    def _retry_after(self, status: int, headers: Mapping[str, str]) -> float | None:
         """Return the seconds that an answer asks to wait, and make all requests wait.
 
         The others don't for a wait that no request makes: each learns for itself
@@ -313,6 +346,9 @@ class Transport:
         now = dt.datetime.now(dt.timezone.utc)
         now = server_time(headers.get("Date"), now=now)
         wait = retry_after(headers.get("Retry-After"), now=now)
+        if self.reset_header and status == HTTPStatus.TOO_MANY_REQUESTS:
+            reset = retry_after(headers.get(self.reset_header), now=now)
+            wait = wait if reset is None else reset
         if wait is not None and wait <= self.max_retry_seconds:
             self._paused_until = max(self._paused_until, time.monotonic() + wait)
         return wait
@@ -320,10 +356,14 @@ class Transport:
     def _message(self, answer: _Answer) -> str:
         """Return the API's own words in an error body, or else its start."""
         try:
-            words = error_words(decode_json(text_of(answer.content)))
+            words = self.error_texts(decode_json(text_of(answer.content)))
         except ValueError:
-            words = None
-        return self._excerpt(words or answer.text) or self._excerpt(answer.reason)
+            words = ()
+        return (
+            "; ".join(map(self._excerpt, words))
+            or self._excerpt(answer.text)
+            or self._excerpt(answer.reason)
+        )
 
     def _reason(self, error: Exception) -> str:
         """Return an error's own words, without Python's name of the connection."""
@@ -331,6 +371,11 @@ class Transport:
 
     def _excerpt(self, text: str) -> str:
         return excerpt(text, self.secrets)
+
+
+def _shortened(url: str) -> str:
+    """Cut a URL that is too long for a line: its parameters may be a hundred ids."""
+    return url if len(url) <= _LONGEST_URL else f"{url[:_LONGEST_URL]}…"
 
 
 def _innermost(error: Exception) -> Exception:

@@ -1,7 +1,7 @@
 """JSON decoded into types at the speed of msgspec, with every number exact.
 
-A float keeps 15 digits of any number, and msgspec can't replace what no loader can
-store. So a text is decoded directly if it is plain, and otherwise first by
+A float keeps 15 digits of any number, and more of some; msgspec can't replace what no
+loader can store. So a text is decoded directly if it is plain, and otherwise first by
 `json_decoding`. Both end in the same types.
 """
 
@@ -17,7 +17,7 @@ from tap_adstage.exceptions import ResponseError
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_adstage.runtime.redaction import Secrets
 
@@ -30,6 +30,9 @@ _LONG_NUMBER = re.compile(
 """A number that a float may not hold: of more than 15 digits, or hardly not 0. One that
 is too large is an error of msgspec's."""
 
+_FRACTION = re.compile(rb"-?[0-9]+[.][0-9]+(?![0-9eE])")
+_FLOATS = msgspec.json.Decoder(list[float])
+
 # To search all of a text for such numbers takes longer than to decode it. To find what
 # looks like one costs next to nothing; whether it is one, the text around it shows.
 _SHAPES = bytes(
@@ -39,6 +42,7 @@ _SHAPES = bytes(
 _LONG_SHAPES = (b"0" * 17, b"0" * 16 + b"e", b"0e-000")
 _BEFORE_A_DIGIT = b":,[ \t\r\n-.0123456789"
 """What a number's digit can follow; those of an id in a text often follow others."""
+_BEFORE_A_VALUE = frozenset({b":", b",", b"["})
 _AROUND = 24
 _BLOCK = 2**18
 
@@ -93,17 +97,39 @@ def _is_plain_block(block: bytes) -> bool:
     may_have_parameters = any(character in block for character in _PARAMETERS)
     if may_have_parameters and any(name in shape for name in _TOKEN_NAMES):
         return False
+    fractions: list[bytes] = []
     for run in _LONG_SHAPES:
         # Backwards is three times as fast, as most runs end with a digit: few texts
         # have one, and most digits are none of it.
         at = shape.find(run) if shape.rfind(run) >= 0 else -1
         while at >= 0:
-            if block[at - 1 : at] in _BEFORE_A_DIGIT and _LONG_NUMBER.search(
-                block, max(0, at - _AROUND), at + _AROUND
-            ):
-                return False
-            at = shape.find(run, at + len(run))
-    return True
+            end = at + len(run)
+            before = block[at - 1 : at]
+            fraction = _FRACTION.match(block, at) if before in _BEFORE_A_VALUE else None
+            if fraction:
+                fractions.append(fraction[0])
+                end = max(end, fraction.end())
+            elif not before or before in _BEFORE_A_DIGIT:
+                around = (max(0, at - _AROUND), at + _AROUND)
+                for number in _LONG_NUMBER.finditer(block, *around):
+                    fraction = _FRACTION.match(block, number.start() + 1)
+                    if fraction is None:
+                        return False
+                    fractions.append(fraction[0])
+            at = shape.find(run, end)
+    return _are_kept(fractions)
+
+
+def _are_kept(numbers: Sequence[bytes]) -> bool:
+    """Whether floats hold numbers with all the digits that they are written with.
+
+    Ratios that another program computed and wrote as shortly as it can are such.
+    """
+    text = b"[%b]" % b",".join(numbers)
+    try:
+        return msgspec.json.encode(_FLOATS.decode(text)) == text
+    except ValueError:  # one has a zero too many
+        return False
 
 
 class TypedDecoder(Generic[T]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_adstage.http.json_decoding import decode_json
+from tap_adstage.http.json_decoding import check_utf8, decode_json
 
 UNSTORABLE = {"\x00", *map(chr, range(0xD800, 0xE000))}
 
@@ -24,6 +25,41 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     return value
+
+
+# --- UTF-8 ---
+
+LONG = "Zürich 😀" * 50_000
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_long_texts_are_utf_8_wherever_a_piece_ends(cut: int) -> None:
+    check_utf8(("x" * cut + LONG).encode())
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xf0\x9f", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("before", [0, 2**14 - 1, 400_000])
+@pytest.mark.parametrize("after", [b"", b"x", LONG.encode()])
+def test_what_is_not_utf_8_is_an_error_with_its_place(
+    before: int, wrong: bytes, after: bytes
+) -> None:
+    content = b"x" * before + wrong + after
+    with pytest.raises(UnicodeDecodeError) as expected:
+        content.decode()
+    with pytest.raises(UnicodeDecodeError) as raised:
+        check_utf8(content)
+    assert str(raised.value) == str(expected.value)
+
+
+def test_a_text_is_checked_in_less_memory_than_its_own() -> None:
+    content = LONG.encode()
+    tracemalloc.start()
+    try:
+        check_utf8(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(content) / 4
 
 
 # --- texts ---

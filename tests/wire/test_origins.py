@@ -15,6 +15,7 @@ from werkzeug import Response
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
 from tap_adstage.adstage.pagination import ApiRequest
+from tap_adstage.config.adstage_settings import AdStageConfig
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.settings import OAuthConfig
 from tap_adstage.exceptions import ApiError, LinkError
@@ -137,6 +138,7 @@ def read_group(client: AdStageClient) -> list[Any]:
     settings = {"access_token": TOKEN, "user_id": 40}
     now = dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc)
     config = parse(settings, now=now, stream_names=())
+    assert isinstance(config, AdStageConfig)
     directory = Directory(client, config)
     (group,) = directory.account_groups
     return directory.group_accounts(group)

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-REPLICATION_KEY = "date"
+REPLICATION_KEYS = ("date", "start_time")
+"""The columns that a bookmark may be of; the second one has hours."""
+
+HOUR = "hour"
+_LAST_HOUR = "T23:00:00Z"
+
 KEYS = (
     "replication_key",
     "replication_key_value",
@@ -39,6 +44,8 @@ KEYS = (
 @dataclass(frozen=True, slots=True)
 class Bookmark:
     """The last slice that a report has completely written.
+
+    A report by the hour has slices of days, too: its bookmark is the day's last hour.
 
     Attributes:
         date: First day of that slice.
@@ -65,19 +72,20 @@ class Bookmark:
             The bookmark, or `None` if there is none.
 
         Raises:
-            StateError: If its value is not a day, its key is not `date`, its shard is
-                not a shard, or its history is not as the tap writes it.
+            StateError: If its value is not a day or an hour, its key is not a
+                replication key, its shard is not a shard, or its history is not as the
+                tap writes it.
         """
         value = state.get("replication_key_value")
         if value is None:
             return None
-        key = state.get("replication_key", REPLICATION_KEY)
-        if key != REPLICATION_KEY:
+        key = state.get("replication_key", REPLICATION_KEYS[0])
+        if key not in REPLICATION_KEYS:
             raise StateError(
                 f"state: bookmarks.{stream}.replication_key is "
-                f"{json.dumps(key, default=str)}, not {REPLICATION_KEY}; is it another "
-                "tap's state? Correct it, or remove the stream's bookmark to start "
-                "over",
+                f"{json.dumps(key, default=str)}, not {' or '.join(REPLICATION_KEYS)}; "
+                "is it another tap's state? Correct it, or remove the stream's "
+                "bookmark to start over",
             )
         try:
             day = parse_day(value)
@@ -99,19 +107,24 @@ class Bookmark:
         )
         return cls(day, state.get("aggregate_by"), shard, history)
 
-    def write(self, state: dict[str, Any]) -> None:
+    def write(self, state: dict[str, Any], *, starts_over: bool = False) -> None:
         """Write into a stream's state.
 
         The question is a list, as whoever merges states (Meltano, after a run that
-        failed) replaces a list whole, and would leave stale members in an object.
+        failed) replaces a list whole, and would leave stale members in an object. For
+        the same reason, starting over leaves an empty list of catch-ups.
 
         Args:
             state: The value of `bookmarks.{stream}`; it is changed.
+            starts_over: Whether the run reads from the beginning, so that places in the
+                state are void.
         """
         history = self.history
-        state["replication_key"] = REPLICATION_KEY
-        state["replication_key_value"] = self.date.isoformat()
+        is_hour = self.aggregate_by == HOUR
+        state["replication_key"] = REPLICATION_KEYS[is_hour]
+        state["replication_key_value"] = self.value
         state["aggregate_by"] = self.aggregate_by
+        stale = state.get("catch_up")
         for key in ("shard", "question", "accounts", "catch_up"):
             state.pop(key, None)
         if not self.shard.is_whole:
@@ -120,11 +133,17 @@ class Bookmark:
             state["question"] = [[*pair] for pair in history.question.items()]
         if history.accounts is not None:
             state["accounts"] = joined_digests(history.accounts)
-        if history.catch_ups:
+        if history.catch_ups or stale == [] or (starts_over and stale is not None):
             state["catch_up"] = [
                 [catch_up.through.isoformat(), joined_digests(catch_up.accounts)]
                 for catch_up in history.catch_ups
             ]
+
+    @property
+    def value(self) -> str:
+        """The value of the replication key that it stands for."""
+        is_hour = self.aggregate_by == HOUR
+        return self.date.isoformat() + (_LAST_HOUR if is_hour else "")
 
     def why_stale(self, aggregate_by: str, shard: Shard) -> str | None:
         """Decide whether a report can't resume from it.
@@ -138,9 +157,9 @@ class Bookmark:
         """
         if self.aggregate_by not in (None, aggregate_by):
             return (
-                f"slices of a {self.aggregate_by}, and the report has slices of a "
-                f"{aggregate_by}; stale rows stay in the table unless you empty it, or "
-                "give the report a new name"
+                f"slices of {_one(self.aggregate_by)}, and the report has slices of "
+                f"{_one(aggregate_by)}; stale rows stay in the table unless you empty "
+                "it, or give the report a new name"
             )
         if not self.shard.covers(shard):
             return f"shard {self.shard}, which lacks accounts of shard {shard}"
@@ -245,3 +264,7 @@ def _error(stream: str, key: str, value: object, takes: str) -> StateError:
         f"state: bookmarks.{stream}.{key} is {json.dumps(value, default=str)}; it "
         f"takes {takes}. Correct it, or remove the stream's bookmark to start over",
     )
+
+
+def _one(aggregate_by: str | None) -> str:
+    return f"an {aggregate_by}" if aggregate_by == "hour" else f"a {aggregate_by}"

@@ -20,6 +20,8 @@ class Kind(Enum):
 
     METRIC = "metric"
     TEXT = "text"
+    DATE = "date"
+    DATE_TIME = "date-time"
     NUMBER = "number"
     OBJECT = "object"
     ARRAY = "array"
@@ -28,6 +30,8 @@ class Kind(Enum):
 _SCHEMAS: Mapping[Kind, dict[str, Any]] = {
     Kind.METRIC: {"type": ["number", "null"]},
     Kind.TEXT: {"type": ["string", "null"]},
+    Kind.DATE: {"type": ["string", "null"], "format": "date"},
+    Kind.DATE_TIME: {"type": ["string", "null"], "format": "date-time"},
     Kind.NUMBER: {"type": ["number", "null"]},
     Kind.ARRAY: {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
 }
@@ -62,13 +66,28 @@ class Column:
             "additionalProperties": True,
         }
 
+    @property
+    def request(self) -> str:
+        """What the user asks for: the field, and its name if it is not the field's."""
+        field = self.field.lower()
+        return field if self.name == column_name(field) else f"{field} as {self.name}"
+
+    @property
+    def key_schema(self) -> dict[str, Any]:
+        """JSON schema of its values if it is a key: texts, never null."""
+        formats = {Kind.DATE: "date", Kind.DATE_TIME: "date-time"}
+        if self.kind in formats:
+            return {"type": "string", "format": formats[self.kind]}
+        return {"type": "string"}
+
 
 @dataclass(frozen=True)
 class ReportColumns:
     """The columns of one report.
 
     Attributes:
-        dates: `date`, and `date_end` if a slice is more than a day.
+        dates: `date`, and `date_end` if a slice is more than a day; none if each row
+            has its own days, in columns like all others.
         fields: All other columns.
         keys: Names of the key columns.
         group: Name of the column that tells a grouped report's rows apart.
@@ -79,6 +98,8 @@ class ReportColumns:
         parent_field: The field with that id, in the source's API; it can join the key.
         vanished: Fields that the source no longer has; their columns are null.
         warnings: What to warn the user about, a line each.
+        replication_key: Name of the column that the bookmark is of; `None` if every
+            run reads the whole report.
     """
 
     dates: tuple[str, ...]
@@ -91,6 +112,7 @@ class ReportColumns:
     parents: tuple[str, ...] = ()
     parent_field: str | None = None
     warnings: tuple[str, ...] = ()
+    replication_key: str | None = "date"
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -99,9 +121,8 @@ class ReportColumns:
             name: {"type": "string", "format": "date"} for name in self.dates
         }
         for column in self.fields:
-            properties[column.name] = (
-                {"type": "string"} if column.name in self.keys else column.schema
-            )
+            is_key = column.name in self.keys
+            properties[column.name] = column.key_schema if is_key else column.schema
         return {"type": "object", "properties": properties, "required": [*self.keys]}
 
     @cached_property

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.rows import Row
+    from tap_adstage.reports.rows import Row, RowPage
     from tap_adstage.runtime.statistics import RunStats
 
 _HALF = 2**32
@@ -47,10 +47,21 @@ class DuplicateFilter:
         self._parent_at = [attributes.index(name) for name in self._parents]
         self._parent_field = columns.parent_field
         self._digests: dict[Any, int] = {}
+        self._part: tuple[str | None, int] = (None, 0)
 
     def begin_window(self) -> None:
         """Forget the rows of the previous window."""
         self._digests.clear()
+
+    def begin_page(self, page: RowPage) -> None:
+        """Forget the rows of the previous part of the window, if the page begins one.
+
+        A window of all entities of all accounts may have very many rows.
+        """
+        part = page.account, page.part
+        if part != self._part:
+            self._digests.clear()
+            self._part = part
 
     def accept(self, row: Row, lines: bytes) -> bool:
         """Decide whether a row is to be written; warn about the first that is not.

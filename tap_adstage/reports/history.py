@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+SOURCE = "source"
+"""The part of a question that has its source; it is part of every question."""
+
 _DIGITS = 6
 _DIGESTS = re.compile(f"(?:[A-Za-z0-9_-]{{{_DIGITS}}})*")
 

@@ -84,18 +84,29 @@ class Prefetch:
     Not `concurrent.futures`, which waits for its threads when the process exits.
     """
 
-    def __init__(self, shutdown: Shutdown, max_concurrency: int) -> None:
+    def __init__(
+        self, shutdown: Shutdown, max_concurrency: int, most_waiting: int | None = None
+    ) -> None:
         """Start without windows and threads.
 
         Args:
             shutdown: Whether the run is to end.
             max_concurrency: Requests in flight at once, 1 or more. With 1 there are no
                 threads: each page is requested once the one before is written.
+            most_waiting: Pages that wait to be read, with those in flight, less one. By
+                default as many as are in flight. Small pages of windows that have many
+                may be more: if they were not, all but the first window would soon stop.
         """
         self._shutdown = shutdown
         self._max_concurrency = max_concurrency
+        self._most_waiting = most_waiting or max_concurrency
         self._chains: dict[Hashable, _Chain] = {}
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        """Tells the reader that a page is ready, or a chain has ended."""
+        self._has_work = threading.Condition(lock)
+        """Tells a thread that there may be a page to fetch. To wake a thread takes as
+        long as to read several rows, so no more are woken than are needed."""
         self._threads = 0
 
     @property
@@ -123,7 +134,7 @@ class Prefetch:
                 window: self._chains.get(window) or _Chain(pages_of(window))
                 for window in windows
             }
-            self._changed.notify_all()
+            self._has_work.notify()
 
     def cancel(self) -> None:
         """Cancel all windows, without waiting for the requests that are under way."""
@@ -165,7 +176,7 @@ class Prefetch:
             # A signal must not end the run in the middle of what a lock does.
             with self._shutdown.deferred(), self._changed:
                 if chain.ready:
-                    self._changed.notify_all()
+                    self._has_work.notify()
                     return chain.ready.popleft()
                 if chain.error:
                     break
@@ -216,8 +227,10 @@ class Prefetch:
                 chain = self._most_urgent()
                 if chain:
                     chain.is_busy = True
+                    if self._most_urgent():
+                        self._has_work.notify()
                     return chain
-                if not self._changed.wait(_IDLE) and not self._most_urgent():
+                if not self._has_work.wait(_IDLE) and not self._most_urgent():
                     self._threads -= 1
                     return None
 
@@ -229,7 +242,7 @@ class Prefetch:
         waiting = sum(len(chain.ready) + chain.is_busy for chain in chains)
         for position, chain in enumerate(chains):
             is_read_next = position == 0 and not chain.ready
-            has_room = is_read_next or waiting <= self._max_concurrency
+            has_room = is_read_next or waiting <= self._most_waiting
             if has_room and not chain.is_busy and chain.goes_on:
                 return chain
         return None

@@ -9,6 +9,7 @@ from tap_adstage.exceptions import ReconcileError
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping
 
     from tap_adstage.reports.control_totals import ControlTotals, Tally
     from tap_adstage.reports.windows import Window
@@ -41,15 +42,14 @@ class Reconciler:
     def compare(
         self,
         window: Window,
-        tally: Tally,
-        control: ControlTotals,
+        sums: Mapping[str | None, tuple[Tally, ControlTotals]],
     ) -> None:
         """Compare a window that is written.
 
         Args:
             window: The window.
-            tally: Count and sums of the rows that were written.
-            control: The source's own count and totals, if it gave any.
+            sums: Count and sums of the rows that were written, and the source's own, if
+                it gave any: by account, or of all accounts at once.
 
         Raises:
             ReconcileError: If they differ and the policy is `fail`.
@@ -57,10 +57,14 @@ class Reconciler:
         if self.policy == "off":
             return
         self._windows += 1
-        if not control:
+        if not any(control for _, control in sums.values()):
             self._without_totals += 1
             return
-        differences = [*tally.differences(control, is_rounded=self.is_rounded)]
+        differences = [
+            f"account {account}: {text}" if account else text
+            for account, (tally, control) in sums.items()
+            for text in tally.differences(control, is_rounded=self.is_rounded)
+        ]
         if not differences:
             return
         self._different += 1

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_adstage.exceptions import TapError
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.reconcile import Reconciler
     from tap_adstage.reports.rows import Row, RowPage
@@ -50,6 +51,14 @@ class ReportReader(Protocol):
     @property
     def summed(self) -> Mapping[str, int]:
         """Fields whose sum over rows is the source's total, with fewest decimals."""
+
+    @property
+    def has_totals(self) -> bool:
+        """Whether the source has totals to compare its rows with."""
+
+    @property
+    def failed(self) -> Mapping[str, TapError]:
+        """The accounts that could not be read, and are skipped from then on."""
 
     @property
     def lookahead(self) -> int:
@@ -119,8 +128,7 @@ class ReportRun:
         self._reconciler = reconciler
         self._stats = stats
         self._logger = logger
-        self._totals = ControlTotals()
-        self._tally = Tally(reader.source, reader.columns, reader.summed)
+        self._sums: dict[str | None, tuple[Tally, ControlTotals]] = {}
         self._duplicates = DuplicateFilter(name, reader.columns, logger, stats)
         self._progress = Progress(stats, sum(len(w.slices) for w in windows))
         self._rereads = 0
@@ -223,14 +231,15 @@ class ReportRun:
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
     ) -> Iterator[EncodedRows]:
         reader = self._reader
-        self._totals = ControlTotals()
-        self._tally = Tally(reader.source, reader.columns, reader.summed)
+        self._sums = {}
         for place, page in reader.pages(window):
             self._stats.current.pages += 1
             self._progress.log(self._name, self._logger)
             yield from self._encode_page(place, page, window, encode)
             del page  # before the next one is there
-        self._reconciler.compare(window, self._tally, self._totals)
+        for account in reader.failed:
+            self._sums.pop(account, None)
+        self._reconciler.compare(window, self._sums)
 
     def _encode_page(
         self,
@@ -240,13 +249,19 @@ class ReportRun:
         encode: Callable[[RowPage], Iterable[tuple[Row, bytes]]],
     ) -> Iterator[EncodedRows]:
         """Encode a page, some rows at once: the lines of all take as much memory."""
+        reader = self._reader
         with error_context(place):
-            row_page, totals = self._reader.read(page, window)
-        self._totals = totals.completed(self._totals)
-        at_once = max(1, _RECORDS_AT_ONCE // len(window.slices))
+            row_page, totals = reader.read(page, window)
+        tally, earlier = self._sums.get(row_page.account) or (
+            Tally(reader.source, reader.columns, reader.summed),
+            ControlTotals(),
+        )
+        self._sums[row_page.account] = tally, totals.completed(earlier)
+        self._duplicates.begin_page(row_page)
+        at_once = max(1, _RECORDS_AT_ONCE // len(row_page.slices))
         encoded = iter(encode(row_page))
         while some := [*islice(encoded, at_once)]:
             with error_context(place):
                 rows = [pair for pair in some if self._duplicates.accept(*pair)]
-            self._tally.add([row for row, _ in rows])
+            tally.add([row for row, _ in rows])
             yield EncodedRows(rows, row_page.slices, page.received)

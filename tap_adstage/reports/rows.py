@@ -53,10 +53,15 @@ class RowPage:
     Attributes:
         slices: The slices of each row.
         rows: The rows, in the page's order.
+        account: Id of the account that they are of, if the window is read an account at
+            a time; each account has its own totals.
+        part: What of the account they are of, if no row can be in two parts.
     """
 
     slices: Sequence[Slice]
     rows: Sequence[Row]
+    account: str | None = None
+    part: int = 0
 
 
 def dates_of(piece: Slice, columns: ReportColumns) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.reports.bookmark import (
+    HOUR,
     Bookmark,
     advance_bookmark,
     cap_bookmark,
 )
 from tap_adstage.reports.history import (
+    SOURCE,
     CatchUp,
     FirstDay,
     History,
@@ -25,6 +27,7 @@ from tap_adstage.reports.history import (
     values_to_keep,
 )
 from tap_adstage.reports.windows import (
+    days_lost,
     earlier_windows,
     first_day,
     plan_windows,
@@ -51,10 +54,13 @@ class ReportAccounts:
     Attributes:
         names: The name of each for a log line, by id.
         joined: Ids of those whose earlier days the source has.
+        is_complete: Whether all others have left; else a part of them could not be
+            listed.
     """
 
     names: Mapping[str, str]
     joined: frozenset[str]
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,8 @@ class RunQuestion:
         shares_rows: Whether a row may be of several accounts, so that one account can't
             be read alone.
         backfill: Whether to read the earlier days of what is new.
+        can_fail_alone: Whether an account may fail while others are read; its place is
+            resumed from even without `backfill`.
     """
 
     parts: Mapping[str, Part]
@@ -83,6 +91,7 @@ class RunQuestion:
     has_known_accounts: bool
     shares_rows: bool
     backfill: bool
+    can_fail_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +119,20 @@ class PlannedCatchUp:
             return f"resuming the earlier days of {self.names}: {_days(self.windows)}"
         return f"{self.names} joined; reading their earlier days: {_days(self.windows)}"
 
-    def is_finished(self, history: History) -> bool:
-        """Whether all of its windows are written."""
-        return not self.windows or any(
-            catch_up.accounts == self.digests
-            and catch_up.through >= self.windows[-1].bookmark
-            for catch_up in history.catch_ups
-        )
+    def finished(self, history: History) -> frozenset[str]:
+        """Find the accounts of which all windows are written.
+
+        Args:
+            history: What is written, with the place of each account.
+
+        Returns:
+            Their digests.
+        """
+        if not self.windows:
+            return self.digests
+        last = self.windows[-1].bookmark
+        written = (c.accounts for c in history.catch_ups if c.through >= last)
+        return self.digests & frozenset[str]().union(*written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,12 +211,45 @@ class RunPlan:
     def _with_joined(self, history: History) -> History:
         if self.learned.accounts is None:
             return self.learned
-        finished = [c.digests for c in self.catch_ups if c.is_finished(history)]
+        finished = [c.finished(history) for c in self.catch_ups]
         pending = history.catch_ups
         for digests in finished:
             pending = _without(pending, digests)
         known = (history.accounts or frozenset()).union(*finished)
         return History(self.learned.question, known, pending)
+
+
+def without_failed(bookmark: Bookmark, failed: Mapping[str, dt.date]) -> Bookmark:
+    """Give each account that could not be read a place of its own.
+
+    The bookmark doesn't stand for such an account any more. So a later run reads what
+    it lacks, as for one that joined, and the others go on.
+
+    Args:
+        bookmark: The bookmark as if all accounts had been read.
+        failed: The last day before the first window that failed, by the account's id.
+
+    Returns:
+        The bookmark, of the same day.
+    """
+    history = bookmark.history
+    known, pending = history.accounts or frozenset(), history.catch_ups
+    places: dict[dt.date, frozenset[str]] = {}
+    for account, through in failed.items():
+        code = frozenset({digest(account)})
+        is_ahead = any(c.through > through and c.accounts & code for c in pending)
+        if code <= known or is_ahead:
+            places[through] = places.get(through, frozenset()) | code
+    moved = frozenset[str]().union(*places.values())
+    if not moved:
+        return bookmark
+    catch_ups = [CatchUp(places[through], through) for through in sorted(places)]
+    history = replace(
+        history,
+        accounts=known - moved,
+        catch_ups=(*_without(pending, moved), *catch_ups),
+    )
+    return replace(bookmark, history=history)
 
 
 def plan_run(
@@ -223,6 +272,31 @@ def plan_run(
     Raises:
         DateRangeError: If the report's range is not a date range on this day.
     """
+    plan = _plan(asked, saved, find_accounts)
+    resumed = plan.bookmark.date if plan.bookmark else None
+    places = [("", resumed)]
+    if plan.bookmark:
+        pending = plan.bookmark.history.catch_ups
+        places += [
+            (f"{each.names}: ", place.through)
+            for each in plan.catch_ups
+            for place in pending
+            if each.is_resumed and place.accounts >= each.digests
+        ]
+    notes = [
+        f"{who}{lost} is no longer available by the hour, or not all of it"
+        for who, through in places
+        if (lost := days_lost(asked.dates, through, asked.today))
+    ]
+    return replace(plan, notes=[*plan.notes, *((logging.WARNING, n) for n in notes)])
+
+
+def _plan(
+    asked: RunQuestion,
+    saved: Bookmark | None,
+    find_accounts: Callable[[dt.date, dt.date], ReportAccounts | None],
+) -> RunPlan:
+    """Decide what a run reads, but for days that the source no longer has."""
     whole = plan_windows(asked.dates, None, asked.today)
     aggregate_by = asked.dates.aggregate_by
     if not whole:
@@ -248,8 +322,31 @@ def plan_run(
     more = _what_is_more(asked, saved, accounts)
     if more and asked.backfill:
         why = f"it asks for more than before ({more})"
-        return _from_the_beginning(asked, saved, accounts, whole, why)
+        again = _from_bookmark(asked, saved) or whole
+        plan = _from_the_beginning(asked, saved, accounts, again, why)
+        # also those with a place lack the days that start over
+        unlisted = _unlisted(asked, _without_places(saved), accounts, again)
+        return replace(plan, learned=replace(plan.learned, catch_ups=unlisted))
     return _going_on(asked, saved, accounts, whole, more)
+
+
+def _from_bookmark(asked: RunQuestion, saved: Bookmark) -> Sequence[Window]:
+    """Plan the whole range, and what a relative one has left behind in a pause.
+
+    So a run that starts over reads no fewer days than one that resumes: also those
+    after the bookmark, and after the place of each account that failed.
+
+    Args:
+        asked: What the report asks for.
+        saved: The bookmark that earlier runs left.
+
+    Returns:
+        Windows in ascending order.
+    """
+    places = saved.history.catch_ups if asked.can_fail_alone else ()
+    day = min([saved.date, *(place.through + _DAY for place in places)])
+    dates = replace(asked.dates, lookback_days=(day - dt.date.min).days)
+    return plan_windows(dates, day, asked.today)
 
 
 def _from_the_beginning(
@@ -282,7 +379,10 @@ def _whole_again(
     """Plan a run that reads its whole range, and leaves a later bookmark as it is."""
     catch_ups = _catch_ups(asked, saved, accounts, whole, whole)
     known = _still_known(asked, saved, accounts)
-    pending = _still_pending(asked, saved, accounts)
+    pending = (
+        *_still_pending(asked, saved, accounts),
+        *_unlisted(asked, saved, accounts, whole),
+    )
     meanwhile = History(saved.history.question, known, pending)
     notes = []
     if saved.date > asked.today:
@@ -312,23 +412,28 @@ def _going_on(
     """Plan a run that resumes from the bookmark, after accounts that joined."""
     windows = plan_windows(asked.dates, saved.date, asked.today)
     catch_ups = _catch_ups(asked, saved, accounts, whole, windows)
-    unread = [catch_up for catch_up in catch_ups if catch_up.windows]
     known = _still_known(asked, saved, accounts)
-    pending = _still_pending(asked, saved, accounts)
-    notes = [(logging.INFO, catch_up.note) for catch_up in unread]
+    pending = (
+        *_still_pending(asked, saved, accounts),
+        *_unlisted(asked, saved, accounts, windows),
+    )
+    warnings = []
     if not asked.backfill:
+        kept = [each for each in catch_ups if each.is_resumed and asked.can_fail_alone]
+        new = [each for each in catch_ups if each not in kept]
         news = []
         if not asked.shares_rows:  # else `more` has who joined
-            news = [f"{catch_up.names} joined" for catch_up in unread]
+            news = [f"{each.names} joined" for each in new if each.windows]
         if more:
             news.insert(0, f"it asks for more than before ({more})")
-        notes = [
+        warnings = [
             (logging.WARNING, f"{text}, but backfill is off: earlier days stay as are")
             for text in news
         ]
         if known is not None:  # else all that are linked later would seem to join
-            known = known.union(*(catch_up.digests for catch_up in catch_ups))
-        catch_ups, pending = [], ()
+            known = known.union(*(each.digests for each in new))
+        catch_ups, pending = kept, pending if asked.can_fail_alone else ()
+    notes = [(logging.INFO, each.note) for each in catch_ups if each.windows]
     history = History(_question(asked, saved.date), known, pending)
     return RunPlan(
         windows=windows,
@@ -337,7 +442,7 @@ def _going_on(
         learned=history,
         aggregate_by=asked.dates.aggregate_by,
         shard=asked.shard,
-        notes=notes,
+        notes=[*warnings, *notes],
     )
 
 
@@ -346,9 +451,26 @@ def _why_unusable(asked: RunQuestion, saved: Bookmark) -> str | None:
     stale = saved.why_stale(asked.dates.aggregate_by, asked.shard)
     if stale:
         return f"the bookmark {saved.date} is of {stale}"
+    if source := _other_source(asked, saved):
+        return f"the bookmark {saved.date} is of another source ({source})"
     if saved.date > max(asked.today, asked.real_today):
         return f"the bookmark {saved.date} is after today, {asked.today}"
     return None
+
+
+def _other_source(asked: RunQuestion, saved: Bookmark) -> str | None:
+    """Compare the report's source with the bookmark's, for a log line.
+
+    Two sources may have a report of one name, and one state. A total's bookmark has no
+    question, and it reads its whole range anyway.
+    """
+    source = asked.parts.get(SOURCE)
+    if source is None or asked.dates.aggregate_by == TOTAL:
+        return None
+    before = saved.history.question
+    if before is None and saved.aggregate_by == HOUR:
+        return None  # written by hand, as only a later source has hours
+    return source.more_than((before or {}).get(SOURCE, source.default))
 
 
 def _what_is_more(
@@ -391,7 +513,9 @@ def _catch_ups(
     pending = _still_pending(asked, saved, accounts)
     waiting = joined.difference(*(catch_up.accounts for catch_up in pending))
     groups: list[tuple[frozenset[str], dt.date | None]] = [
-        (catch_up.accounts, catch_up.through) for catch_up in pending
+        (listed, catch_up.through)
+        for catch_up in pending
+        if (listed := catch_up.accounts & ids.keys())
     ]
     if waiting:
         groups.append((waiting, None))
@@ -401,7 +525,7 @@ def _catch_ups(
             digests,
             _names(accounts, digests),
             earlier_windows(
-                whole,
+                _after(asked, through) or whole,
                 after=through,
                 before=before,
                 window_days=asked.dates.window_days,
@@ -410,6 +534,25 @@ def _catch_ups(
         )
         for digests, through in groups
     ]
+
+
+def _after(asked: RunQuestion, through: dt.date | None) -> Sequence[Window]:
+    """Plan all days after the place of an account that failed.
+
+    Those are among them that a relative range has left behind meanwhile: the others
+    have them.
+
+    Args:
+        asked: What the report asks for.
+        through: The place, if the account has one.
+
+    Returns:
+        Windows in ascending order; none if the account just lacks days of the range.
+    """
+    if through is None or not asked.can_fail_alone:
+        return ()
+    dates = replace(asked.dates, lookback_days=0)
+    return plan_windows(dates, through, asked.today)
 
 
 def _joined(accounts: ReportAccounts | None) -> frozenset[str] | None:
@@ -445,12 +588,40 @@ def _still_pending(
         return ()
     if accounts is None:
         return saved.history.catch_ups
-    current = _present(accounts) - (saved.history.accounts or frozenset())
+    current = frozenset[str]().union(*(c.accounts for c in saved.history.catch_ups))
+    if accounts.is_complete:
+        current &= _present(accounts)
+    current -= saved.history.accounts or frozenset()
     pending = (
         replace(catch_up, accounts=catch_up.accounts & current)
         for catch_up in saved.history.catch_ups
     )
     return tuple(catch_up for catch_up in pending if catch_up.accounts)
+
+
+def _without_places(saved: Bookmark) -> Bookmark:
+    """Let a bookmark stand for accounts with a place of their own as for the others."""
+    history = saved.history
+    pending = (each.accounts for each in history.catch_ups)
+    known = (history.accounts or frozenset()).union(*pending)
+    return replace(saved, history=replace(history, accounts=known, catch_ups=()))
+
+
+def _unlisted(
+    asked: RunQuestion,
+    saved: Bookmark,
+    accounts: ReportAccounts | None,
+    windows: Sequence[Window],
+) -> tuple[CatchUp, ...]:
+    """Give accounts that could not be listed a place of their own.
+
+    It is the day before the run's first window, as they can't be read.
+    """
+    if not asked.has_known_accounts or accounts is None or accounts.is_complete:
+        return ()
+    absent = (saved.history.accounts or frozenset()) - _present(accounts)
+    through = windows[0].slices[0].start - _DAY if windows else saved.date
+    return (CatchUp(absent, through),) if absent else ()
 
 
 def _present(accounts: ReportAccounts) -> frozenset[str]:
@@ -460,7 +631,8 @@ def _present(accounts: ReportAccounts) -> frozenset[str]:
 def _without(
     catch_ups: Sequence[CatchUp], digests: frozenset[str]
 ) -> tuple[CatchUp, ...]:
-    return tuple(each for each in catch_ups if each.accounts != digests)
+    rest = (replace(each, accounts=each.accounts - digests) for each in catch_ups)
+    return tuple(each for each in rest if each.accounts)
 
 
 def _names(accounts: ReportAccounts | None, digests: Collection[str]) -> str:

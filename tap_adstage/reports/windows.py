@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import pendulum
 
+    from tap_adstage.config.reports import ReportConfig
+
 ALL_TIME_START = dt.date(2012, 1, 1)
 """First day of a first sync with `timeframe_months` `ALL_TIME`: AdStage's first."""
 
@@ -66,13 +68,15 @@ class DateSettings:
     """The settings that decide a report's days.
 
     Attributes:
-        aggregate_by: `day`, `week`, `month` or `total`.
+        aggregate_by: `hour`, `day`, `week`, `month` or `total`; windows by the hour
+            have slices of days.
         date_range: An AdStage date range, if the report has one.
         start_date: First day that may be requested, if set.
         end_date: Last day that may be requested, if set.
         timeframe_months: A key of `TIMEFRAME_MONTHS`, or `ALL_TIME`.
         lookback_days: Days before the bookmark to fetch again.
         window_days: Days in one request; a window is never less than one slice.
+        oldest: The first day of which the source still has hours, if it forgets.
     """
 
     aggregate_by: str
@@ -82,6 +86,20 @@ class DateSettings:
     timeframe_months: str
     lookback_days: int
     window_days: int
+    oldest: dt.date | None = None
+
+    @classmethod
+    def of(cls, config: ReportConfig) -> DateSettings:
+        """Take them from a report's settings."""
+        return cls(
+            aggregate_by=config.aggregate_by,
+            date_range=config.date_range,
+            start_date=config.start_date,
+            end_date=config.end_date,
+            timeframe_months=config.timeframe_months,
+            lookback_days=config.lookback_days,
+            window_days=config.window_days,
+        )
 
 
 def plan_windows(
@@ -112,6 +130,7 @@ def plan_windows(
             min(start, max(bookmark, ALL_TIME_START)),
             _minus(bookmark, settings.lookback_days),
             settings.start_date or dt.date.min,
+            settings.oldest or dt.date.min,
         )
     if start > days.end:
         return []
@@ -196,6 +215,8 @@ def why_unread(settings: DateSettings, today: dt.date) -> str | None:
         The cause; `None` if some days are left, or the range is empty by itself, as a
         month to date is on the first of a month.
     """
+    if days_lost(settings, None, today) and _requested(settings, today).is_empty:
+        return f"days before {settings.oldest} are no longer available by the hour"
     start, end = settings.start_date, settings.end_date
     if start and start > today:
         return f"start_date {start} is after today, {today}"
@@ -211,6 +232,30 @@ def why_unread(settings: DateSettings, today: dt.date) -> str | None:
     )
     cause = next((text for applies, text in causes if applies), None)
     return cause and f"its date_range, {days}, {cause}"
+
+
+def days_lost(
+    settings: DateSettings, bookmark: dt.date | None, today: dt.date
+) -> DateRange | None:
+    """Find the days that a run asks for and of which the source no longer has all.
+
+    Of the oldest day some hours are already gone. Days that are only fetched again, for
+    the lookback, don't count.
+
+    Args:
+        settings: The report's settings.
+        bookmark: First day of the last slice that an earlier run finished, if any.
+        today: The current day.
+
+    Returns:
+        First and last of them, inclusive; `None` if there are none.
+    """
+    if settings.oldest is None:
+        return None
+    days = _wanted(settings, today)
+    start = days.start if bookmark is None else bookmark + _DAY
+    end = min(days.end, settings.oldest)
+    return DateRange(start, end) if start <= end else None
 
 
 def split_window(window: Window, most: int) -> list[Window]:
@@ -232,12 +277,12 @@ def slice_of(day: dt.date, aggregate_by: str) -> Slice:
 
     Args:
         day: Any day.
-        aggregate_by: `day`, `week` or `month`.
+        aggregate_by: `hour`, `day`, `week` or `month`.
 
     Returns:
-        The whole slice.
+        The whole slice; the day, if it is `hour`.
     """
-    if aggregate_by == "day":
+    if aggregate_by in ("hour", "day"):
         return Slice(day, day)
     if aggregate_by == "week":
         monday = day - day.weekday() * _DAY
@@ -251,6 +296,13 @@ def slice_of(day: dt.date, aggregate_by: str) -> Slice:
 
 def _requested(settings: DateSettings, today: dt.date) -> DateRange:
     """Find the days of a run without a bookmark, not yet extended to whole slices."""
+    days = _wanted(settings, today)
+    start = max(days.start, settings.oldest or days.start)
+    return DateRange(start, max(days.end, start - _DAY))
+
+
+def _wanted(settings: DateSettings, today: dt.date) -> DateRange:
+    """Find the days that the settings ask for, whether the source has them or not."""
     if settings.date_range is not None:
         days = parse_date_range(settings.date_range, today=today)
         start, end = days.start, days.end

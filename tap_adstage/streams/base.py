@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from singer_sdk import Stream
 
 from tap_adstage.exceptions import TapError
+from tap_adstage.runtime.statistics import FAILED
 from tap_adstage.streams.batch_files import BatchFiles
 
 if TYPE_CHECKING:
@@ -97,10 +98,15 @@ class BaseStream(Stream, abc.ABC):
 
     def _fail(self, error: TapError) -> None:
         """Log and count the error that ended the stream."""
+        self._log_error(error)
+        self._stats.current.status = FAILED
+
+    def _log_error(self, error: TapError) -> None:
+        """Log and count an error of the stream, or of a part of it."""
         self._lacks_rows = True
         # The error is kept to the end of the run, and these hold pages and rows.
         error.__traceback__ = error.__context__ = None
-        self._stats.current.fail(error)
+        self._stats.current.add_error(error)
         self.logger.error("%s: failed: %s", self.name, self._stats.current.missing[-1])
 
     # --- stale rows ---

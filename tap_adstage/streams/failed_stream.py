@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.reports.bookmark import REPLICATION_KEY
 from tap_adstage.streams.base import BaseStream
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class FailedStream(BaseStream):
         self._stats = stats
         super().__init__(tap, schema=outline.columns.schema, name=outline.config.name)
         self.primary_keys = outline.columns.keys
-        self.replication_key = REPLICATION_KEY
+        self.replication_key = outline.columns.replication_key
 
     @property
     def runs_in_this_shard(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_adstage import date_ranges
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ConfigError, TapError, error_context
-from tap_adstage.reports.bookmark import REPLICATION_KEY, Bookmark
+from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.report_run import ReportRun
 from tap_adstage.reports.rows import records_of
-from tap_adstage.reports.run_plan import RunQuestion, plan_run
-from tap_adstage.reports.windows import DateSettings, plan_windows, why_unread
+from tap_adstage.reports.run_plan import RunQuestion, plan_run, without_failed
+from tap_adstage.reports.windows import plan_windows, why_unread
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
 
@@ -63,10 +64,12 @@ class ReportStream(PageStream):
         self._stats = stats
         self._bookmark_caps = bookmark_caps
         self._bookmark: Bookmark | None = None
+        self._failed: set[str] = set()
+        self._failed_after: dict[str, dt.date] = {}
         columns, config = report.columns, report.config
         super().__init__(tap, schema=columns.schema, name=config.name)
         self.primary_keys = columns.keys
-        self.replication_key = REPLICATION_KEY
+        self.replication_key = columns.replication_key
         entry = tap.input_catalog.get(config.name) if tap.input_catalog else None
         if entry and entry.key_properties:
             _refuse_other_key(config.name, columns.keys, entry.key_properties)
@@ -116,7 +119,7 @@ class ReportStream(PageStream):
             TapError: If the source refuses the report, or its answer is not as
                 documented.
         """
-        settings, today = self._date_settings, self._report.config.today
+        settings, today = self._report.dates, self._report.config.today
         windows = plan_windows(settings, None, today)
         if not windows or not self._has_accounts:
             return None
@@ -169,7 +172,7 @@ class ReportStream(PageStream):
         other windows are read all the same.
         """
         plan, saved = self._plan, self._saved_bookmark
-        text = saved.date.isoformat() if saved else None
+        text = saved.value if saved else None
         self._stats.current.bookmark_before = self._stats.current.bookmark = text
         self._bookmark = plan.bookmark
         if plan.is_empty or not self._has_accounts:
@@ -183,7 +186,11 @@ class ReportStream(PageStream):
             self.logger.log(level, "%s: %s", self.name, note)
         for catch_up in plan.catch_ups:
             yield from self._earlier_pages(catch_up)
-        yield from self._current_pages(cap)
+        try:
+            yield from self._current_pages(cap)
+        finally:
+            for level, note in self._report.notes():
+                self.logger.log(level, "%s: %s", self.name, note)
 
     def _earlier_pages(self, catch_up: PlannedCatchUp) -> Iterator[EncodedRows]:
         """Read the windows of accounts that joined; go on if that fails."""
@@ -232,15 +239,17 @@ class ReportStream(PageStream):
         """
         if not windows:
             return
+        report = self._report
+        reader = report.reader(self._selected_columns, accounts=accounts)
         run = ReportRun(
             self.name,
-            self._report.reader(self._selected_columns, accounts=accounts),
+            reader,
             windows,
             reconciler=Reconciler(
                 self.name,
                 self._source.name,
-                self._source.config.reconcile,
-                is_rounded=self._report.is_rounded,
+                self._source.config.reconcile if reader.has_totals else "off",
+                is_rounded=report.is_rounded,
                 logger=self.logger,
                 stats=self._stats,
             ),
@@ -248,26 +257,52 @@ class ReportStream(PageStream):
             logger=self.logger,
         )
         known = self.effective_schema.get("properties", {})
-        encoder = RecordEncoder(self._report.columns, self.mask, known)
-        yield from run.pages(encoder.encode, finish)
+        encoder = RecordEncoder(report.columns, self.mask, known)
+
+        def finish_without_failed(window: Window) -> None:
+            before = window.slices[0].start - dt.timedelta(days=1)
+            for account in self._log_failed(reader.failed):
+                self._failed_after[account] = before
+            finish(window)
+
+        try:
+            yield from run.pages(encoder.encode, finish_without_failed)
+        except TapError as error:
+            others = {key: e for key, e in reader.failed.items() if e is not error}
+            self._log_failed(others)
+            self._failed |= reader.failed.keys()
+            raise
+
+    def _log_failed(self, failed: Mapping[str, TapError]) -> list[str]:
+        """Log and count each account that could not be read, once.
+
+        Args:
+            failed: The errors of all accounts that failed so far, by id.
+
+        Returns:
+            Ids of those that were not logged before.
+        """
+        new = [account for account in failed if account not in self._failed]
+        for account in new:
+            self._log_error(failed[account])
+        self._failed.update(new)
+        return new
 
     def _log_nothing_to_read(self) -> None:
-        config, plan = self._report.config, self._plan
+        report, plan = self._report, self._plan
+        today = report.config.today
         if plan.windows:
             self.logger.info(
-                "%s: nothing to request: no account in shard %s is on %s",
-                self.name,
-                self._report.shard,
-                ", ".join(config.networks),
+                "%s: nothing to request: %s", self.name, report.empty_shard
             )
             return
         self.logger.info(
             "%s: nothing to request: as of %s %s",
             self.name,
-            config.today,
+            today,
             f"all of the range is before the bookmark {plan.bookmark.date} less the "
             "lookback"
-            if plan.bookmark and plan_windows(self._date_settings, None, config.today)
+            if plan.bookmark and plan_windows(report.dates, None, today)
             else "the range is empty",
         )
 
@@ -277,7 +312,7 @@ class ReportStream(PageStream):
         report, config = self._report, self._report.config
         asked = RunQuestion(
             parts=report.question(self._selected_columns),
-            dates=self._date_settings,
+            dates=report.dates,
             shard=report.shard,
             today=config.today,
             real_today=date_ranges.today(None, config.time_zone, now=config.now),
@@ -285,6 +320,7 @@ class ReportStream(PageStream):
             has_known_accounts=report.has_known_accounts,
             shares_rows=report.columns.group is not None,
             backfill=self._source.config.backfill == "auto",
+            can_fail_alone=report.can_fail_alone,
         )
         return plan_run(asked, self._saved_bookmark, report.find_accounts)
 
@@ -301,20 +337,7 @@ class ReportStream(PageStream):
     @property
     def why_unread(self) -> str | None:
         """Which setting leaves nothing to request, if one does."""
-        return why_unread(self._date_settings, self._report.config.today)
-
-    @cached_property
-    def _date_settings(self) -> DateSettings:
-        config = self._report.config
-        return DateSettings(
-            aggregate_by=config.aggregate_by,
-            date_range=config.date_range,
-            start_date=config.start_date,
-            end_date=config.end_date,
-            timeframe_months=config.timeframe_months,
-            lookback_days=config.lookback_days,
-            window_days=self._report.window_days,
-        )
+        return why_unread(self._report.dates, self._report.config.today)
 
     @property
     def _selected_columns(self) -> set[str]:
@@ -347,6 +370,8 @@ class ReportStream(PageStream):
 
         `stream_state` would put an empty bookmark into a state that has none.
         """
+        if self.replication_key is None:
+            return None
         state = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark.read(self.name, state)
 
@@ -356,9 +381,13 @@ class ReportStream(PageStream):
         With BATCH messages, rows are written a file at a time and the SDK writes a
         STATE after each file. A STATE from here could be ahead of the file.
         """
+        if self.replication_key is None:
+            return
+        bookmark = without_failed(bookmark, self._failed_after)
         self._bookmark = bookmark
-        bookmark.write(self.stream_state)
-        self._stats.current.bookmark = bookmark.date.isoformat()
+        starts_over = self._plan.bookmark is None
+        bookmark.write(self.stream_state, starts_over=starts_over)
+        self._stats.current.bookmark = bookmark.value
         if self.get_batch_config(self.config) is None:
             self._tap.write_message(singer.StateMessage(value=self.tap_state))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tap_adstage.exceptions import (
     ResponseError,
     ShortListError,
@@ -77,7 +79,7 @@ class ResourceStream(BaseStream):
         return self._reading(self._records())
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        records: dict[tuple[Any, ...], dict[str, Any]] = {}
+        digests: dict[tuple[Any, ...], int] = {}  # a source may have 100,000 ads
         differing: list[str] = []
         unknown: set[str] = set()
         stats = self._stats.current
@@ -93,13 +95,15 @@ class ResourceStream(BaseStream):
                 self._skip(error)
                 continue
             key = tuple(record[name] for name in self._key)
-            if records.setdefault(key, record) is record:
+            digest = hash(msgspec.json.encode(record, order="sorted"))
+            if key not in digests:
+                digests[key] = digest
+                yield record
                 continue
             stats.duplicates_skipped += 1
-            if record != records[key]:
+            if digest != digests[key]:
                 differing.append(" ".join(map(str, key)))
         self._log_skipped(unknown, differing)
-        yield from records.values()
 
     def _skip(self, error: TapError) -> None:
         """Go on without what could not be read."""

@@ -20,7 +20,7 @@ from tap_adstage.reports.rows import Row
 from tap_adstage.reports.windows import Slice, Window, slice_of
 
 if TYPE_CHECKING:
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
     from tap_adstage.reports.columns import ReportColumns
 
 DESCRIPTORS = [{"id": name} for name in ("clicks", "spend", "conversions")]
@@ -31,7 +31,7 @@ WINDOW = Window(DateRange(*DAYS), tuple(slice_of(day, "day") for day in DAYS))
 CENT = Decimal("0.01")
 
 
-def report(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
+def report(**keys: Any) -> AdStageReportConfig:  # noqa: ANN401 - settings
     return report_config(
         **{"entity_level": "ads", "fields": ["clicks", "spend"], **keys}
     )

@@ -268,6 +268,18 @@ def test_a_bookmark_is_read_as_it_was_written() -> None:
     assert {*state} == {"replication_key", "replication_key_value", "aggregate_by"}
 
 
+def test_a_bookmark_by_the_hour_is_the_last_hour_of_its_day() -> None:
+    state: dict[str, Any] = {}
+    bookmark = Bookmark(dt.date(2024, 3, 19), "hour", Shard())
+    bookmark.write(state)
+    assert state == {
+        "replication_key": "start_time",
+        "replication_key_value": "2024-03-19T23:00:00Z",
+        "aggregate_by": "hour",
+    }
+    assert Bookmark.read("r", state) == bookmark
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

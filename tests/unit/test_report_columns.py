@@ -1,20 +1,19 @@
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.reports import report_config
 
 from tap_adstage.adstage.fields import DEFAULT_META_FIELDS, FieldCatalog
 from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
 from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery, fields_to_request
-from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.reports.columns import column_name
 
 if TYPE_CHECKING:
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
 
 CATALOG = FieldCatalog.of(
     [
@@ -36,14 +35,8 @@ TEXTS = {"type": ["array", "null"], "items": {"type": ["string", "null"]}}
 DAY = {"type": "string", "format": "date"}
 
 
-def report(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
-    given = {"name": "r", "entity_level": "ads", "fields": ["clicks"], **keys}
-    config = parse(
-        {"sandbox": True, "reports": [given]},
-        now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
-        stream_names=[],
-    )
-    return config.reports[0]
+def report(**keys: Any) -> AdStageReportConfig:  # noqa: ANN401 - settings
+    return report_config(**{"entity_level": "ads", "fields": ["clicks"], **keys})
 
 
 def properties(**keys: Any) -> dict[str, Any]:  # noqa: ANN401 - settings
@@ -274,7 +267,7 @@ PROFILE: dict[str, Any] = {
 }
 
 
-def external(**keys: Any) -> ReportConfig:  # noqa: ANN401 - settings
+def external(**keys: Any) -> AdStageReportConfig:  # noqa: ANN401 - settings
     return report(**PROFILE | keys)
 
 
@@ -462,7 +455,7 @@ NARROWED = {"path": "meta/account_entity_id", "op": "in", "value": [CHOSEN]}
     ],
 )
 def test_chosen_accounts_are_targets_or_else_a_filter(
-    report_: ReportConfig,
+    report_: AdStageReportConfig,
     catalog: FieldCatalog,
     accounts: list[str] | None,
     targets: list[str],

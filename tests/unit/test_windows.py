@@ -12,9 +12,12 @@ from tap_adstage.reports.bookmark import advance_bookmark, cap_bookmark
 from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.reports.windows import (
     DateSettings,
+    days_lost,
+    first_day,
     plan_windows,
     slice_of,
     split_window,
+    why_unread,
 )
 
 TODAY = dt.date(2024, 3, 20)  # a Wednesday
@@ -403,3 +406,64 @@ def test_a_window_that_was_too_much_comes_back_in_halves() -> None:
         ("3 of 4", "2024-03-11..2024-03-15"),
         ("4 of 4", "2024-03-16..2024-03-20"),
     ]
+
+
+# --- hours, of which a source keeps some days ---
+
+HOURS = replace(
+    SPAN, aggregate_by="hour", date_range="last 10 days", oldest=day("2024-03-06")
+)
+
+
+def test_windows_by_the_hour_are_of_days() -> None:
+    hourly = replace(HOURS, window_days=4)
+    days = replace(hourly, aggregate_by="day", oldest=None)
+    assert plan_windows(hourly, None, TODAY) == plan_windows(days, None, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bookmark", "covers", "lost"),
+    [
+        ({}, None, "2024-03-10..2024-03-19", None),
+        # The lookback is cut.
+        ({"date_range": None}, "2024-03-18", "2024-03-06..2024-03-19", None),
+        ({}, "2024-03-06", "2024-03-06..2024-03-19", None),
+        # Of the first day some hours are gone.
+        ({}, "2024-03-05", "2024-03-06..2024-03-19", "2024-03-06..2024-03-06"),
+        ({}, "2024-03-02", "2024-03-06..2024-03-19", "2024-03-03..2024-03-06"),
+        (
+            {"date_range": None},
+            None,
+            "2024-03-06..2024-03-19",
+            "2023-09-20..2024-03-06",
+        ),
+        (
+            {"date_range": None, "start_date": day("2024-03-06")},
+            None,
+            "2024-03-06..2024-03-19",
+            "2024-03-06..2024-03-06",
+        ),
+    ],
+)
+def test_hours_begin_where_the_source_still_has_them(
+    changes: dict[str, object], bookmark: str | None, covers: str, lost: str | None
+) -> None:
+    span = replace(HOURS, **changes)  # type: ignore[arg-type]
+    assert covered(span, bookmark) == covers
+    days = days_lost(span, day(bookmark) if bookmark else None, TODAY)
+    assert lost == (str(days) if days else None)
+
+
+def test_a_range_that_no_source_has_any_more_is_unread_and_told() -> None:
+    span = replace(HOURS, date_range="2024-02-01..2024-02-10")
+    assert plan_windows(span, None, TODAY) == []
+    why = why_unread(span, TODAY)
+    assert why == "days before 2024-03-06 are no longer available by the hour"
+    assert why_unread(HOURS, TODAY) is None
+
+
+def test_a_beginning_that_moves_on_with_the_source_is_no_earlier_one() -> None:
+    span = replace(HOURS, date_range=None)
+    later = replace(span, oldest=day("2024-03-07"))
+    assert first_day(span, None, TODAY) == day("2024-03-06")
+    assert first_day(later, None, TODAY) == day("2024-03-07")

@@ -359,6 +359,21 @@ def test_a_relative_range_that_moves_on_asks_for_no_more(
     assert asked(sandbox)[0][0].startswith("2024-03-13")
 
 
+def test_starting_over_after_a_pause_leaves_no_gap_in_a_relative_range(
+    sandbox: Sandbox,
+    sync: Sync,
+    later: Callable[..., Messages],
+    config: dict[str, Any],
+) -> None:
+    config = with_report({**config, "start_date": None}, date_range="last 4 days")
+    first = sync(config, streams=["daily"])
+    assert first.bookmark("daily") == "2024-03-19"
+    (relative,) = config["reports"]
+    more = relative | {"fields": ["clicks", "spend", "conversions"]}
+    later({**config, "reports": [more]}, first.state, "2024-04-02")
+    assert [days for days, _ in asked(sandbox)] == ["2024-03-19..2024-04-01"]
+
+
 def test_without_backfill_more_and_who_joined_are_one_warning_each_and_learned(
     sandbox: Sandbox,
     sync: Sync,

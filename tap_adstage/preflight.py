@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
-    from tap_adstage.source import Source
-
-_STATUS_PAGE = "http://status.adstage.io/"
+    from tap_adstage.source import Named, Source
 
 LONGEST_WAIT = 30.0
 """Seconds without an answer, retries included, after which the test is given up."""
@@ -74,7 +72,7 @@ def steps(
             SetUpStep(
                 name=f"report {report.name}",
                 attempt=partial(_probe_report, report, probe),
-                settings=f"organization_id, reports.{report.name}",
+                settings=f"{source.report_settings}, reports.{report.name}",
                 needs=source.report_needs,
             )
             for report in source.config.reports
@@ -98,12 +96,14 @@ def storage_step(check: Callable[[], None]) -> SetUpStep:
 
 def results(
     steps: Iterable[SetUpStep],
+    source: Named,
     seconds_unanswered: Callable[[], float] = lambda: 0.0,
 ) -> Iterator[Result]:
     """Try each step, unless a step that it needs failed, or the API is silent.
 
     Args:
         steps: The steps, each after those that it needs.
+        source: What they try.
         seconds_unanswered: Returns the seconds since the API last answered.
 
     Yields:
@@ -116,11 +116,11 @@ def results(
         if lacking is not None:
             passed, text = False, f"not tried, as {lacking}"
         else:
-            passed, text = _attempt(step, seconds_unanswered)
+            passed, text = _attempt(step, source, seconds_unanswered)
         if not passed:
             lacks[step.name] = step.lack
             if seconds_unanswered() >= LONGEST_WAIT:
-                silent = "AdStage does not answer"
+                silent = f"{source.name} does not answer"
         line = " ".join(text.split())
         yield Result(passed, f"{step.name}: {line}")
 
@@ -144,41 +144,43 @@ def log_results(results: Iterable[Result], logger: logging.Logger) -> bool:
     return all(passed)
 
 
-def advice(error: TapError, settings: str, address: str) -> str | None:
+def advice(error: TapError, source: Named, settings: str, address: str) -> str | None:
     """Decide what to do about a failure.
 
     Args:
         error: The failure.
-        settings: The settings to check if AdStage refuses the request.
-        address: The setting to check if the answer is not AdStage's.
+        source: What failed.
+        settings: The settings to check if it refuses the request.
+        address: The setting to check if the answer is not its own.
 
     Returns:
         What to do, or `None` if the error's own text has the advice.
     """
     if isinstance(error, TransientError):
+        see = f"see {source.status_page}, " if source.status_page else ""
         return (
-            f"AdStage, the network or a proxy may be down: see {_STATUS_PAGE}, check "
-            f"{address}, and try again"
+            f"{source.name}, the network or a proxy may be down: {see}check {address}, "
+            "and try again"
         )
     if isinstance(error, ResponseError):
-        return f"check that {address} leads to AdStage; if it does, report this"
+        return f"check that {address} leads to {source.name}; if it does, report this"
     if isinstance(error, AuthenticationError) or not isinstance(error, ApiError):
         return None
     if error.status is None:
         return f"check {address}, and the proxy and certificates on the way"
     if error.status == HTTPStatus.FORBIDDEN:
-        return f"check {settings}, or ask AdStage to let this user see it"
+        return f"check {settings}, or ask {source.name} to let this user see it"
     return f"check {settings}"
 
 
 def _attempt(
-    step: SetUpStep, seconds_unanswered: Callable[[], float]
+    step: SetUpStep, source: Named, seconds_unanswered: Callable[[], float]
 ) -> tuple[bool, str]:
     try:
         return True, f"ok, {_answered(step.attempt, seconds_unanswered)}"
     except TapError as error:
         reason = "; ".join(str(error).splitlines())
-        to_do = advice(error, step.settings, step.address)
+        to_do = advice(error, source, step.settings, step.address)
         text = f"{reason.removesuffix('.')}; {to_do}" if to_do else reason
         return False, f"FAILED, {text}"
 

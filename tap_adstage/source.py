@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from tap_adstage.config.shards import Shard
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.exceptions import TapError
+    from tap_adstage.http.credentials import Credentials
+    from tap_adstage.http.transport import Transport
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.history import Part
     from tap_adstage.reports.report_run import ReportReader
     from tap_adstage.reports.run_plan import ReportAccounts
+    from tap_adstage.reports.windows import DateSettings
 
 
 class Resource(dict[str, Any]):
@@ -70,8 +73,8 @@ class Report(Protocol):
         """Its columns."""
 
     @property
-    def window_days(self) -> int:
-        """Days in one request, as the source allows them."""
+    def dates(self) -> DateSettings:
+        """The settings that decide its days, as the source allows them."""
 
     @property
     def is_rounded(self) -> bool:
@@ -97,8 +100,16 @@ class Report(Protocol):
         """
 
     @property
+    def empty_shard(self) -> str:
+        """Why there is nothing to read if its shard has none of its accounts."""
+
+    @property
     def has_known_accounts(self) -> bool:
         """Whether it can be known which accounts it reads."""
+
+    @property
+    def can_fail_alone(self) -> bool:
+        """Whether one of its accounts may fail while the others are read."""
 
     def find_accounts(
         self, held_through: dt.date, through: dt.date
@@ -133,6 +144,9 @@ class Report(Protocol):
             accounts: Ids of accounts to read alone; by default all of the report's.
         """
 
+    def notes(self) -> Sequence[tuple[int, str]]:
+        """List what to log once it is read: levels and texts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUpStep:
@@ -156,12 +170,69 @@ class SetUpStep:
     needs: tuple[str, ...] = ()
 
 
-class Source(Protocol):
-    """An API that the tap reads."""
+class Sandbox(Protocol):
+    """A local server with generated data, which is running."""
+
+    @property
+    def api_url(self) -> str:
+        """Root of its API."""
+
+    @property
+    def token(self) -> str:
+        """The access token that it accepts."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+
+class Named(Protocol):
+    """What messages about a source say."""
 
     @property
     def name(self) -> str:
-        """Name of the source, for a message."""
+        """Name of the source."""
+
+    @property
+    def status_page(self) -> str | None:
+        """Address of the page on which it says whether it is down, if there is one."""
+
+
+class SourceType(Named, Protocol):
+    """A kind of source: what is known of it before a run connects to it."""
+
+    @property
+    def tables(self) -> Mapping[str, ResourceTable]:
+        """Its resource streams by name, in the order in which they are read."""
+
+    def connect(
+        self,
+        config: Any,  # noqa: ANN401 - the source's own settings
+        api_url: str,
+        transport: Transport,
+        credentials: Credentials,
+    ) -> Source:
+        """Make the source of a run; nothing is sent yet.
+
+        Args:
+            config: The run's settings, of this source.
+            api_url: Root of its API.
+            transport: Sends its requests.
+            credentials: Authorize them.
+        """
+
+    def start_sandbox(self, today: dt.date) -> Sandbox:
+        """Start a local server that answers as its API does.
+
+        Args:
+            today: The day that it is there.
+
+        Raises:
+            ImportError: If the sandbox's packages are not installed.
+        """
+
+
+class Source(Named, Protocol):
+    """An API that the tap reads."""
 
     @property
     def config(self) -> Config:
@@ -193,7 +264,7 @@ class Source(Protocol):
 
     def report(
         self,
-        config: ReportConfig,
+        config: Any,  # noqa: ANN401 - of the source's own class
         discovered: Mapping[str, Any] | None = None,
     ) -> Report:
         """Make a report.
@@ -206,7 +277,7 @@ class Source(Protocol):
             TapError: If it has a field or an account that this user doesn't have.
         """
 
-    def outline(self, config: ReportConfig) -> Report:
+    def outline(self, config: Any) -> Report:  # noqa: ANN401 - of its own class
         """Make a report of what is known without asking the source.
 
         It has the right name and keys, but maybe not all columns. No row can be read.
@@ -230,6 +301,10 @@ class Source(Protocol):
 
     def set_up_steps(self) -> Sequence[SetUpStep]:
         """List the steps before a sync's reports, each after those that it needs."""
+
+    @property
+    def report_settings(self) -> str:
+        """The settings to check, beside its own keys, if a report is refused."""
 
     @property
     def report_needs(self) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import preflight
-from tap_adstage.adstage.source import AdStageSource
-from tap_adstage.config import environment, inputs, settings
+from tap_adstage.config import environment, inputs, source_settings
 from tap_adstage.config.batches import batch_errors
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
@@ -47,6 +46,7 @@ from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
+from tap_adstage.sources import connect, source_type
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.failed_stream import FailedStream
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
-    from tap_adstage.source import Source
+    from tap_adstage.source import Source, SourceType
 
 
 _PREFIX = "TAP_ADSTAGE_"
@@ -98,14 +98,14 @@ def _mapping_errors() -> Iterator[None]:
 
 
 class TapAdStage(Tap):
-    """Singer tap for AdStage, which gathers advertising data from many ad networks."""
+    """Singer tap for AdStage, which gathers data of many networks, and Spotify Ads."""
 
     name = "tap-adstage"
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         *Tap.capabilities,
         TapCapabilities.TEST,
     ]
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.json_schema()
+    config_jsonschema: ClassVar[dict[str, Any]] = source_settings.json_schema()
     dynamic_catalog = True  # the fields of reports are looked up in AdStage
 
     def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - the SDK's own
@@ -271,10 +271,15 @@ class TapAdStage(Tap):
             max_retry_seconds=config.max_retry_seconds,
             logger=self.logger,
             shutdown=self._writer.shutdown,
-            api_name=AdStageSource.name,
+            api_name=self._source_type.name,
             stats=self._stats,
         )
-        return AdStageSource.connect(config, transport, self.logger)
+        return connect(self._source_type, config, transport, self.logger)
+
+    @cached_property
+    def _source_type(self) -> SourceType:
+        """What is known of the source before it is connected to."""
+        return source_type(self._config)
 
     def setup_mapper(self) -> None:
         """Set up stream maps and flattening, for which streams are discovered.
@@ -387,7 +392,7 @@ class TapAdStage(Tap):
     def _load_state(self, state: dict[str, Any]) -> None:
         state = inputs.checked_state(state)
         reports = [report.name for report in self._parsed_config.reports]
-        streams = {*AdStageSource.tables, *reports}
+        streams = {*self._source_type.tables, *reports}
         super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
         for name in reports:
             Bookmark.read(name, self.state.get("bookmarks", {}).get(name, {}))
@@ -496,7 +501,9 @@ class TapAdStage(Tap):
         if batch_config:
             check = partial(check_storage, batch_config, cls.name)
             steps.append(preflight.storage_step(check))
-        results = preflight.results(steps, lambda: tap._stats.seconds_unanswered)
+        results = preflight.results(
+            steps, tap.source, lambda: tap._stats.seconds_unanswered
+        )
         passed = preflight.log_results(results, cls.logger)
         ctx.exit(0 if passed else 1)
 
@@ -507,9 +514,9 @@ class TapAdStage(Tap):
         for option in command.params:
             if isinstance(option, click.Option) and option.name == "test":
                 option.help = (
-                    "Use --test to try token, user, organization, accounts and each "
-                    "report, a line for each on stderr. Use --test=schema to write "
-                    "the schemas without any records."
+                    "Use --test to try token, accounts and each report, a line for "
+                    "each on stderr. Use --test=schema to write the schemas without "
+                    "any records."
                 )
         return _Command(
             name=command.name,
@@ -525,17 +532,18 @@ class TapAdStage(Tap):
         The SDK's own check quotes secrets, accepts unknown settings, and doesn't know
         date ranges. It still runs afterwards, to fill in the defaults.
         """
-        self._config = settings.without_nulls(self._config)
-        self._secrets.add(*settings.secret_values(self._config))
+        given = self._config
+        self._config = source_settings.normalised(given)
+        self._secrets.add(*source_settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         errors = unknown_settings(self._config, known)
         errors += self._environment_errors()
         try:
             self._parsed_config = parse(
-                self._config,
+                given,
                 now=dt.datetime.now(dt.timezone.utc),
-                stream_names=AdStageSource.tables,
+                stream_names=self._source_type.tables,
             )
         except ConfigError as error:
             errors += error.errors
@@ -553,7 +561,7 @@ class TapAdStage(Tap):
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         values = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in known}
-        self._secrets.add(*settings.secret_values(values))
+        self._secrets.add(*source_settings.secret_values(values))
         for line in environment.unknown_variables(os.environ, _PREFIX, known):
             self.logger.warning("%s", line)
         unreadable = environment.unreadable_variables(os.environ, _PREFIX, known)

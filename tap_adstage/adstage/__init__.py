@@ -9,6 +9,6 @@ A report is `report`: `report_columns` and `fields` decide its columns,
 unfinished imports, `lookups` which names in the settings AdStage lacks, `set_up` what
 `--test` tries.
 
-Imports from the tap: `source`, `reports`, `http`, `config`, `date_ranges`, `runtime`,
-`exceptions`; and the sandbox, if it is switched on.
+Imports from the tap: `source`, `listing`, `reports`, `http`, `config`, `date_ranges`,
+`runtime`, `exceptions`; and the sandbox, if it is switched on.
 """

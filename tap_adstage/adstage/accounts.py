@@ -52,11 +52,14 @@ class AccountFinder:
         Raises:
             TapError: If a shard's accounts can't be looked up.
         """
-        accounts = self.directory.chosen_accounts
-        if accounts is None:
-            if shard.is_whole:
-                return None
-            accounts = [account["entity_id"] for account in self.directory.accounts]
+        chosen = self.directory.chosen_accounts
+        if chosen is None and shard.is_whole:
+            return None
+        accounts = (
+            [account["entity_id"] for account in self.directory.accounts]
+            if chosen is None
+            else chosen.linked
+        )
         return [
             account
             for account in accounts

@@ -13,16 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage import hal, import_status
-from tap_adstage.adstage.listing import Listing
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.exceptions import (
     ConfigError,
     ResponseError,
-    ShortListError,
-    TapError,
     error_context,
 )
 from tap_adstage.http.json_values import conform
+from tap_adstage.listing import ChosenAccounts, Listing
 from tap_adstage.reports.fetch_ahead import FetchAhead
 from tap_adstage.runtime.redaction import excerpt, redact
 from tap_adstage.source import Resource
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.client import AdStageClient
     from tap_adstage.adstage.import_status import AccountImport
-    from tap_adstage.config.settings import Config
+    from tap_adstage.config.adstage_settings import AdStageConfig
 
 _TEXT = {"type": ["string"]}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -50,7 +48,7 @@ class Directory:
     """
 
     client: AdStageClient
-    config: Config
+    config: AdStageConfig
     _network_descriptors: dict[str, Listing] = field(
         default_factory=dict,
         init=False,
@@ -137,57 +135,12 @@ class Directory:
         )
 
     @cached_property
-    def unlinked_accounts(self) -> ConfigError | None:
-        """The error of chosen accounts that are not linked, with the linked ones.
-
-        Raises:
-            ConfigError: If none of the chosen accounts is linked.
-            TapError: If the linked accounts can't be read.
-        """
-        missing = self._missing_accounts
-        if not missing:
-            return None
-        linked = [account["entity_id"] for account in self.linked_accounts]
-        text = (
-            f"accounts: {', '.join(missing)} not linked; the linked ones are "
-            f"{', '.join(sorted(linked)) or 'none'}"
-        )
-        error = ConfigError([text])
-        if len(missing) == len(self.config.accounts or ()):
-            raise error
-        return error
-
-    @cached_property
-    def chosen_accounts(self) -> list[str] | None:
-        """Entity ids of the chosen accounts that are linked; `None` if none is chosen.
-
-        If the linked accounts can't be read, all chosen ones count as linked.
-        """
+    def chosen_accounts(self) -> ChosenAccounts | None:
+        """The chosen accounts by entity id; `None` if none is chosen."""
         chosen = self.config.accounts
         if chosen is None:
             return None
-        try:
-            missing = self._missing_accounts
-        except TapError as error:
-            if error.ends_run:
-                raise
-            return [*chosen]
-        return [account for account in chosen if account not in missing]
-
-    @cached_property
-    def _missing_accounts(self) -> list[str]:
-        """Entity ids of the chosen accounts that are not linked.
-
-        Raises:
-            TapError: If the linked accounts can't be read; also if their list is too
-                short, as the missing ones may be among those that it lacks.
-        """
-        linked = {account["entity_id"] for account in self.linked_accounts.whole()}
-        chosen = self.config.accounts or ()
-        missing = [account for account in chosen if account not in linked]
-        if missing:
-            self.linked_accounts.complete()
-        return missing
+        return ChosenAccounts(chosen, lambda: self.linked_accounts, "entity_id")
 
     @cached_property
     def account_groups(self) -> Listing:
@@ -334,21 +287,7 @@ class Directory:
         resources: Iterable[Resource],
         convert: Callable[[Resource], Resource],
     ) -> Listing:
-        """Collect resources that can be converted, and the errors of the others.
-
-        Warn once if the list is too short, however many streams read it.
-        """
-        listing = Listing()
-        try:
-            for resource in resources:
-                try:
-                    listing.append(convert(resource))
-                except ResponseError as error:  # noqa: PERF203 - each fails alone
-                    listing.faults.append(error)
-        except ShortListError as error:
-            self.client.transport.logger.warning("%s", error)
-            listing.faults.append(error)
-        return listing
+        return Listing.collect(resources, convert, self.client.transport.logger)
 
     def _object(self, template: str, **variables: str | int) -> Resource:
         document, place = self._document({"type": "object"}, template, variables)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
     from tap_adstage.reports.columns import Column
 
 _META = "meta/"
@@ -46,7 +46,7 @@ def may_have_vanished(field: str, catalog: FieldCatalog) -> bool:
 
 
 def field_errors(
-    report: ReportConfig, catalog: FieldCatalog, vanished: Collection[str]
+    report: AdStageReportConfig, catalog: FieldCatalog, vanished: Collection[str]
 ) -> Iterator[str]:
     """Find unknown and duplicate fields, and those of the wrong type for their key.
 
@@ -86,7 +86,9 @@ def field_errors(
             yield _refused(report, catalog, "filters", path, paths)
 
 
-def vanished_errors(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
+def vanished_errors(
+    report: AdStageReportConfig, catalog: FieldCatalog
+) -> Iterator[str]:
     """Find custom metrics that AdStage doesn't have and that can't be null."""
     paths = [str(condition["path"]) for condition in report.filters]
     uses = [("sort_by", report.sort_by), *(("filters", path) for path in paths)]
@@ -99,7 +101,7 @@ def vanished_errors(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str
 
 
 def field_warnings(
-    report: ReportConfig, catalog: FieldCatalog, vanished: Collection[str]
+    report: AdStageReportConfig, catalog: FieldCatalog, vanished: Collection[str]
 ) -> Iterator[str]:
     """Write what a user should know of the fields, though the report can run."""
     if vanished:
@@ -114,7 +116,7 @@ def field_warnings(
 
 
 def column_errors(
-    report: ReportConfig,
+    report: AdStageReportConfig,
     dates: Sequence[str],
     fixed: Collection[Column],
     columns: Sequence[Column],
@@ -164,7 +166,7 @@ def _can_be_key(field: str, catalog: FieldCatalog) -> bool:
     return column is not None and column.kind is Kind.TEXT
 
 
-def _can_sort(report: ReportConfig, catalog: FieldCatalog) -> bool:
+def _can_sort(report: AdStageReportConfig, catalog: FieldCatalog) -> bool:
     field = report.sort_by
     return (
         field in {report.group_by, *report.dimensions}
@@ -180,7 +182,7 @@ def _can_filter(path: str, catalog: FieldCatalog) -> bool:
 
 
 def _refused(
-    report: ReportConfig,
+    report: AdStageReportConfig,
     catalog: FieldCatalog,
     key: str,
     field: str,
@@ -205,7 +207,7 @@ def _refused(
 
 
 def _advice(
-    report: ReportConfig,
+    report: AdStageReportConfig,
     catalog: FieldCatalog,
     key: str,
     field: str,

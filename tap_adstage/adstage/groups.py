@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
 
 _CHANGING = re.compile(
     r"(?:(?P<thing>.+)_)?(?:names?|status)(?P<user>\.\d+)?"
@@ -18,7 +18,7 @@ _CHANGING = re.compile(
 """Names and statuses, alone or of a thing such as a campaign; amounts."""
 
 
-def group_warnings(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]:
+def group_warnings(report: AdStageReportConfig, catalog: FieldCatalog) -> Iterator[str]:
     """Warn of a group, or a field in the key, that changes.
 
     What was written under its old value stays.
@@ -41,7 +41,7 @@ def group_warnings(report: ReportConfig, catalog: FieldCatalog) -> Iterator[str]
 
 
 def _steady_field(
-    changing: re.Match[str], report: ReportConfig, catalog: FieldCatalog
+    changing: re.Match[str], report: AdStageReportConfig, catalog: FieldCatalog
 ) -> str | None:
     """Find the id of the thing whose name or status it is."""
     own = changing[0] in {"name", "status"}

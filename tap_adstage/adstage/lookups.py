@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from tap_adstage.adstage.directory import Directory
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
 
 _WRONG_REQUEST = (
     HTTPStatus.BAD_REQUEST,
@@ -76,7 +76,7 @@ class Lookups:
         if errors:
             raise ConfigError(errors)
 
-    def check_targets(self, report: ReportConfig) -> None:
+    def check_targets(self, report: AdStageReportConfig) -> None:
         """Look up a report's targets, as far as AdStage lists their kind.
 
         Those are folders, account groups, organizations, and accounts of the networks
@@ -172,7 +172,7 @@ class Lookups:
 
 
 @contextmanager
-def naming_settings(report: ReportConfig) -> Iterator[None]:
+def naming_settings(report: AdStageReportConfig) -> Iterator[None]:
     """Name the settings of a report that AdStage refuses, and can't list beforehand.
 
     Args:

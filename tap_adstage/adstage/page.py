@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from tap_adstage.exceptions import ResponseError
-from tap_adstage.http.json_decoding import decode_json, text_of
+from tap_adstage.http.json_decoding import check_utf8, decode_json, text_of
 from tap_adstage.http.typed_json import is_plain
 from tap_adstage.runtime.redaction import clean, excerpt
 
@@ -62,7 +62,7 @@ class Page:
         """
         received = dt.datetime.now(dt.timezone.utc)
         if not content.isascii():  # msgspec doesn't check texts that it skips
-            content.decode()
+            check_utf8(content)
         try:
             members = _MEMBERS.decode(content)
         except (ValueError, RecursionError):  # the whole page has a better error

@@ -6,16 +6,18 @@ import json
 from typing import TYPE_CHECKING
 
 from tap_adstage.config.adstage import ADSTAGE, CROSS_NETWORKS
-from tap_adstage.reports.columns import column_name
-from tap_adstage.reports.history import Choice, Exact, Items
+from tap_adstage.reports.history import SOURCE, Choice, Exact, Items
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tap_adstage.config.adstage import Statuses
-    from tap_adstage.config.reports import ReportConfig
-    from tap_adstage.reports.columns import Column, ReportColumns
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
+    from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.history import Part
+
+_NAME = "adstage"
+"""The value of the setting `source`."""
 
 _INCLUDED_IN: Mapping[Statuses, Sequence[Statuses]] = {
     "all_visible": ("all_with_deleted",),
@@ -27,7 +29,7 @@ _INCLUDED_IN: Mapping[Statuses, Sequence[Statuses]] = {
 
 
 def question(
-    config: ReportConfig,
+    config: AdStageReportConfig,
     columns: ReportColumns,
     selected: Collection[str],
 ) -> Mapping[str, Part]:
@@ -44,12 +46,13 @@ def question(
     # A field that AdStage no longer has is not requested, so it is more once it is
     # back.
     requested = [
-        _named(column)
+        column.request
         for column in columns.fields
         if column.requested and column.name in selected
     ]
     filters = sorted(map(dict, config.filters), key=_text)
     return {
+        SOURCE: Exact(_NAME, default=_NAME),
         "entity_level": Exact(config.entity_level),
         "fields": Items(sorted(requested)),
         "networks": Items(sorted(config.networks), default=sorted(CROSS_NETWORKS)),
@@ -62,12 +65,6 @@ def question(
         "dimensions": Exact(sorted(config.dimensions), default=[]),
         "provider": Exact(config.provider, default=ADSTAGE),
     }
-
-
-def _named(column: Column) -> str:
-    """Write a field, with its column if that has a name of its own."""
-    field = column.field.lower()
-    return field if column.name == column_name(field) else f"{field} as {column.name}"
 
 
 def _text(condition: Mapping[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import ApiError, ResponseError
 from tap_adstage.reports.run_plan import TOTAL, ReportAccounts
+from tap_adstage.reports.windows import DateSettings
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from tap_adstage.adstage.accounts import AccountFinder
     from tap_adstage.adstage.fields import FieldCatalog
     from tap_adstage.adstage.import_policy import AccountScope
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.history import Part
     from tap_adstage.reports.prefetch import Prefetch
@@ -34,9 +36,12 @@ _BY_ACCOUNT = {"account", "account_group", "user", "organization"}
 class AdStageReport:
     """One report of the setting `reports`."""
 
+    can_fail_alone = False
+    """AdStage answers for all accounts at once."""
+
     def __init__(
         self,
-        config: ReportConfig,
+        config: AdStageReportConfig,
         columns: ReportColumns,
         catalog: FieldCatalog,
         accounts: AccountFinder,
@@ -59,8 +64,8 @@ class AdStageReport:
         self._prefetch = prefetch
 
     @property
-    def window_days(self) -> int:
-        """Days in one request.
+    def dates(self) -> DateSettings:
+        """The settings that decide its days.
 
         AdStage compares a filter on a metric with an entity's sum over all days of a
         request. With more than one slice in a request, the rows would depend on where
@@ -70,7 +75,8 @@ class AdStageReport:
             not str(condition["path"]).startswith("meta/")
             for condition in self.config.filters
         )
-        return 1 if filters_on_metrics else self.config.window_days
+        dates = DateSettings.of(self.config)
+        return replace(dates, window_days=1) if filters_on_metrics else dates
 
     @property
     def is_rounded(self) -> bool:
@@ -104,6 +110,12 @@ class AdStageReport:
             self.config.networks,
             self.config.targets or self.accounts or (),
         )
+
+    @property
+    def empty_shard(self) -> str:
+        """Why there is nothing to read if its shard has none of its accounts."""
+        networks = ", ".join(self.config.networks)
+        return f"no account in shard {self.shard} is on {networks}"
 
     def question(self, selected: Collection[str]) -> Mapping[str, Part]:
         """List what it asks for, apart from the days.
@@ -211,3 +223,7 @@ class AdStageReport:
             control_fields=control_fields(self.columns, fields) if compares else (),
         )
         return AdStageReportReader(query, self.columns, directory, self._prefetch)
+
+    def notes(self) -> Sequence[tuple[int, str]]:
+        """List what to log once it is read: nothing."""
+        return ()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
 
 _SHARED_LEVELS = ("ads", "keywords")
 """Levels of entities of which several parents may have one: all Google's keywords of
@@ -29,7 +29,7 @@ _PARENT_IDS = (_PARENT_ID, "remote_ad_group_id")
 
 
 def report_columns(
-    report: ReportConfig,
+    report: AdStageReportConfig,
     catalog: FieldCatalog,
     discovered: Mapping[str, Any] | None = None,
 ) -> ReportColumns:
@@ -146,7 +146,9 @@ def _vanished_columns(
     return columns
 
 
-def _dimension_columns(report: ReportConfig, group: Column | None) -> list[Column]:
+def _dimension_columns(
+    report: AdStageReportConfig, group: Column | None
+) -> list[Column]:
     """Make the columns of the dimensions that the report is not grouped by."""
     return [
         column

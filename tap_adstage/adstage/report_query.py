@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from tap_adstage.adstage.fields import FieldCatalog
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
     from tap_adstage.reports.columns import ReportColumns
 
 
@@ -27,7 +27,7 @@ class ReportQuery:
         control_fields: Fields whose totals to request; none if nothing is compared.
     """
 
-    report: ReportConfig
+    report: AdStageReportConfig
     fields: Sequence[str]
     catalog: FieldCatalog
     accounts: Sequence[str] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.adstage.lookups import naming_settings
@@ -13,11 +14,12 @@ from tap_adstage.adstage.window_pages import AdStageWindowPages
 from tap_adstage.exceptions import error_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_adstage.adstage.directory import Directory
     from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
+    from tap_adstage.exceptions import TapError
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.prefetch import Prefetch
@@ -29,6 +31,10 @@ class AdStageReportReader:
     """Sends a report's query for one window after the other."""
 
     source = "AdStage"
+    has_totals = True
+    """AdStage counts and sums up what it answers."""
+    failed: Mapping[str, TapError] = MappingProxyType({})
+    """AdStage answers for all accounts at once, so none fails alone."""
 
     def __init__(
         self,

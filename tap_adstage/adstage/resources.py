@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_adstage.adstage.directory import Directory
-    from tap_adstage.adstage.listing import Listing
+    from tap_adstage.listing import Listing
 
 _StatusByNetwork = th.ObjectType(
     *(th.Property(network, th.StringType) for network in CROSS_NETWORKS),

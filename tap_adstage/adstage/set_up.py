@@ -13,7 +13,7 @@ from tap_adstage.source import SetUpStep
 
 if TYPE_CHECKING:
     from tap_adstage.adstage.directory import Directory
-    from tap_adstage.config.settings import Config
+    from tap_adstage.config.adstage_settings import AdStageConfig
 
 
 def steps(directory: Directory) -> list[SetUpStep]:
@@ -55,7 +55,7 @@ def steps(directory: Directory) -> list[SetUpStep]:
     ]
 
 
-def unread_accounts(config: Config) -> list[str]:
+def unread_accounts(config: AdStageConfig) -> list[str]:
     """Find chosen accounts that no report reads, and reports that read none of them.
 
     Args:
@@ -93,7 +93,7 @@ def unread_accounts(config: Config) -> list[str]:
     return lines
 
 
-def unread_targets(config: Config) -> list[str]:
+def unread_targets(config: AdStageConfig) -> list[str]:
     """Find targets of reports that have no rows, whatever AdStage has of them.
 
     Args:
@@ -157,13 +157,14 @@ def _organization(directory: Directory) -> str:
 
 def _accounts(directory: Directory) -> str:
     config, accounts = directory.config, directory.accounts
-    if config.accounts is None:
+    chosen = directory.chosen_accounts
+    if chosen is None:
         text = f"{len(accounts) or 'none'} linked"
-    elif error := directory.unlinked_accounts:
+    elif error := chosen.unlinked:
         raise error
     else:
-        chosen = ", ".join(account["entity_id"] for account in accounts)
-        text = f"{len(accounts)} chosen: {chosen}"
+        ids = ", ".join(account["entity_id"] for account in accounts)
+        text = f"{len(accounts)} chosen: {ids}"
     if config.shard.is_whole:
         return text
     in_shard = sum(config.shard.has(account["entity_id"]) for account in accounts)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_adstage.adstage import hal, set_up
 from tap_adstage.adstage.accounts import AccountFinder
@@ -24,20 +23,18 @@ from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import CUSTOM_FAMILIES, family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
-    ConfigError,
     ResponseError,
     TapError,
 )
-from tap_adstage.http.credentials import BearerToken
 from tap_adstage.reports.prefetch import Prefetch
 from tap_adstage.source import Resource
 
 if TYPE_CHECKING:
+    import datetime as dt
     import logging
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_adstage.config.reports import ReportConfig
-    from tap_adstage.config.settings import Config
+    from tap_adstage.config.adstage_settings import AdStageConfig, AdStageReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.http.transport import Transport
@@ -50,7 +47,9 @@ class AdStageSource:
     """AdStage, read as one user over one connection."""
 
     name = "AdStage"
-    tables: Mapping[str, ResourceTable] = TABLES
+    status_page = "http://status.adstage.io/"
+    report_settings = "organization_id"
+    tables: ClassVar[Mapping[str, ResourceTable]] = TABLES
     """The resource streams by name, in the order in which they are read."""
 
     def __init__(self, directory: Directory, logger: logging.Logger) -> None:
@@ -74,42 +73,35 @@ class AdStageSource:
     @classmethod
     def connect(
         cls,
-        config: Config,
+        config: AdStageConfig,
+        api_url: str,
         transport: Transport,
-        logger: logging.Logger,
+        credentials: Credentials,
     ) -> AdStageSource:
         """Make the source of a run; nothing is sent yet.
 
         Args:
             config: The run's settings.
+            api_url: Root of the API.
             transport: Sends its requests.
-            logger: For warnings.
+            credentials: Authorize them.
+        """
+        client = AdStageClient(api_url, transport, credentials, config.page_size)
+        return cls(Directory(client, config), transport.logger)
+
+    @staticmethod
+    def start_sandbox(today: dt.date) -> Sandbox:
+        """Start a sandbox of the API.
+
+        Args:
+            today: The day that it is there.
 
         Raises:
-            ConfigError: If the sandbox is on and not installed.
+            ImportError: If its packages are not installed.
         """
-        if not config.sandbox:
-            credentials = _credentials(config, transport, logger)
-            client = AdStageClient(
-                config.api_url,
-                transport,
-                credentials,
-                config.page_size,
-            )
-            return cls(Directory(client, config), logger)
-        logger.warning("sandbox: on, so all data are generated; none are real")
-        sandbox = _started_sandbox(config)
-        transport.trust_env = False  # a proxy can't reach this process
-        credentials = BearerToken(sandbox.token)
-        client = AdStageClient(
-            sandbox.api_url,
-            transport,
-            credentials,
-            config.page_size,
-        )
-        source = cls(Directory(client, config), logger)
-        weakref.finalize(source, sandbox.stop)
-        return source
+        from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415 - an extra
+
+        return Sandbox(today=today).start()
 
     def resources(self, table: str) -> Iterable[Resource | TapError]:
         """Read the resources of a table: their own fields, without links.
@@ -142,15 +134,8 @@ class AdStageSource:
         config = self.config
         for line in set_up.unread_accounts(config) + set_up.unread_targets(config):
             self._logger.warning("%s", line)
-        if config.accounts is None:
-            return self._unlisted_accounts()
-        try:
-            error = self.directory.unlinked_accounts
-        except TapError as failure:
-            if failure.ends_run or isinstance(failure, ConfigError):
-                raise
-            return [failure]
-        return [error] if error else []
+        chosen = self.directory.chosen_accounts
+        return self._unlisted_accounts() if chosen is None else chosen.check()
 
     def _unlisted_accounts(self) -> Sequence[TapError]:
         """Find why a shard can't read all of its accounts: the list lacks some."""
@@ -165,7 +150,7 @@ class AdStageSource:
 
     def report(
         self,
-        config: ReportConfig,
+        config: AdStageReportConfig,
         discovered: Mapping[str, Any] | None = None,
     ) -> AdStageReport:
         """Make a report.
@@ -193,7 +178,7 @@ class AdStageSource:
         self._reports[config.name] = report
         return report
 
-    def outline(self, config: ReportConfig) -> AdStageReport:
+    def outline(self, config: AdStageReportConfig) -> AdStageReport:
         """Make a report of what is known without its descriptors.
 
         Its key is known, and so are documented meta fields. AdStage's own fields are
@@ -279,7 +264,7 @@ class AdStageSource:
         is_narrowed = config.accounts is not None or not config.shard.is_whole
         return ("token", "organization", *(("accounts",) if is_narrowed else ()))
 
-    def _descriptors(self, report: ReportConfig) -> list[Resource]:
+    def _descriptors(self, report: AdStageReportConfig) -> list[Resource]:
         """List the descriptors of the fields that a report can have."""
         directory = self.directory
         if report.is_external:
@@ -293,7 +278,7 @@ class AdStageSource:
             if report.api_version != 1 or not is_calculated(str(descriptor.get("id")))
         ]
 
-    def _custom_descriptors(self, report: ReportConfig) -> list[Resource]:
+    def _custom_descriptors(self, report: AdStageReportConfig) -> list[Resource]:
         """List the organization's own metrics; a report without any needs no list."""
         _ = self.directory.organization_id  # without it, no report can be read
         try:
@@ -316,7 +301,7 @@ class AdStageSource:
             return []
 
 
-def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:
+def _outline_descriptors(report: AdStageReportConfig) -> list[dict[str, Any]]:
     """Guess the descriptors of a report's fields from the report alone."""
     group = report.group_by
     if report.is_external:
@@ -328,25 +313,3 @@ def _outline_descriptors(report: ReportConfig) -> list[dict[str, Any]]:
         and meta_field(field.name) is None
         and family_of(field.name) is None
     ]
-
-
-def _credentials(
-    config: Config,
-    transport: Transport,
-    logger: logging.Logger,
-) -> Credentials:
-    if config.oauth is None:
-        return BearerToken(str(config.access_token))
-    from tap_adstage.http.oauth import OAuthCredentials  # noqa: PLC0415 - slow to import
-
-    return OAuthCredentials(config.oauth, transport, logger)
-
-
-def _started_sandbox(config: Config) -> Sandbox:
-    try:
-        from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ConfigError(
-            [f"sandbox: needs the package {error.name}; install tap-adstage[sandbox]"],
-        ) from None
-    return Sandbox(today=config.today).start()

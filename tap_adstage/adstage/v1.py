@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.adstage.page import Page
     from tap_adstage.adstage.report_query import ReportQuery
-    from tap_adstage.config.reports import ReportConfig
+    from tap_adstage.config.adstage_settings import AdStageReportConfig
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Number
     from tap_adstage.reports.windows import Window
@@ -384,7 +384,7 @@ def _days(timeframe: _Timeframe, where: str) -> tuple[dt.date, dt.date]:
     return period({"start": timeframe.start, "end": timeframe.end}, where)
 
 
-def _known_entity(report: ReportConfig) -> str | None:
+def _known_entity(report: AdStageReportConfig) -> str | None:
     """Find the one entity of an external provider's account report."""
     if report.is_external and report.entity_level == "accounts":
         return report.targets[0]

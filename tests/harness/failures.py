@@ -7,12 +7,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug import Response
 
 from harness.forwarding import forward
 from tap_adstage.exceptions import IncompleteRunError, TapError
+from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from werkzeug import Request
 
-    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
 
 
 class Failure:
@@ -73,7 +75,7 @@ class Front:
     """
 
     server: HTTPServer
-    sandbox: Sandbox
+    sandbox: Sandbox | SpotifyAdsSandbox
     answers: dict[str, Any] = field(default_factory=dict)
     once: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -86,7 +88,8 @@ class Front:
     def settings(self) -> dict[str, Any]:
         """Settings that read the sandbox through this server."""
         return {
-            "api_url": self.server.url_for("/api"),
+            **({} if isinstance(self.sandbox, Sandbox) else {"source": "spotify_ads"}),
+            "api_url": self.server.url_for(urlsplit(self.sandbox.api_url).path),
             "access_token": self.sandbox.token,
             "as_of": self.sandbox.today.isoformat(),
             "max_retry_seconds": 0,
@@ -104,7 +107,7 @@ class Front:
                 if isinstance(answer, int):
                     return Response(json.dumps({"message": "no"}), answer)
                 return Response(json.dumps(answer), content_type="application/json")
-        theirs = self.sandbox.api_url.removesuffix("/api")
+        theirs = self.sandbox.origin
         found = forward(request, self.sandbox)
         text = found.text.replace(theirs, self.server.url_for("").rstrip("/"))
         return Response(text, found.status_code, content_type="application/json")

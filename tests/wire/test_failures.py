@@ -752,7 +752,11 @@ def test_a_run_whose_batches_can_not_be_written_has_a_summary(
 
 
 def test_the_lines_of_the_page_are_those_of_a_run(
-    front: Front, fail: Run, sync: Sync, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox,
+    front: Front,
+    fail: Run,
+    sync: Sync,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def on_page(name: str) -> list[str]:
         text = (ROOT / "docs" / name).read_text()
@@ -773,7 +777,7 @@ def test_the_lines_of_the_page_are_those_of_a_run(
     assert fail.error == last
     front.answers.clear()
     caplog.clear()
-    front.sandbox.drop_rows = 2
+    sandbox.drop_rows = 2
     by_day = {**B_DAILY, "name": "by_day", "date_range": "last 12 days"}
     config = {**front.settings, "import_policy": "ignore", "reports": [by_day]}
     sync(config, streams=["by_day"])

@@ -11,6 +11,7 @@ from harness.logs import warnings
 
 from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.directory import Directory
+from tap_adstage.config.adstage_settings import AdStageConfig
 from tap_adstage.config.parsing import parse
 from tap_adstage.exceptions import (
     ApiError,
@@ -540,6 +541,7 @@ def test_where_names_don_t_tell_an_account_more_are_in_scope(
         now=dt.datetime(2024, 3, 20, tzinfo=dt.timezone.utc),
         stream_names=[],
     )
+    assert isinstance(config, AdStageConfig)
     directory = Directory(client, config)
     scope = AccountFinder(directory).scope(["quora", "adwords"], [target])
     found = [each.name for each in directory.account_imports if each in scope]

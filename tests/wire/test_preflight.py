@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.commands import run_tap
 
+from tap_adstage.adstage.source import AdStageSource
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import (
     ApiError,
@@ -548,7 +549,7 @@ def test_what_to_do_follows_from_the_error(
     error: TapError,
     expected: str | None,
 ) -> None:
-    found = advice(error, settings="THIS", address="HERE")
+    found = advice(error, AdStageSource, settings="THIS", address="HERE")
     if expected is None:
         assert found is None
     else:
@@ -579,7 +580,7 @@ def test_a_step_is_not_tried_for_want_of_the_first_thing_that_it_lacks() -> None
         step("e"),
         step("f", "e", error=ApiError("f is gone.", status=404)),
     ]
-    assert [*results(steps)] == [
+    assert [*results(steps, AdStageSource)] == [
         Result(passed=False, line="a: FAILED, a: wrong; a: and so is this"),
         Result(passed=False, line="b: not tried, as there is no a"),
         Result(passed=False, line="c: not tried, as there is no a"),

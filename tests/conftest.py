@@ -33,6 +33,7 @@ from tap_adstage.http.transport import Transport
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.shutdown import Shutdown
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
 from tap_adstage.sandbox.world.world import World
 from tap_adstage.tap import TapAdStage
 
@@ -262,6 +263,25 @@ def settings(sandbox: Sandbox) -> dict[str, Any]:
     return {
         "api_url": sandbox.api_url,
         "access_token": sandbox.token,
+        "as_of": TODAY.isoformat(),
+        "reports": [],
+    }
+
+
+@pytest.fixture
+def spotify_sandbox() -> Iterator[SpotifyAdsSandbox]:
+    """A sandbox of Spotify's API in which it is Wednesday, 2024-03-20, at noon."""
+    with SpotifyAdsSandbox(today=TODAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def spotify_settings(spotify_sandbox: SpotifyAdsSandbox) -> dict[str, Any]:
+    """Settings that read that sandbox on its own day, without any report."""
+    return {
+        "source": "spotify_ads",
+        "api_url": spotify_sandbox.api_url,
+        "access_token": spotify_sandbox.token,
         "as_of": TODAY.isoformat(),
         "reports": [],
     }

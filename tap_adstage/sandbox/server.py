@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from tap_adstage.sandbox.adstage.app import create_app
 from tap_adstage.sandbox.adstage.backend import Backend, Switches
 from tap_adstage.sandbox.adstage.reports.v1_links import V1Style
-from tap_adstage.sandbox.service.clock import Clock
 from tap_adstage.sandbox.service.faults import (
     SIZE_FAULTS,
     FaultGenerator,
     select_faults,
 )
 from tap_adstage.sandbox.service.http_server import HttpServer
-from tap_adstage.sandbox.service.request_log import RequestLog
+from tap_adstage.sandbox.service.local_api import LocalApi
 from tap_adstage.sandbox.service.throttling import Throttling
 from tap_adstage.sandbox.service.tokens import Credentials, Tokens
 from tap_adstage.sandbox.world.import_status import ImportStatuses
@@ -23,14 +22,9 @@ from tap_adstage.sandbox.world.world import World
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 
-class Sandbox:
+class Sandbox(LocalApi):
     """An AdStage API on this machine, over data generated from a seed.
 
     Use it as a context manager, or call `start` and `stop`. Safe to use from several
@@ -114,10 +108,16 @@ class Sandbox:
             ValueError: A V1 style, a parameter of V1 links, a kind of failure, or an
                 account in `imports` is unknown.
         """
+        tokens = Tokens(
+            static=token,
+            credentials=Credentials(client_id, client_secret),
+            refresh_token=refresh_token,
+            lifetime=token_lifetime,
+            uses=token_uses,
+        )
+        super().__init__(port, today, tokens)
         self.token = token
         self.world = World(seed) if world is None else world
-        self._port = port
-        self._clock = Clock(today)
         self._seed = seed
         self._latency = latency
         self._rate_limit = rate_limit
@@ -136,15 +136,6 @@ class Sandbox:
             max_report_days,
             refresh_faults,
         )
-        self._log = RequestLog()
-        self._tokens = Tokens(
-            static=token,
-            credentials=Credentials(client_id, client_secret),
-            refresh_token=refresh_token,
-            lifetime=token_lifetime,
-            uses=token_uses,
-        )
-        self._server: HttpServer | None = None
 
     @property
     def api_url(self) -> str:
@@ -153,18 +144,16 @@ class Sandbox:
         Raises:
             RuntimeError: The sandbox is not running.
         """
-        if self._server is None:
-            raise RuntimeError("the sandbox is not running: start it first")
-        return f"{self._server.url}/api"
+        return f"{self.origin}/api"
 
     @property
-    def today(self) -> dt.date:
-        """The day that it is in the sandbox; None sets it back to the real day."""
-        return self._clock.today
+    def token_url(self) -> str:
+        """The address of the OAuth token endpoint.
 
-    @today.setter
-    def today(self, day: dt.date | None) -> None:
-        self._clock.fixed = day
+        Raises:
+            RuntimeError: The sandbox is not running.
+        """
+        return f"{self.origin}/oauth/token"
 
     @property
     def imports(self) -> Mapping[str, Mapping[str, object]]:
@@ -211,32 +200,15 @@ class Sandbox:
     def refresh_faults(self, number: int) -> None:
         self._switches.refresh_faults = number
 
-    @property
-    def requests(self) -> list[ReceivedRequest]:
-        """The received requests in the order of arrival; the list may be cleared."""
-        return self._log.requests
+    def hints(self) -> list[str]:
+        """Return what else someone who uses the sandbox may want to know."""
+        return [
+            f"a live account of {network}: {account.entity_id}"
+            for network, account in self.world.provider_accounts.items()
+        ]
 
-    @property
-    def refresh_token(self) -> str:
-        """The valid refresh token, which changes with every use."""
-        return self._tokens.refresh_token
-
-    def start(self) -> Self:
-        """Start to serve, and return the sandbox itself.
-
-        Raises:
-            OSError: The port is taken.
-        """
-        if self._server is None:
-            backend = self._backend()
-            self._server = HttpServer(
-                create_app(backend), self._port, backend.throttling
-            )
-        return self
-
-    def _backend(self) -> Backend:
-        """Return what the routes share, with limits and faults at their beginning."""
-        return Backend(
+    def _serve(self, port: int) -> HttpServer:
+        backend = Backend(
             world=self.world,
             clock=self._clock,
             tokens=self._tokens,
@@ -254,22 +226,4 @@ class Sandbox:
             size_fault=self._size_fault,
             retry_after=self._retry_after,
         )
-
-    def stop(self) -> None:
-        """Close all connections and wait until no thread is left."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.stop()
-
-    def __enter__(self) -> Self:
-        """Start."""
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self.stop()
+        return HttpServer(create_app(backend), port, backend.throttling)

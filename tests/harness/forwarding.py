@@ -9,13 +9,13 @@ import requests
 if TYPE_CHECKING:
     from werkzeug import Request
 
-    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.service.local_api import LocalApi
 
 _HEADERS = ("Authorization", "Content-Type")
 
 
 def forward(
-    request: Request, sandbox: Sandbox, body: bytes | None = None
+    request: Request, sandbox: LocalApi, body: bytes | None = None
 ) -> requests.Response:
     """Ask the sandbox what a server was asked, and return its answer.
 
@@ -26,7 +26,7 @@ def forward(
     """
     return requests.request(
         request.method,
-        sandbox.api_url.removesuffix("/api") + request.full_path.rstrip("?"),
+        sandbox.origin + request.full_path.rstrip("?"),
         headers={
             name: request.headers[name] for name in _HEADERS if name in request.headers
         },

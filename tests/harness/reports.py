@@ -13,6 +13,7 @@ from tap_adstage.adstage.report_columns import report_columns
 from tap_adstage.adstage.report_query import ReportQuery
 from tap_adstage.adstage.v1 import ReportV1
 from tap_adstage.adstage.v2 import ReportV2
+from tap_adstage.config.adstage_settings import AdStageReportConfig
 from tap_adstage.config.parsing import parse
 from tap_adstage.reports.rows import records_of
 from tap_adstage.runtime.redaction import Secrets
@@ -20,7 +21,6 @@ from tap_adstage.runtime.redaction import Secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_adstage.config.reports import ReportConfig
     from tap_adstage.reports.control_totals import ControlTotals
     from tap_adstage.reports.windows import Window
 
@@ -28,14 +28,16 @@ TODAY = dt.date(2024, 3, 20)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-def report_config(today: dt.date = TODAY, **keys: Any) -> ReportConfig:  # noqa: ANN401
+def report_config(today: dt.date = TODAY, **keys: Any) -> AdStageReportConfig:  # noqa: ANN401
     """Type a report's settings, as of noon of a day."""
     config = parse(
         {"sandbox": True, "reports": [{"name": "r", **keys}]},
         now=dt.datetime(today.year, today.month, today.day, 12, tzinfo=dt.timezone.utc),
         stream_names=[],
     )
-    return config.reports[0]
+    (report,) = config.reports
+    assert isinstance(report, AdStageReportConfig)
+    return report
 
 
 def page_of(document: Mapping[str, Any]) -> Page:
@@ -44,7 +46,7 @@ def page_of(document: Mapping[str, Any]) -> Page:
 
 
 def report_of(
-    config: ReportConfig,
+    config: AdStageReportConfig,
     descriptors: Iterable[Mapping[str, Any]],
 ) -> ReportV1 | ReportV2:
     """Make what reads a report's pages."""
@@ -64,7 +66,7 @@ def report_of(
 def read_records(
     document: Mapping[str, Any],
     window: Window,
-    config: ReportConfig,
+    config: AdStageReportConfig,
     descriptors: Iterable[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Read the records of a page."""
@@ -80,7 +82,7 @@ def read_records(
 def read_totals(
     document: Mapping[str, Any],
     window: Window,
-    config: ReportConfig,
+    config: AdStageReportConfig,
     descriptors: Iterable[Mapping[str, Any]],
 ) -> ControlTotals:
     """Read the control totals of a page."""

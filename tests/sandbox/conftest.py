@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
 
+from . import spotify_api
 from .api import TODAY, Api
 
 if TYPE_CHECKING:
@@ -30,3 +32,13 @@ def api(sandbox: Sandbox) -> Iterator[Api]:
 @pytest.fixture(scope="package")
 def world(sandbox: Sandbox) -> World:
     return sandbox.world
+
+
+@pytest.fixture(scope="package")
+def spotify() -> Iterator[spotify_api.SpotifyApi]:
+    """A client of a sandbox of Spotify's API that tests only read."""
+    with (
+        SpotifyAdsSandbox(today=spotify_api.TODAY) as sandbox,
+        spotify_api.SpotifyApi(sandbox) as api,
+    ):
+        yield api

@@ -16,7 +16,7 @@ import tempfile
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,7 +26,9 @@ from harness.listener import refuses_connections
 
 from tap_adstage.sandbox.cli import demo, demo_results
 from tap_adstage.sandbox.cli.command import main
+from tap_adstage.sandbox.cli.demo_reports import ReportRequests
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,6 +143,96 @@ def test_prints_settings_for_a_shell() -> None:
         ["export", "TAP_ADSTAGE_ACCESS_TOKEN=it's"],
         ["export", "TAP_ADSTAGE_AS_OF=2024-06-15"],
     ]
+
+
+def test_serves_spotify_s_api() -> None:
+    options = ("--source", "spotify_ads", "--port", "0", "--as-of", "2024-06-15")
+    with started(*options) as process:
+        url = line_of(process).removeprefix("Spotify Ads sandbox listening on ")
+        lines = [shlex.split(line_of(process)) for _ in range(5)]
+        hints = [line_of(process) for _ in range(4)]
+        headers = {"Authorization": "Bearer sandbox-token"}
+        assert requests.get(f"{url}/businesses", headers=headers, timeout=10).ok
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    origin = url.removesuffix("/ads/v3")
+    assert errors == "Spotify Ads sandbox stopped\n"
+    assert lines == [
+        ["export", f"TAP_ADSTAGE_API_URL={url}"],
+        ["export", "TAP_ADSTAGE_ACCESS_TOKEN=sandbox-token"],
+        ["export", "TAP_ADSTAGE_SOURCE=spotify_ads"],
+        ["export", f"TAP_ADSTAGE_OAUTH_TOKEN_URL={origin}/api/token"],
+        ["export", "TAP_ADSTAGE_AS_OF=2024-06-15"],
+    ]
+    assert hints[:3] == [
+        f"# oauth_token_url {origin}/api/token",
+        "# client_id sandbox-client, client_secret sandbox-secret",
+        "# refresh_token sandbox-refresh",
+    ]
+    assert hints[3].startswith("# ad account ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "source"),
+    [
+        (("run", "--source", "spotify_ads"), "spotify_ads"),
+        (("--source", "spotify_ads", "run"), "spotify_ads"),
+        (("run",), None),
+    ],
+)
+def test_a_command_runs_on_the_source_s_sandbox(
+    arguments: tuple[str, ...], source: str | None
+) -> None:
+    result = sandbox(
+        *arguments,
+        *(sys.executable, "-c", SHOW_SETTINGS),
+        TAP_ADSTAGE_SOURCE="the user's own",
+    )
+    settings = settings_of(result)
+    assert settings.get("TAP_ADSTAGE_SOURCE") == source
+    path = "/api" if source is None else "/ads/v3"
+    assert urlsplit(settings["TAP_ADSTAGE_API_URL"]).path == path
+
+
+def test_real_credentials_for_spotify_stay_in_the_sandbox(tmp_path: Path) -> None:
+    config = {
+        "source": "spotify_ads",
+        "client_id": "a real one",
+        "client_secret": "a real secret",
+        "refresh_token": "a real token",
+        "oauth_token_file": str(tmp_path / "token.json"),
+        "reports": [],
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tap = (sys.executable, "-m", "tap_adstage", "--config=ENV")
+    result = sandbox(
+        *("--as-of", "2024-06-15", "run", "--source", "spotify_ads", *tap),
+        *("--config", str(tmp_path / "config.json"), "--test"),
+    )
+    assert result.returncode == 0, result.stderr
+    assert not (tmp_path / "token.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--v1-links", "token", "run", "--source", "spotify_ads", "true"),
+            "--v1-links is not for --source spotify_ads",
+        ),
+        (
+            ("--rate-limited", "run", "true"),
+            "--rate-limited is not for --source adstage",
+        ),
+        (("--source", "spotify", "run", "true"), "Invalid value for '--source'"),
+    ],
+)
+def test_an_option_of_another_source_is_refused(
+    arguments: tuple[str, ...], message: str
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 def test_options_change_the_reports() -> None:
@@ -367,7 +459,9 @@ class Meltano:
 def demo_with(meltano: Meltano, home: Path) -> demo.Demo:
     settings = {"TAP_ADSTAGE_API_URL": "http://127.0.0.1:1/api"}
     sandbox = Sandbox(today=dt.date(2024, 6, 15))
-    return demo.Demo(sandbox, "postgresql://", settings, meltano, home)
+    reports = demo.REPORTS["adstage"]
+    stage = demo.Stage(sandbox, reports, "postgresql://", settings)
+    return demo.Demo(stage, meltano, home)
 
 
 def test_the_demo_keeps_out_of_the_users_own_runs(
@@ -426,7 +520,7 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_demo_loads_days_that_a_lookback_fetches_again() -> None:
-    settings = demo.report_settings(dt.date(2024, 6, 15))
+    settings = demo.REPORTS["adstage"].tap_settings(dt.date(2024, 6, 15))
     assert settings["TAP_ADSTAGE_START_DATE"] == "2024-04-16"
     assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "14"
     levels = [
@@ -435,32 +529,49 @@ def test_the_demo_loads_days_that_a_lookback_fetches_again() -> None:
     assert levels == ["accounts", "campaigns", "ad_groups"]
 
 
-def report_body(level: str, date_range: str) -> dict[str, Any]:
-    return {"date_range": date_range, "sources": {"metrics": {"entity_level": level}}}
+def report_request(level: str, date_range: str) -> ReceivedRequest:
+    body = {"date_range": date_range, "sources": {"metrics": {"entity_level": level}}}
+    path = "/api/v2/organizations/40/report"
+    return ReceivedRequest("POST", path, {}, body, 200)
 
 
 def test_report_requests_are_counted_by_report() -> None:
-    path = "/api/v2/organizations/40/report"
-    counted = demo.count_requests(
+    counted = demo.REPORTS["adstage"].count(
         [
-            ("/api/me", None),
-            (path, report_body("campaigns", "2024-05-11..2024-05-20")),
-            (path, report_body("campaigns", "2024-05-01..2024-05-10")),
-            (path, report_body("accounts", "2024-05-21..2024-05-30")),
+            ReceivedRequest("GET", "/api/me", {}, None, 200),
+            report_request("campaigns", "2024-05-11..2024-05-20"),
+            report_request("campaigns", "2024-05-01..2024-05-10"),
+            report_request("accounts", "2024-05-21..2024-05-30"),
         ]
     )
     assert counted == {
-        "campaign_performance": demo_results.ReportRequests(2, "2024-05-01"),
-        "account_performance": demo_results.ReportRequests(1, "2024-05-21"),
+        "campaign_performance": ReportRequests(2, "2024-05-01"),
+        "account_performance": ReportRequests(1, "2024-05-21"),
     }
+
+
+def test_report_requests_of_spotify_are_counted_without_what_else_is_read() -> None:
+    path = "/ads/v3/ad_accounts/1/aggregate_reports"
+    first = {"entity_type": "AD_SET", "report_start": "2024-05-01T00:00:00Z"}
+    fields = (("fields", "CLICKS"), ("fields", "REACH"))
+    counted = demo.REPORTS["spotify_ads"].count(
+        [
+            ReceivedRequest("GET", "/ads/v3/businesses", {}, None, 200),
+            ReceivedRequest("GET", path, first, None, 200, parameters=fields),
+            ReceivedRequest("GET", path, first, None, 200, parameters=fields[:1]),
+            ReceivedRequest("GET", path, {"continuation_token": "x"}, None, 200),
+        ]
+    )
+    assert counted == {"ad_set_performance": ReportRequests(1, "2024-05-01")}
 
 
 def test_bookmarks_are_read_from_meltanos_state() -> None:
     bookmark = {"replication_key": "date", "replication_key_value": "2024-06-14"}
     streams = {"campaign_performance": bookmark, "folders": {}}
     state = {"singer_state": {"bookmarks": streams}}
-    assert demo.read_bookmarks(state) == {"campaign_performance": "2024-06-14"}
-    assert demo.read_bookmarks({}) == {}
+    names = ("campaign_performance", "ad_performance")
+    assert demo.read_bookmarks(state, names) == {"campaign_performance": "2024-06-14"}
+    assert demo.read_bookmarks({}, names) == {}
 
 
 def test_late_conversions_are_described_in_one_line() -> None:

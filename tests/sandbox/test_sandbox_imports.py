@@ -16,9 +16,10 @@ NAME = "tap_adstage.sandbox"
 
 ALLOWED = {
     "__main__": {"cli"},
-    "cli": {"cli", "server", "adstage", "service", "world"},
+    "cli": {"cli", "server", "adstage", "spotify_ads", "service", "world"},
     "server": {"adstage", "service", "world"},
     "adstage": {"adstage", "service", "world"},
+    "spotify_ads": {"spotify_ads", "service", "world"},
     "service": {"service"},
     "world": {"world"},
 }
@@ -30,6 +31,11 @@ HTTP_MODULES = {
     "adstage.report_routes",
     "adstage.resource_routes",
     "service.http_server",
+    "service.wsgi",
+    "spotify_ads.answers",
+    "spotify_ads.app",
+    "spotify_ads.entity_routes",
+    "spotify_ads.report_routes",
 }
 """The modules that may import flask and werkzeug."""
 
@@ -81,6 +87,19 @@ def test_reports_know_nothing_of_the_rest_of_the_api() -> None:
                 if name.startswith(f"{NAME}.adstage.")
             }
             assert siblings <= {"reports", "hal", "page_tokens", "refusals"}, module
+
+
+def test_spotify_s_world_knows_nothing_of_its_api() -> None:
+    for module in modules():
+        if module.startswith("spotify_ads.world."):
+            names = {
+                name.removeprefix(f"{NAME}.")
+                for name in imported_by(module)
+                if name.startswith(f"{NAME}.")
+            }
+            assert all(
+                name.startswith(("spotify_ads.world.", "world.")) for name in names
+            ), module
 
 
 def test_the_command_needs_no_extra_before_it_serves() -> None:

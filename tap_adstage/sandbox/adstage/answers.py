@@ -1,22 +1,19 @@
-"""HTTP answers of AdStage's API: JSON, errors, and the pages of a gateway."""
+"""Errors of AdStage's API, and its address."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from flask import Response, request
 
 from tap_adstage.sandbox.service import faults
+from tap_adstage.sandbox.service.wsgi import html_answer, json_answer
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
 
-    from tap_adstage.sandbox.service.tokens import OAuthError
-
 METHOD_NOT_ALLOWED = 405
 
-_BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 _ERROR_CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -26,17 +23,6 @@ _ERROR_CODES = {
     429: "too_many_requests",
     503: "service_unavailable",
 }
-
-
-def json_answer(value: object, status: int = 200) -> Response:
-    """Return a value as JSON."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status=status, mimetype="application/json")
-
-
-def html_answer(status: int) -> Response:
-    """Return the page of a gateway that got no answer itself."""
-    return Response(_BAD_GATEWAY, status=status, mimetype="text/html")
 
 
 def error_answer(status: int, message: str) -> Response:
@@ -84,18 +70,6 @@ def http_error_answer(error: HTTPException) -> Response:
     return response
 
 
-def oauth_error_answer(error: OAuthError) -> Response:
-    """Return the error of a token request in the words of RFC 6749."""
-    body = {"error": error.code, "error_description": error.description}
-    return json_answer(body, error.status)
-
-
 def api_url() -> str:
     """Return the API's address on the origin that the current request came to."""
     return f"{request.host_url}api"
-
-
-def bearer_token() -> str:
-    """Return the current request's access token, "" without one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

@@ -8,21 +8,23 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from tap_adstage.sandbox.adstage.answers import (
-    bearer_token,
     error_answer,
     fault_answer,
     http_error_answer,
-    json_answer,
-    oauth_error_answer,
     rate_limit_answer,
     unauthorized_answer,
 )
 from tap_adstage.sandbox.adstage.refusals import NotFound, RefusedRequest
 from tap_adstage.sandbox.adstage.report_routes import add_report_routes
 from tap_adstage.sandbox.adstage.resource_routes import add_resource_routes
-from tap_adstage.sandbox.service.faults import ANSWERS, FAULT_HEADER
-from tap_adstage.sandbox.service.request_log import ReceivedRequest
+from tap_adstage.sandbox.service.faults import ANSWERS
 from tap_adstage.sandbox.service.tokens import Credentials, OAuthError
+from tap_adstage.sandbox.service.wsgi import (
+    bearer_token,
+    json_answer,
+    log_answer,
+    oauth_error_answer,
+)
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.adstage.backend import Backend
@@ -32,7 +34,7 @@ def create_app(backend: Backend) -> Flask:
     """Return the WSGI application that answers from a backend."""
     app = Flask("adstage-sandbox", static_folder=None)
     app.before_request(lambda: _admit(backend))
-    app.after_request(lambda response: _log(backend, response))
+    app.after_request(lambda response: log_answer(backend.log, response))
     app.register_error_handler(HTTPException, http_error_answer)
     app.register_error_handler(
         RefusedRequest, lambda error: error_answer(400, str(error))
@@ -68,25 +70,6 @@ def _refresh_fault(backend: Backend) -> Response | None:
         return None
     backend.switches.refresh_faults -= 1
     return error_answer(503, "the sandbox was told to fail token requests")
-
-
-def _log(backend: Backend, response: Response) -> Response:
-    """Log a request with its answer's status, and pass its fault on to the server."""
-    fault = g.get("fault")
-    backend.log.add(
-        ReceivedRequest(
-            method=request.method,
-            path=request.path,
-            query=request.args.to_dict(),
-            body=g.get("body"),  # None if the client left in the middle of it
-            status=response.status_code,
-            fault=fault,
-            number=g.number,
-        )
-    )
-    if fault is not None:
-        response.headers[FAULT_HEADER] = fault
-    return response
 
 
 def _add_token_route(app: Flask, backend: Backend) -> None:

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from tap_adstage.sandbox.adstage.answers import (
-    api_url,
-    error_answer,
-    html_answer,
-    json_answer,
-)
+from tap_adstage.sandbox.adstage.answers import api_url, error_answer
 from tap_adstage.sandbox.adstage.refusals import RefusedRequest
 from tap_adstage.sandbox.adstage.reports.rows import ReportRows
 from tap_adstage.sandbox.adstage.reports.v1_report import build_v1_report
@@ -24,6 +19,7 @@ from tap_adstage.sandbox.adstage.reports.v1_request import (
 from tap_adstage.sandbox.adstage.reports.v2_report import build_report
 from tap_adstage.sandbox.adstage.reports.v2_request import parse_report_request
 from tap_adstage.sandbox.adstage.resource_routes import find_organization
+from tap_adstage.sandbox.service.wsgi import html_answer, json_answer
 
 if TYPE_CHECKING:
     from tap_adstage.sandbox.adstage.backend import Backend

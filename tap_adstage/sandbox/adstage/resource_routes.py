@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 
 from tap_adstage.sandbox.adstage import descriptors, hal, resources
-from tap_adstage.sandbox.adstage.answers import api_url, bearer_token, json_answer
+from tap_adstage.sandbox.adstage.answers import api_url
 from tap_adstage.sandbox.adstage.refusals import NotFound
+from tap_adstage.sandbox.service.wsgi import bearer_token, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,13 +8,14 @@ import shlex
 import sys
 import threading
 from contextlib import ExitStack
-from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from tap_adstage.sandbox.cli.environment import (
+    ADSTAGE,
     OTHER_CONNECTIONS,
     OTHER_CREDENTIALS,
     loader_settings,
@@ -24,9 +25,11 @@ from tap_adstage.sandbox.cli.environment import (
 )
 from tap_adstage.sandbox.cli.options import (
     DEFAULT_PORT,
+    NAMES,
     SandboxOptions,
     missing_extra,
     with_sandbox_options,
+    with_source_option,
 )
 from tap_adstage.sandbox.cli.postgres import Postgres, PostgresError
 from tap_adstage.sandbox.cli.signals import EXIT_SIGNALLED, Signals, StoppedError
@@ -39,14 +42,21 @@ EXIT_NOT_FOUND = 127
 
 
 @click.group(invoke_without_command=True)
+@with_source_option
 @with_sandbox_options
 @click.pass_context
-def main(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401
-    """Serve a local AdStage API over generated data until it is interrupted.
+def main(context: click.Context, /, source: str | None, **options: Any) -> None:  # noqa: ANN401
+    """Serve a local API over generated data until it is interrupted.
 
-    With a command, run that on a sandbox of its own instead.
+    It is AdStage's or Spotify's Ads API. With a command, run that on a sandbox of its
+    own instead.
     """
-    context.obj = SandboxOptions(**options)
+    given = {
+        name
+        for name in options
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    context.obj = SandboxOptions(source or ADSTAGE, options, given)
     if context.invoked_subcommand is None:
         _serve(context.obj)
 
@@ -54,18 +64,20 @@ def main(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401
 def _serve(options: SandboxOptions) -> None:
     try:
         with Signals().handled(), options.running(DEFAULT_PORT) as sandbox:
-            click.echo(f"AdStage sandbox listening on {sandbox.api_url}")
-            settings = tap_settings(sandbox.api_url, sandbox.token, options.today)
-            for name, value in settings.items():
-                click.echo(f"export {name}={shlex.quote(value)}")
-            for network, account in sandbox.world.provider_accounts.items():
-                click.echo(f"# a live account of {network}: {account.entity_id}")
+            name = NAMES[options.source]
+            click.echo(f"{name} sandbox listening on {sandbox.api_url}")
+            settings = tap_settings(sandbox, options.source, options.today)
+            for variable, value in settings.items():
+                click.echo(f"export {variable}={shlex.quote(value)}")
+            for line in sandbox.hints():
+                click.echo(f"# {line}")
             threading.Event().wait()
     except StoppedError:
-        click.echo("AdStage sandbox stopped", err=True)
+        click.echo(f"{NAMES[options.source]} sandbox stopped", err=True)
 
 
 @main.command(context_settings={"allow_interspersed_args": False})
+@with_source_option
 @click.option(
     "--postgres",
     is_flag=True,
@@ -73,14 +85,22 @@ def _serve(options: SandboxOptions) -> None:
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
-def run(options: SandboxOptions, *, postgres: bool, command: tuple[str, ...]) -> None:
+def run(
+    options: SandboxOptions,
+    *,
+    source: str | None,
+    postgres: bool,
+    command: tuple[str, ...],
+) -> None:
     """Run COMMAND with the tap's settings pointing at a sandbox.
 
     Its environment has TAP_ADSTAGE_API_URL, TAP_ADSTAGE_ACCESS_TOKEN and, with --as-of,
-    TAP_ADSTAGE_AS_OF. With --postgres it also has TARGET_POSTGRES_HOST, _PORT, _USER,
-    _PASSWORD and _DATABASE. Meltano's state is deleted when the command ends. The exit
-    code is the command's own.
+    TAP_ADSTAGE_AS_OF; with --source spotify_ads also TAP_ADSTAGE_SOURCE and
+    TAP_ADSTAGE_OAUTH_TOKEN_URL. With --postgres it also has TARGET_POSTGRES_HOST,
+    _PORT, _USER, _PASSWORD and _DATABASE. Meltano's state is deleted when the command
+    ends. The exit code is the command's own.
     """
+    options = options.of_source(source)
     try:
         with Signals().handled() as signals, ExitStack() as started:
             environment = without(os.environ, OTHER_CREDENTIALS)
@@ -91,7 +111,7 @@ def run(options: SandboxOptions, *, postgres: bool, command: tuple[str, ...]) ->
             folder = started.enter_context(TemporaryDirectory(prefix="tap-adstage-"))
             environment |= meltano_settings(folder)
             sandbox = started.enter_context(options.running())
-            environment |= tap_settings(sandbox.api_url, sandbox.token, options.today)
+            environment |= tap_settings(sandbox, options.source, options.today)
             code = _exit_code(signals, command, environment)
     except PostgresError as error:
         raise click.ClickException(str(error)) from error
@@ -114,14 +134,16 @@ def _exit_code(
 
 
 @main.command()
+@with_source_option
 @click.pass_obj
-def demo(options: SandboxOptions) -> None:
+def demo(options: SandboxOptions, *, source: str | None) -> None:
     """Load a sandbox into a throw-away Postgres with Meltano, and show the result.
 
     The first run loads everything. The second one, three days later in the sandbox,
     loads what is new or changed. Meltano's own output goes to stderr. Only the plugins
     that Meltano installs into `.meltano` stay behind.
     """
+    options = options.of_source(source)
     try:
         from tap_adstage.sandbox.cli import demo as steps  # noqa: PLC0415  needs the extra
     except ModuleNotFoundError as error:
@@ -130,10 +152,12 @@ def demo(options: SandboxOptions) -> None:
         with Signals().handled() as signals, Postgres() as server:
             today = dt.datetime.now(dt.timezone.utc).date()
             first_day = options.today or today - steps.PAUSE
-            with replace(options, today=first_day).running() as sandbox:
-                settings = tap_settings(sandbox.api_url, sandbox.token)
+            with options.on_day(first_day).running() as sandbox:
+                settings = tap_settings(sandbox, options.source)
                 settings |= loader_settings(server)
-                steps.show_demo(sandbox, server.dsn, settings, signals.run)
+                reports = steps.REPORTS[options.source]
+                stage = steps.Stage(sandbox, reports, server.dsn, settings)
+                steps.show_demo(stage, signals.run)
     except (steps.DemoError, PostgresError) as error:
         raise click.ClickException(str(error)) from error
     except StoppedError as stopped:

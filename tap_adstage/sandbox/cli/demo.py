@@ -16,17 +16,15 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from rich.console import Console
 
+from tap_adstage.sandbox.cli.demo_reports import REPORTS
 from tap_adstage.sandbox.cli.demo_results import (
-    LOOKBACK,
-    REPORTS,
-    SCHEMA,
-    ReportRequests,
     Run,
     count_rows,
     describe_late_conversions,
@@ -39,10 +37,12 @@ from tap_adstage.sandbox.cli.demo_results import (
 from tap_adstage.sandbox.cli.environment import meltano_settings, without
 
 if TYPE_CHECKING:
-    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.cli.demo_reports import DemoReports
+    from tap_adstage.sandbox.cli.environment import AnySandbox
+
+__all__ = ["PAUSE", "REPORTS", "DemoError", "Stage", "show_demo"]
 
 PAUSE = dt.timedelta(days=3)
-HISTORY = dt.timedelta(days=60)
 PLUGINS = ("tap-adstage", "target-postgres")
 STATE_ID = "dev:tap-adstage-to-target-postgres"
 
@@ -57,57 +57,66 @@ class DemoError(Exception):
     """The demo could not go on."""
 
 
-def show_demo(
-    sandbox: Sandbox, dsn: str, settings: Mapping[str, str], run_command: RunCommand
-) -> None:
+@dataclass(frozen=True)
+class Stage:
+    """What the demo runs on.
+
+    Attributes:
+        sandbox: A running sandbox, on the day of the first run.
+        reports: What to load from it.
+        dsn: Connection URL of an empty Postgres database.
+        settings: Environment variables that point the tap and the loader at them.
+    """
+
+    sandbox: AnySandbox
+    reports: DemoReports
+    dsn: str
+    settings: Mapping[str, str]
+
+
+def show_demo(stage: Stage, run_command: RunCommand) -> None:
     """Install the plugins, run Meltano twice, and print the results.
 
     Args:
-        sandbox: A running sandbox, on the day of the first run.
-        dsn: Connection URL of an empty Postgres database.
-        settings: Environment variables that point the tap and the loader at them.
+        stage: What to run on.
         run_command: Runs Meltano.
 
     Raises:
         DemoError: Meltano is missing or fails.
     """
+    sandbox, reports = stage.sandbox, stage.reports
     console = Console()
     first_day = sandbox.today
     second_day = first_day + PAUSE
     with tempfile.TemporaryDirectory(prefix="tap-adstage-demo-") as home:
-        demo = Demo(sandbox, dsn, settings, run_command, Path(home))
+        demo = Demo(stage, run_command, Path(home))
         console.print("1/3 Meltano installs the plugins")
         demo.install()
         console.print(f"2/3 {first_day}: the first run loads everything")
         first = demo.run(first_day)
         console.print(f"3/3 {second_day}: the second run loads what is new or changed")
         second = demo.run(second_day)
-    with psycopg.connect(dsn) as connection:
-        spend = spend_by_month(connection)
-    console.print(rows_table(first, second), spend_table(spend))
+    with psycopg.connect(stage.dsn) as connection:
+        spend = spend_by_month(connection, reports)
+    console.print(rows_table(first, second), spend_table(spend, reports.spenders))
     console.print(
-        requests_table(first, second), describe_late_conversions(first, second)
+        requests_table(reports.levels, first, second),
+        describe_late_conversions(first, second),
     )
 
 
 class Demo:
     """Runs Meltano on a sandbox and a Postgres, apart from the user's own runs."""
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        dsn: str,
-        settings: Mapping[str, str],
-        run_command: RunCommand,
-        home: Path,
-    ) -> None:
+    def __init__(self, stage: Stage, run_command: RunCommand, home: Path) -> None:
         """Prepare the runs; Meltano keeps its own data in `home`, an empty folder."""
-        self._sandbox = sandbox
-        self._dsn = dsn
-        self._settings = settings
+        self._sandbox = stage.sandbox
+        self._reports = stage.reports
+        self._dsn = stage.dsn
+        self._settings = stage.settings
         self._run_command = run_command
         self._home = home
-        self._first_day = sandbox.today
+        self._first_day = self._sandbox.today
         self._project = find_project()
         # Meltano reads this empty file instead of the project's `.env`.
         dotenv = home / "empty.env"
@@ -133,12 +142,10 @@ class Demo:
             return Run(
                 day=day,
                 seconds=seconds,
-                requests=count_requests(
-                    (request.path, request.body) for request in requests
-                ),
-                bookmarks=read_bookmarks(self._state()),
-                rows=count_rows(connection),
-                conversions=sum_conversions(connection, self._first_day),
+                requests=self._reports.count(requests),
+                bookmarks=read_bookmarks(self._state(), self._reports.levels),
+                rows=count_rows(connection, self._reports.schema),
+                conversions=sum_conversions(connection, self._reports, self._first_day),
             )
 
     def _call(self, *arguments: str, system: Path) -> None:
@@ -164,9 +171,9 @@ class Demo:
         return {
             **without(os.environ, _USER_SETTINGS),
             **self._settings,
-            **report_settings(self._first_day),
+            **self._reports.tap_settings(self._first_day),
             "TAP_ADSTAGE_AS_OF": self._sandbox.today.isoformat(),
-            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self._reports.schema,
             "MELTANO_PROJECT_ROOT": str(self._project),
             "MELTANO_SYS_DIR_ROOT": str(system),
             **meltano_settings(str(self._home)),
@@ -192,40 +199,11 @@ def find_project() -> Path:
     )
 
 
-def report_settings(first_day: dt.date) -> dict[str, str]:
-    """Return settings of reports that load in seconds and show a lookback."""
-    fields = ["clicks", "impressions", "spend", "conversions"]
-    reports = [
-        {"name": name, "entity_level": level, "fields": fields}
-        for name, level in REPORTS.items()
-    ]
-    return {
-        "TAP_ADSTAGE_REPORTS": json.dumps(reports),
-        "TAP_ADSTAGE_START_DATE": (first_day - HISTORY).isoformat(),
-        "TAP_ADSTAGE_LOOKBACK_DAYS": str(LOOKBACK.days),
-    }
-
-
-def count_requests(
-    requests: Iterable[tuple[str, Any]],
-) -> dict[str, ReportRequests]:
-    """Count the report requests among paths and bodies, by report."""
-    names = {level: name for name, level in REPORTS.items()}
-    first_days: dict[str, list[str]] = {}
-    for path, body in requests:
-        if path.endswith("/report"):
-            name = names[body["sources"]["metrics"]["entity_level"]]
-            first_day = body["date_range"].partition("..")[0]
-            first_days.setdefault(name, []).append(first_day)
-    return {
-        name: ReportRequests(len(days), min(days)) for name, days in first_days.items()
-    }
-
-
-def read_bookmarks(state: Mapping[str, Any]) -> dict[str, str]:
+def read_bookmarks(state: Mapping[str, Any], reports: Iterable[str]) -> dict[str, str]:
     """Return the bookmark of each report in Meltano's state."""
     bookmarks = state.get("singer_state", {}).get("bookmarks", {})
     return {
         name: bookmarks[name]["replication_key_value"]
-        for name in REPORTS.keys() & bookmarks.keys()
+        for name in reports
+        if name in bookmarks
     }

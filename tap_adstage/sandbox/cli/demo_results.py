@@ -12,35 +12,23 @@ from rich import box
 from rich.bar import Bar
 from rich.table import Table
 
+from tap_adstage.sandbox.cli.demo_reports import LOOKBACK, ReportRequests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import psycopg
 
-REPORTS = {
-    "account_performance": "accounts",
-    "campaign_performance": "campaigns",
-    "ad_group_performance": "ad_groups",
-}
-"""The demo's reports and their entity levels."""
+    from tap_adstage.sandbox.cli.demo_reports import DemoReports
 
-LOOKBACK = dt.timedelta(days=14)
-SCHEMA = "adstage"
 _BAR_WIDTH = 16
 
 
-class ReportRequests(NamedTuple):
-    """The requests of a run for a report, and the first day of all of them."""
-
-    number: int
-    first_day: str
-
-
 class Spend(NamedTuple):
-    """The spend on a network in a currency."""
+    """The spend of a network or an ad account in a currency."""
 
     currency: str
-    network: str
+    name: str
     total: float
     by_month: Mapping[str, float]
 
@@ -54,7 +42,8 @@ class Run:
         requests: The report requests, by report.
         bookmarks: The bookmarks after the run, by report.
         rows: The number of rows in each table.
-        conversions: The conversions of the days that the second run fetches again.
+        conversions: The conversions of the days that the second run fetches again,
+            None if they don't change.
     """
 
     day: dt.date
@@ -62,40 +51,39 @@ class Run:
     requests: Mapping[str, ReportRequests]
     bookmarks: Mapping[str, str]
     rows: Mapping[str, int]
-    conversions: Decimal
+    conversions: Decimal | None
 
 
-def count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """Count the rows of each loaded table."""
+def count_rows(connection: psycopg.Connection[Any], schema: str) -> dict[str, int]:
+    """Count the rows of each loaded table in a schema."""
     tables = connection.execute(
-        "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [SCHEMA]
+        "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [schema]
     ).fetchall()
     count = sql.SQL("SELECT count(*) FROM {}")
     rows = {}
     for (table,) in tables:
-        query = count.format(sql.Identifier(SCHEMA, table))
+        query = count.format(sql.Identifier(schema, table))
         ((rows[table],),) = connection.execute(query).fetchall()
     return rows
 
 
-def sum_conversions(connection: psycopg.Connection[Any], day: dt.date) -> Decimal:
-    """Sum the conversions of the lookback before a day."""
+def sum_conversions(
+    connection: psycopg.Connection[Any], reports: DemoReports, day: dt.date
+) -> Decimal | None:
+    """Sum the conversions of the lookback before a day, if they change."""
+    if not reports.conversions:
+        return None
     ((total,),) = connection.execute(
-        "SELECT coalesce(sum(conversions), 0) FROM adstage.campaign_performance"
-        " WHERE date >= %s AND date < %s",
-        [day - LOOKBACK, day],
+        reports.conversions.encode(), [day - LOOKBACK, day]
     ).fetchall()
     return Decimal(total)
 
 
-def spend_by_month(connection: psycopg.Connection[Any]) -> list[Spend]:
-    """Sum the spend of campaigns by currency, network and month."""
-    rows = connection.execute(
-        "SELECT currency_code, network, sum(sum)::float, json_object_agg(month, sum)"
-        " FROM (SELECT currency_code, network, to_char(date, 'YYYY-MM') AS month,"
-        " sum(spend) FROM adstage.campaign_performance GROUP BY 1, 2, 3)"
-        " GROUP BY 1, 2 ORDER BY 1, 3 DESC"
-    ).fetchall()
+def spend_by_month(
+    connection: psycopg.Connection[Any], reports: DemoReports
+) -> list[Spend]:
+    """Sum the spend by currency, name and month."""
+    rows = connection.execute(reports.spend.encode()).fetchall()
     return [Spend(*row) for row in rows]
 
 
@@ -110,10 +98,10 @@ def rows_table(first: Run, second: Run) -> Table:
     return table
 
 
-def spend_table(spends: Sequence[Spend]) -> Table:
+def spend_table(spends: Sequence[Spend], spenders: str) -> Table:
     """Return a table of spend by month, with bars that compare within a currency."""
     months = sorted({month for spend in spends for month in spend.by_month})
-    table = _table("Spend in Postgres", "", "network")
+    table = _table("Spend in Postgres", "", spenders)
     for month in months:
         table.add_column(month, justify="right")
     table.add_column("total")
@@ -121,15 +109,15 @@ def spend_table(spends: Sequence[Spend]) -> Table:
         totals = [other.total for other in spends if other.currency == spend.currency]
         bar = Bar(max(totals), 0, spend.total, width=_BAR_WIDTH)
         cells = [f"{spend.by_month.get(month, 0):,.0f}" for month in months]
-        table.add_row(spend.currency, spend.network, *cells, bar)
+        table.add_row(spend.currency, spend.name, *cells, bar)
     return table
 
 
-def requests_table(first: Run, second: Run) -> Table:
+def requests_table(levels: Mapping[str, str], first: Run, second: Run) -> Table:
     """Return a table of each run's requests, and the bookmarks before and after it."""
     headings = ("report on", "run on", "requests", "from", "bookmark was", "is")
     table = _table("Report requests and bookmarks", *headings)
-    for name, level in REPORTS.items():
+    for name, level in levels.items():
         before: Mapping[str, str] = {}
         for run in (first, second):
             requests, first_day = run.requests.get(name, ReportRequests(0, "-"))
@@ -140,7 +128,9 @@ def requests_table(first: Run, second: Run) -> Table:
 
 
 def describe_late_conversions(first: Run, second: Run) -> str:
-    """Return a line about the conversions that only the second run found."""
+    """Return a line about the conversions that only the second run found, if any."""
+    if first.conversions is None or second.conversions is None:
+        return ""
     last_day = first.day - dt.timedelta(days=1)
     return (
         f"Conversions of {first.day - LOOKBACK}..{last_day}: {first.conversions:,.0f}"

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+    from typing import TypeAlias
 
     from tap_adstage.sandbox.cli.postgres import Postgres
+    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
+
+    AnySandbox: TypeAlias = Sandbox | SpotifyAdsSandbox
 
 OTHER_CONNECTIONS = (
     "TARGET_POSTGRES_SQLALCHEMY_URL",
@@ -21,15 +26,30 @@ OTHER_CREDENTIALS = (
     "TAP_ADSTAGE_CLIENT_",
     "TAP_ADSTAGE_REFRESH_TOKEN",
     "TAP_ADSTAGE_OAUTH_",
+    "TAP_ADSTAGE_SOURCE",
 )
-"""Credentials of a real account, which take precedence over the sandbox's token."""
+"""Credentials and source of a real account, which would keep the sandbox from use."""
+
+
+ADSTAGE, SPOTIFY_ADS = "adstage", "spotify_ads"
+"""The sources that have a sandbox, as the setting `source` names them."""
 
 
 def tap_settings(
-    api_url: str, token: str, as_of: dt.date | None = None
+    sandbox: AnySandbox, source: str, as_of: dt.date | None = None
 ) -> dict[str, str]:
-    """Return the variables that point the tap at a sandbox."""
-    settings = {"TAP_ADSTAGE_API_URL": api_url, "TAP_ADSTAGE_ACCESS_TOKEN": token}
+    """Return the variables that point the tap at the sandbox of a source.
+
+    Spotify's tokens are not issued where its API is, and OAuth takes precedence over
+    an access token. So a config's own OAuth settings are sent to the sandbox as well.
+    """
+    settings = {
+        "TAP_ADSTAGE_API_URL": sandbox.api_url,
+        "TAP_ADSTAGE_ACCESS_TOKEN": sandbox.token,
+    }
+    if source == SPOTIFY_ADS:
+        settings["TAP_ADSTAGE_SOURCE"] = source
+        settings["TAP_ADSTAGE_OAUTH_TOKEN_URL"] = sandbox.token_url
     if as_of is not None:
         settings["TAP_ADSTAGE_AS_OF"] = as_of.isoformat()
     return settings

@@ -3,59 +3,78 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tap_adstage.sandbox.adstage.reports.v1_links import FOLLOW_METHODS, LINK_STYLES
+from tap_adstage.sandbox.cli.environment import ADSTAGE, SPOTIFY_ADS
 from tap_adstage.sandbox.service.faults import FAULTS, SIZE_FAULTS
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
-    from tap_adstage.sandbox.server import Sandbox
+    from tap_adstage.sandbox.cli.environment import AnySandbox
 
 DEFAULT_PORT = 8765
+
+NAMES = {ADSTAGE: "AdStage", SPOTIFY_ADS: "Spotify Ads"}
+"""The sources and their names."""
+
+_OF_ONE_SOURCE = {
+    ADSTAGE: {
+        *("rate_limit", "v1_links", "v1_follow", "max_report_days", "size_fault"),
+    },
+    SPOTIFY_ADS: {"rate_limited"},
+}
+"""The parameters that only one source's sandbox has."""
 
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """The sandbox's parameters on the command line, named as those of `Sandbox`."""
+    """The options on the command line.
 
-    port: int | None
-    token: str
-    seed: int
-    today: dt.date | None
-    latency: float
-    rate_limit: float | None
-    fault_rate: float
-    v1_links: str
-    v1_follow: str
-    drop_rows: int
-    faults: tuple[str, ...] | None
-    slow_seconds: float
-    max_report_days: int | None
-    size_fault: str
+    Attributes:
+        source: Whose API the sandbox is, one of `NAMES`.
+        values: The other options, named as the parameters of the sandboxes.
+        given: Names of those that the user gave.
+    """
+
+    source: str
+    values: Mapping[str, Any]
+    given: AbstractSet[str]
+
+    @property
+    def today(self) -> dt.date | None:
+        """The day that it is in the sandbox, None for the real one."""
+        day: dt.date | None = self.values["today"]
+        return day
+
+    def of_source(self, source: str | None) -> SandboxOptions:
+        """Return the options for a source, for their own if it is None."""
+        return self if source is None else replace(self, source=source)
+
+    def on_day(self, day: dt.date) -> SandboxOptions:
+        """Return the options for a sandbox on a day."""
+        return replace(self, values={**self.values, "today": day})
 
     @contextmanager
-    def running(self, default_port: int = 0) -> Iterator[Sandbox]:
+    def running(self, default_port: int = 0) -> Iterator[AnySandbox]:
         """Run the sandbox within a block.
 
         Args:
             default_port: Port to use without `--port`, 0 for any that is free.
         """
-        try:
-            from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
-        except ModuleNotFoundError as error:
-            raise missing_extra(error, "sandbox") from error
-        port = default_port if self.port is None else self.port
+        port = self.values["port"]
+        if port is None:
+            port = default_port
         with ExitStack() as started:
             try:
-                sandbox = started.enter_context(
-                    Sandbox(**asdict(replace(self, port=port)))
-                )
+                sandbox = self._make(port)
+                started.enter_context(sandbox)
             except ValueError as error:
                 raise click.UsageError(str(error)) from error
             except OSError as error:
@@ -64,6 +83,31 @@ class SandboxOptions:
                     "with --port, 0 for any"
                 ) from error
             yield sandbox
+
+    def _make(self, port: int) -> AnySandbox:
+        others = {
+            name
+            for source, names in _OF_ONE_SOURCE.items()
+            for name in names
+            if source != self.source
+        }
+        for name in sorted(self.given & others):
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} is not for --source {self.source}")
+        values = {k: v for k, v in self.values.items() if k not in others}
+        values["port"] = port
+        try:
+            if self.source == SPOTIFY_ADS:
+                from tap_adstage.sandbox.spotify_ads.server import (  # noqa: PLC0415  needs the extra
+                    SpotifyAdsSandbox,
+                )
+
+                return SpotifyAdsSandbox(**values, any_client=True)
+            from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
+
+            return Sandbox(**values)
+        except ModuleNotFoundError as error:
+            raise missing_extra(error, "sandbox") from error
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> click.ClickException:
@@ -74,10 +118,20 @@ def missing_extra(error: ModuleNotFoundError, extra: str) -> click.ClickExceptio
 
 
 def with_sandbox_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each field of `SandboxOptions` to a command."""
+    """Add the options that become `SandboxOptions.values` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def with_source_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option for the source, which may stand before or after a subcommand."""
+    option = click.option(
+        "--source",
+        type=click.Choice([*NAMES]),
+        help=f"Whose API the sandbox is. [default: {ADSTAGE}]",
+    )
+    return option(command)
 
 
 def _day(
@@ -145,6 +199,12 @@ _OPTIONS = (
         default=0.0,
         metavar="SECONDS",
         help="Pause in answers that fail by being slow. [default: no slow answers]",
+    ),
+    click.option(
+        "--rate-limited",
+        is_flag=True,
+        help="Keep to Spotify's limits: within 30 seconds, 150 requests for reports "
+        "and 1500 others; more are answered with 429.",
     ),
     click.option(
         "--max-report-days",

@@ -1,5 +1,6 @@
 """What any API is served with: HTTP server, clock, tokens, faults, throttling, log.
 
-Nothing here belongs to AdStage, and it imports nothing but itself and, in
-`http_server`, the extra's werkzeug.
+`local_api.LocalApi` is the server that each API's sandbox is. Nothing here belongs to
+one API, and it imports nothing but itself and the extra's werkzeug and flask, in
+`http_server` and `wsgi`.
 """

@@ -20,6 +20,7 @@ class ReceivedRequest:
         status: HTTP status of the answer, even if it was lost on its way.
         fault: The kind of fault that hit the request, of `faults.FAULTS`, if any.
         number: Place in the order of arrival.
+        parameters: All parameters in the URL in their order, also repeated ones.
     """
 
     method: str
@@ -29,6 +30,7 @@ class ReceivedRequest:
     status: int
     fault: str | None = None
     number: int = field(default=0, compare=False, repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 class RequestLog:

@@ -37,7 +37,7 @@ class Tokens:
         self,
         *,
         static: str,
-        credentials: Credentials,
+        credentials: Credentials | None,
         refresh_token: str,
         lifetime: float,
         uses: int | None,
@@ -46,7 +46,8 @@ class Tokens:
 
         Args:
             static: Access token that never expires.
-            credentials: The OAuth application.
+            credentials: The OAuth application; None to accept any, with any refresh
+                token, and to replace none: who tries real settings keeps their token.
             refresh_token: The first valid refresh token.
             lifetime: Seconds that issued access tokens are valid.
             uses: Requests that they are good for; None for any number.
@@ -94,7 +95,7 @@ class Tokens:
         credentials = basic or Credentials(
             form.get("client_id", ""), form.get("client_secret", "")
         )
-        if credentials != self._credentials:
+        if self._credentials not in {None, credentials}:
             raise OAuthError(
                 "invalid_client", "unknown client or wrong secret", status=401
             )
@@ -106,14 +107,19 @@ class Tokens:
         if "refresh_token" not in form:
             raise OAuthError("invalid_request", "refresh_token is missing")
         with self._lock:
+            if self._credentials is None:
+                return self._issue()
             if form["refresh_token"] != self._refresh_token:
                 raise OAuthError("invalid_grant", "the refresh token is not valid")
-            access_token = secrets.token_hex(32)
             self._refresh_token = secrets.token_hex(32)
-            self._expiries[access_token] = time.monotonic() + self._lifetime
-            return {
-                "access_token": access_token,
-                "token_type": "Bearer",
-                "expires_in": self._lifetime,
-                "refresh_token": self._refresh_token,
-            }
+            return {**self._issue(), "refresh_token": self._refresh_token}
+
+    def _issue(self) -> dict[str, object]:
+        """Return a new access token."""
+        access_token = secrets.token_hex(32)
+        self._expiries[access_token] = time.monotonic() + self._lifetime
+        return {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": self._lifetime,
+        }

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from tap_adstage.adstage.resources import TABLES
+from tap_adstage.config.spotify_ads import SPOTIFY_ADS
 from tap_adstage.exceptions import ConfigError
 from tap_adstage.fivetran import convert
 from tap_adstage.runtime import private_file
+from tap_adstage.sources import source_type
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -29,11 +30,25 @@ if TYPE_CHECKING:
     help="File to write, readable by you alone (mode 0600); stdout by default.",
 )
 @click.option(
+    "--to",
+    type=click.Choice(["spotify_ads", "adstage"]),
+    default="spotify_ads",
+    show_default=True,
+    help="Source that the tap reads: Spotify itself, or AdStage's import of it.",
+)
+@click.option(
     "--with-auth",
     is_flag=True,
-    help="Write the credentials too. They must be AdStage's, not Spotify's.",
+    help="Write the credentials to stdout too; with --to adstage also to a file, and "
+    "they must be AdStage's.",
 )
-def main(connection: TextIO, output: Path | None, *, with_auth: bool) -> None:
+def main(
+    connection: TextIO,
+    output: Path | None,
+    to: Literal["spotify_ads", "adstage"],
+    *,
+    with_auth: bool,
+) -> None:
     """Write this tap's config for the Fivetran connection in CONFIG.
 
     CONFIG is a JSON file, or - for stdin. It holds a connection of the service
@@ -43,9 +58,10 @@ def main(connection: TextIO, output: Path | None, *, with_auth: bool) -> None:
     try:
         conversion = convert(
             _json(connection),
+            to=to,
             now=dt.datetime.now(dt.timezone.utc),
-            stream_names=TABLES,
-            with_auth=with_auth,
+            stream_names=source_type({"source": to}).tables,
+            auth="require" if with_auth else "drop" if output is None else "keep",
         )
         _write(json.dumps(conversion.config, indent=2) + "\n", output)
     except ConfigError as error:
@@ -53,14 +69,24 @@ def main(connection: TextIO, output: Path | None, *, with_auth: bool) -> None:
     for line in (*conversion.dropped, *conversion.changed):
         click.echo(line, err=True)
     click.echo(_summary(conversion), err=True)
-    if not with_auth:
-        click.echo(
-            "The config has no credentials. Set TAP_ADSTAGE_ACCESS_TOKEN to your "
-            "AdStage token, or TAP_ADSTAGE_CLIENT_ID, TAP_ADSTAGE_CLIENT_SECRET and "
-            "TAP_ADSTAGE_REFRESH_TOKEN, and run: tap-adstage --config "
-            f"{output or 'FILE'} --config=ENV",
-            err=True,
-        )
+    if to == SPOTIFY_ADS or not with_auth:
+        click.echo(_next_step(conversion, to, output or "FILE"), err=True)
+
+
+def _next_step(conversion: Conversion, to: str, file: Path | str) -> str:
+    if "refresh_token" in conversion.config:
+        return f"Test it: tap-adstage --config {file} --test"
+    variables = (
+        "TAP_ADSTAGE_ACCESS_TOKEN to your AdStage token, or TAP_ADSTAGE_CLIENT_ID, "
+        "TAP_ADSTAGE_CLIENT_SECRET and TAP_ADSTAGE_REFRESH_TOKEN"
+        if to == "adstage"
+        else "TAP_ADSTAGE_CLIENT_ID, TAP_ADSTAGE_CLIENT_SECRET and "
+        "TAP_ADSTAGE_REFRESH_TOKEN to those of your Spotify application"
+    )
+    return (
+        f"The config has no credentials. Set {variables}, and run: tap-adstage "
+        f"--config {file} --config=ENV"
+    )
 
 
 def _summary(conversion: Conversion) -> str:

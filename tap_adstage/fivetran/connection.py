@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.config.schema_errors import schema_errors
 from tap_adstage.exceptions import ConfigError
-from tap_adstage.fivetran.counterparts import GRANULARITIES, SERVICE
+from tap_adstage.fivetran.counterparts import CREDENTIALS, GRANULARITIES, SERVICE
 from tap_adstage.runtime.redaction import Secrets
 from tap_adstage.runtime.wording import TYPES, json_text
 
@@ -60,6 +60,18 @@ def read(document: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
 def is_masked(value: str) -> bool:
     """Return whether Fivetran's API has replaced a secret by stars."""
     return not value.strip("*")
+
+
+def credentials_in(connection: Mapping[str, Any]) -> dict[str, str]:
+    """Collect a connection's credentials by their paths."""
+    credentials = {}
+    for path in CREDENTIALS:
+        value: Any = connection
+        for key in path.split("."):
+            value = value.get(key, {})
+        if value:
+            credentials[path] = value
+    return credentials
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value

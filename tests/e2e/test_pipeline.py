@@ -371,8 +371,9 @@ def test_the_demo_shows_what_landed() -> None:
     )
     assert ended.returncode == 0, ended.stderr
     for title in ("Rows in Postgres", "Spend in Postgres", "Report requests and boo"):
-        assert title in ended.stdout
+        assert ended.stdout.count(title) == 2
     assert "came late and were picked up" in " ".join(ended.stdout.split())
+    assert "  ad_set_performance  " in ended.stdout
 
 
 def asked_by_a_full_run(pipeline: Pipeline) -> int:

@@ -123,6 +123,22 @@ def test_the_benchmark_shows_each_figure_once_all_wrote_the_same_records(
     assert "8 campaigns, 4 days, 10 metrics" in ended.stdout
 
 
+def test_the_benchmark_of_spotify_shows_its_figures() -> None:
+    command = [sys.executable, str(BENCHMARKS / "spotify.py"), "--style=spotify"]
+    ended = subprocess.run(  # noqa: S603 - the benchmark itself
+        [*command, "--days=1", "--pairs=1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    for result in (FASTER, CPU, MEMORY):
+        assert re.search(
+            rf"^\| 7 \| Spotify, [0-9]+ rows \| {result} ", ended.stdout, re.MULTILINE
+        )
+
+
 @pytest.fixture
 def styles(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The benchmark's styles of pages."""

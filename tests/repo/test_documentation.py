@@ -14,10 +14,11 @@ from repo.docs.markdown import README, ROOT, Page
 from tap_adstage.adstage.meta_fields import META_FIELDS
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS
-from tap_adstage.config.reports import REPORT_KEYS
-from tap_adstage.config.settings import SETTINGS
+from tap_adstage.config.source_settings import SETTINGS, SOURCES
+from tap_adstage.config.spotify_ads import FIELDS, ReportField
 from tap_adstage.date_ranges.__main__ import main as date_ranges_command
 from tap_adstage.sandbox.cli.command import main as sandbox_command
+from tap_adstage.spotify_ads.resources import TABLES as SPOTIFY_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ REPORTS = ROOT / "docs" / "reports.md"
 DATE_RANGES = ROOT / "docs" / "date-ranges.md"
 ERRORS = ROOT / "docs" / "errors.md"
 SANDBOX = ROOT / "docs" / "sandbox.md"
+SPOTIFY_ADS = ROOT / "docs" / "spotify-ads.md"
 
 
 def check_section(path: Path, section: str, expected: str, *, update: bool) -> None:
@@ -45,7 +47,11 @@ def check_section(path: Path, section: str, expected: str, *, update: bool) -> N
 
 @pytest.mark.parametrize(
     ("path", "section", "settings"),
-    [(README, "settings", SETTINGS), (REPORTS, "report keys", REPORT_KEYS)],
+    [
+        (README, "settings", SETTINGS),
+        (REPORTS, "report keys", SOURCES["adstage"].report_keys),
+        (SPOTIFY_ADS, "report keys", SOURCES["spotify_ads"].report_keys),
+    ],
 )
 def test_the_tables_of_settings_are_the_definition(
     path: Path,
@@ -54,6 +60,36 @@ def test_the_tables_of_settings_are_the_definition(
     update_golden: bool,  # noqa: FBT001
 ) -> None:
     check_section(path, section, settings_table(settings), update=update_golden)
+
+
+def test_spotify_s_streams_are_the_tap_s(
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    rows = [
+        f"| `{name}` | `{', '.join(t.key)}` |" for name, t in SPOTIFY_TABLES.items()
+    ]
+    table = "\n".join(["| stream | key |", "| --- | --- |", *rows])
+    check_section(SPOTIFY_ADS, "streams", table, update=update_golden)
+
+
+def test_spotify_s_fields_are_the_tap_s(
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    names: dict[ReportField, list[str]] = {}
+    for name, field in FIELDS.items():
+        names.setdefault(field, []).append(f"`{name}`")
+    rows = [
+        f"| {', '.join(listed)} | "
+        + " | ".join(
+            "yes" if value else "no"
+            for value in (field.in_audiences, field.is_additive, field.is_conversion)
+        )
+        + " |"
+        for field, listed in names.items()
+    ]
+    heading = "| fields | by audience | add up | hidden if few |"
+    table = "\n".join([heading, "| --- " * 4 + "|", *rows])
+    check_section(SPOTIFY_ADS, "fields", table, update=update_golden)
 
 
 def test_the_meta_fields_are_the_documented_ones(

@@ -14,6 +14,8 @@ from psycopg import sql
 from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
+from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
+from tap_adstage.sandbox.spotify_ads.world.world import World as SpotifyWorld
 from tap_adstage.sandbox.world.world import World
 
 from .trial import Place
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 TODAY = dt.date(2024, 3, 20)
 TOKEN = "YOUR_TOKEN"
+OF_SPOTIFY = {"fivetran.md", "spotify-ads.md"}
 NOT_OF_THE_CLONE = (
     ".git",
     ".venv",
@@ -66,23 +69,52 @@ def api() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def spotify_api() -> Iterator[SpotifyAdsSandbox]:
+    """Spotify's API, which takes the pages' own credentials, as yet unrotated."""
+    with SpotifyAdsSandbox(
+        world=SpotifyWorld(shape=((1, 2, 1),)),
+        today=TODAY,
+        client_id="YOUR_CLIENT",
+        client_secret="YOUR_SECRET",
+        refresh_token="YOUR_REFRESH_TOKEN",
+    ) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
 def place(
+    request: pytest.FixtureRequest,
     tmp_path: Path,
     api: Sandbox,
+    spotify_api: SpotifyAdsSandbox,
     new_database: Databases,
     plugins: Path,
 ) -> Place:
-    """A copy of the clone, with everything that a page may speak to."""
+    """A copy of the clone, with everything that a page may speak to.
+
+    Commands with settings from the environment read the API that the page is about.
+    """
     clone, stage = tmp_path / "clone", tmp_path / "stage"
     ignored = shutil.ignore_patterns(*NOT_OF_THE_CLONE)
     shutil.copytree(ROOT, clone, ignore=ignored)
     link_plugins(plugins, clone)
     stage.mkdir()
+    settings = {
+        "adstage": {"api_url": api.api_url},
+        "spotify_ads": {
+            "api_url": spotify_api.api_url,
+            "oauth_token_url": spotify_api.token_url,
+        },
+    }
+    for each in settings.values():
+        each["as_of"] = TODAY.isoformat()
+    page = request.node.callspec.params["path"].name
+    source = "spotify_ads" if page in OF_SPOTIFY else "adstage"
     environment = {
         **clean_environment(),
         **new_database(),
-        "TAP_ADSTAGE_API_URL": api.api_url,
-        "TAP_ADSTAGE_AS_OF": TODAY.isoformat(),
+        **{
+            f"TAP_ADSTAGE_{key.upper()}": text for key, text in settings[source].items()
+        },
     }
-    settings = {"api_url": api.api_url, "as_of": TODAY.isoformat()}
     return Place(clone, stage, environment, settings)

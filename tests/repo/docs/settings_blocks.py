@@ -67,5 +67,5 @@ def check_project(part: dict[str, Any]) -> None:
     schema = json.loads(files.joinpath("meltano.schema.json").read_text())
     jsonschema.validate(part, schema)
     for plugin in part.get("plugins", {}).get("extractors", []):
-        if plugin["name"] == "tap-adstage":
+        if "tap-adstage" in (plugin["name"], plugin.get("inherit_from")):
             check_config(plugin.get("config", {}))

@@ -32,7 +32,8 @@ def try_page(tmp_path: Path) -> Callable[[str], Path]:
         stage.mkdir()
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         settings = {"api_url": "http://127.0.0.1:9/api", "as_of": "2024-03-20"}
-        run(Page(page), Place(clone, stage, os.environ | {"PATH": path}, settings))
+        place = Place(clone, stage, os.environ | {"PATH": path}, {"adstage": settings})
+        run(Page(page), place)
         return clone
 
     return check

@@ -38,13 +38,13 @@ class Place:
         clone: A copy of the clone, which the page may change.
         stage: An empty folder for what the trial itself writes.
         environment: All environment variables.
-        settings: What is added to the tap's config files.
+        settings: What is added to the tap's config files, by their source.
     """
 
     clone: Path
     stage: Path
     environment: Mapping[str, str]
-    settings: dict[str, Any]
+    settings: Mapping[str, dict[str, Any]]
 
 
 def run(page: Page, place: Place) -> None:
@@ -129,10 +129,10 @@ def output(block: Block, place: Place) -> Path:
 
 
 def completed(block: Block, place: Place) -> str:
-    """What goes into a file: a config of the tap reads the sandbox."""
-    if block.language != "json" or not is_config(json.loads(block.text)):
+    """What goes into a file: a config of the tap reads the sandbox of its source."""
+    if block.language != "json" or not is_config(config := json.loads(block.text)):
         return block.text
-    return json.dumps(place.settings | json.loads(block.text))
+    return json.dumps(place.settings[config.get("source", "adstage")] | config)
 
 
 def execute(page: Page, blocks: list[Block], script: list[str], place: Place) -> None:

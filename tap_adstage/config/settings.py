@@ -8,6 +8,7 @@ definition for Meltano Hub are made from these fields; settings of reports are i
 `report_defaults` and `reports`.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -205,7 +206,7 @@ class Safeguards(Group):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
+class Config(Credentials, Source, ReportDefaults, Requests, Safeguards, ABC):
     """The settings of one run that every source has."""
 
     reports: Annotated[
@@ -235,6 +236,6 @@ class Config(Credentials, Source, ReportDefaults, Requests, Safeguards):
     """Whether the token endpoint takes the application's credentials as HTTP Basic."""
 
     @property
+    @abstractmethod
     def default_token_url(self) -> str:
         """The token endpoint if `oauth_token_url` is omitted."""
-        raise NotImplementedError

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.history import Part
     from tap_adstage.reports.report_run import ReportReader
-    from tap_adstage.reports.run_plan import ReportAccounts
+    from tap_adstage.reports.run_question import ReportAccounts
     from tap_adstage.reports.windows import DateSettings
 
 

@@ -14,7 +14,8 @@ from tap_adstage.adstage.summed_fields import control_fields
 from tap_adstage.config.entity_ids import EntityId
 from tap_adstage.config.shards import Shard
 from tap_adstage.exceptions import ApiError, ResponseError
-from tap_adstage.reports.run_plan import TOTAL, ReportAccounts
+from tap_adstage.reports.run_plan import TOTAL
+from tap_adstage.reports.run_question import ReportAccounts
 from tap_adstage.reports.windows import DateSettings
 
 if TYPE_CHECKING:

@@ -10,12 +10,23 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tap_adstage.date_ranges import DateRange
 from tap_adstage.reports.bookmark import (
     HOUR,
     Bookmark,
     advance_bookmark,
     cap_bookmark,
+)
+from tap_adstage.reports.catch_up import (
+    account_names,
+    days_text,
+    joined_accounts,
+    plan_catch_ups,
+    still_known,
+    still_pending,
+    unlisted,
+    who_joined,
+    without_accounts,
+    without_places,
 )
 from tap_adstage.reports.history import (
     SOURCE,
@@ -23,116 +34,27 @@ from tap_adstage.reports.history import (
     FirstDay,
     History,
     additions,
-    digest,
     values_to_keep,
 )
 from tap_adstage.reports.windows import (
     days_lost,
-    earlier_windows,
     first_day,
     plan_windows,
     settled_day,
 )
-from tap_adstage.runtime.wording import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_adstage.config.shards import Shard
     from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.catch_up import PlannedCatchUp
     from tap_adstage.reports.history import Part
-    from tap_adstage.reports.windows import DateSettings, Window
+    from tap_adstage.reports.run_question import ReportAccounts, RunQuestion
+    from tap_adstage.reports.windows import Window
 
 TOTAL = "total"
 _DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportAccounts:
-    """The accounts that a report reads in a run.
-
-    Attributes:
-        names: The name of each for a log line, by id.
-        joined: Ids of those whose earlier days the source has.
-        is_complete: Whether all others have left; else a part of them could not be
-            listed.
-    """
-
-    names: Mapping[str, str]
-    joined: frozenset[str]
-    is_complete: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunQuestion:
-    """What a report asks for in one run.
-
-    Attributes:
-        parts: The parts of its question but for the days, by name.
-        dates: The settings of its days.
-        shard: The part of the accounts that it reads.
-        today: The day that it is for the run.
-        real_today: The day that it really is.
-        is_full_table: Whether it reads its whole range, whatever the bookmark.
-        has_known_accounts: Whether it is known which accounts it reads.
-        shares_rows: Whether a row may be of several accounts, so that one account can't
-            be read alone.
-        backfill: Whether to read the earlier days of what is new.
-        can_fail_alone: Whether an account may fail while others are read; its place is
-            resumed from even without `backfill`.
-    """
-
-    parts: Mapping[str, Part]
-    dates: DateSettings
-    shard: Shard
-    today: dt.date
-    real_today: dt.date
-    is_full_table: bool
-    has_known_accounts: bool
-    shares_rows: bool
-    backfill: bool
-    can_fail_alone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCatchUp:
-    """Accounts whose earlier days the run reads alone.
-
-    Attributes:
-        accounts: Their ids.
-        digests: Their digests.
-        names: Their names, for a log line.
-        windows: The windows, in ascending order; none if nothing is left to read.
-        is_resumed: Whether an earlier run read some of them.
-    """
-
-    accounts: Sequence[str]
-    digests: frozenset[str]
-    names: str
-    windows: Sequence[Window]
-    is_resumed: bool
-
-    @property
-    def note(self) -> str:
-        """What is read, for a log line."""
-        if self.is_resumed:
-            return f"resuming the earlier days of {self.names}: {_days(self.windows)}"
-        return f"{self.names} joined; reading their earlier days: {_days(self.windows)}"
-
-    def finished(self, history: History) -> frozenset[str]:
-        """Find the accounts of which all windows are written.
-
-        Args:
-            history: What is written, with the place of each account.
-
-        Returns:
-            Their digests.
-        """
-        if not self.windows:
-            return self.digests
-        last = self.windows[-1].bookmark
-        written = (c.accounts for c in history.catch_ups if c.through >= last)
-        return self.digests & frozenset[str]().union(*written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +125,7 @@ class RunPlan:
         Returns:
             The new bookmark, of the same day.
         """
-        others = _without(bookmark.history.catch_ups, catch_up.digests)
+        others = without_accounts(bookmark.history.catch_ups, catch_up.digests)
         place = CatchUp(catch_up.digests, window.bookmark)
         history = replace(bookmark.history, catch_ups=(*others, place))
         return replace(bookmark, history=history)
@@ -214,42 +136,9 @@ class RunPlan:
         finished = [c.finished(history) for c in self.catch_ups]
         pending = history.catch_ups
         for digests in finished:
-            pending = _without(pending, digests)
+            pending = without_accounts(pending, digests)
         known = (history.accounts or frozenset()).union(*finished)
         return History(self.learned.question, known, pending)
-
-
-def without_failed(bookmark: Bookmark, failed: Mapping[str, dt.date]) -> Bookmark:
-    """Give each account that could not be read a place of its own.
-
-    The bookmark doesn't stand for such an account any more. So a later run reads what
-    it lacks, as for one that joined, and the others go on.
-
-    Args:
-        bookmark: The bookmark as if all accounts had been read.
-        failed: The last day before the first window that failed, by the account's id.
-
-    Returns:
-        The bookmark, of the same day.
-    """
-    history = bookmark.history
-    known, pending = history.accounts or frozenset(), history.catch_ups
-    places: dict[dt.date, frozenset[str]] = {}
-    for account, through in failed.items():
-        code = frozenset({digest(account)})
-        is_ahead = any(c.through > through and c.accounts & code for c in pending)
-        if code <= known or is_ahead:
-            places[through] = places.get(through, frozenset()) | code
-    moved = frozenset[str]().union(*places.values())
-    if not moved:
-        return bookmark
-    catch_ups = [CatchUp(places[through], through) for through in sorted(places)]
-    history = replace(
-        history,
-        accounts=known - moved,
-        catch_ups=(*_without(pending, moved), *catch_ups),
-    )
-    return replace(bookmark, history=history)
 
 
 def plan_run(
@@ -284,7 +173,7 @@ def plan_run(
             if each.is_resumed and place.accounts >= each.digests
         ]
     notes = [
-        f"{who}{lost} is no longer available by the hour, or not all of it"
+        f"{who}{lost} can't be read by the hour any more, or not all of it"
         for who, through in places
         if (lost := days_lost(asked.dates, through, asked.today))
     ]
@@ -325,8 +214,8 @@ def _plan(
         again = _from_bookmark(asked, saved) or whole
         plan = _from_the_beginning(asked, saved, accounts, again, why)
         # also those with a place lack the days that start over
-        unlisted = _unlisted(asked, _without_places(saved), accounts, again)
-        return replace(plan, learned=replace(plan.learned, catch_ups=unlisted))
+        left_out = unlisted(asked, without_places(saved), accounts, again)
+        return replace(plan, learned=replace(plan.learned, catch_ups=left_out))
     return _going_on(asked, saved, accounts, whole, more)
 
 
@@ -356,10 +245,10 @@ def _from_the_beginning(
     whole: Sequence[Window],
     why: str | None,
 ) -> RunPlan:
-    known = _joined(accounts)
+    known = joined_accounts(accounts)
     if known is None and saved and asked.has_known_accounts:
         known = saved.history.accounts
-    note = f"starting over, as {why}; reading {_days(whole)}"
+    note = f"starting over, as {why}; reading {days_text(whole)}"
     return RunPlan(
         windows=whole,
         bookmark=None,
@@ -377,17 +266,17 @@ def _whole_again(
     whole: Sequence[Window],
 ) -> RunPlan:
     """Plan a run that reads its whole range, and leaves a later bookmark as it is."""
-    catch_ups = _catch_ups(asked, saved, accounts, whole, whole)
-    known = _still_known(asked, saved, accounts)
+    catch_ups = plan_catch_ups(asked, saved, accounts, whole, whole)
+    known = still_known(asked, saved, accounts)
     pending = (
-        *_still_pending(asked, saved, accounts),
-        *_unlisted(asked, saved, accounts, whole),
+        *still_pending(asked, saved, accounts),
+        *unlisted(asked, saved, accounts, whole),
     )
     meanwhile = History(saved.history.question, known, pending)
     notes = []
     if saved.date > asked.today:
         note = (
-            f"reading all up to {asked.today} again: {_days(whole)}; the bookmark "
+            f"reading all up to {asked.today} again: {days_text(whole)}; the bookmark "
             f"stays at {saved.date}"
         )
         notes.append((logging.INFO, note))
@@ -411,11 +300,11 @@ def _going_on(
 ) -> RunPlan:
     """Plan a run that resumes from the bookmark, after accounts that joined."""
     windows = plan_windows(asked.dates, saved.date, asked.today)
-    catch_ups = _catch_ups(asked, saved, accounts, whole, windows)
-    known = _still_known(asked, saved, accounts)
+    catch_ups = plan_catch_ups(asked, saved, accounts, whole, windows)
+    known = still_known(asked, saved, accounts)
     pending = (
-        *_still_pending(asked, saved, accounts),
-        *_unlisted(asked, saved, accounts, windows),
+        *still_pending(asked, saved, accounts),
+        *unlisted(asked, saved, accounts, windows),
     )
     warnings = []
     if not asked.backfill:
@@ -480,8 +369,8 @@ def _what_is_more(
     before = saved.history.question
     parts = _parts(asked, saved.date)
     more = [] if before is None else additions(parts, before)
-    if asked.shares_rows and (joined := _who_joined(saved, accounts)):
-        more.append(f"accounts: {_names(accounts, joined)}")
+    if asked.shares_rows and (joined := who_joined(saved, accounts)):
+        more.append(f"accounts: {account_names(accounts, joined)}")
     return "; ".join(more) or None
 
 
@@ -495,152 +384,3 @@ def _parts(asked: RunQuestion, bookmark: dt.date | None) -> dict[str, Part]:
 
 def _question(asked: RunQuestion, bookmark: dt.date | None) -> dict[str, Any] | None:
     return values_to_keep(_parts(asked, bookmark)) or None
-
-
-def _catch_ups(
-    asked: RunQuestion,
-    saved: Bookmark,
-    accounts: ReportAccounts | None,
-    whole: Sequence[Window],
-    windows: Sequence[Window],
-) -> list[PlannedCatchUp]:
-    """Plan what is read alone: those that are under way, then all that joined."""
-    if accounts is None:
-        return []
-    ids = {digest(account): account for account in accounts.names}
-    before = windows[0].slices[0].start if windows else None
-    joined = _who_joined(saved, accounts)
-    pending = _still_pending(asked, saved, accounts)
-    waiting = joined.difference(*(catch_up.accounts for catch_up in pending))
-    groups: list[tuple[frozenset[str], dt.date | None]] = [
-        (listed, catch_up.through)
-        for catch_up in pending
-        if (listed := catch_up.accounts & ids.keys())
-    ]
-    if waiting:
-        groups.append((waiting, None))
-    return [
-        PlannedCatchUp(
-            sorted(ids[digest] for digest in digests),
-            digests,
-            _names(accounts, digests),
-            earlier_windows(
-                _after(asked, through) or whole,
-                after=through,
-                before=before,
-                window_days=asked.dates.window_days,
-            ),
-            is_resumed=through is not None,
-        )
-        for digests, through in groups
-    ]
-
-
-def _after(asked: RunQuestion, through: dt.date | None) -> Sequence[Window]:
-    """Plan all days after the place of an account that failed.
-
-    Those are among them that a relative range has left behind meanwhile: the others
-    have them.
-
-    Args:
-        asked: What the report asks for.
-        through: The place, if the account has one.
-
-    Returns:
-        Windows in ascending order; none if the account just lacks days of the range.
-    """
-    if through is None or not asked.can_fail_alone:
-        return ()
-    dates = replace(asked.dates, lookback_days=0)
-    return plan_windows(dates, through, asked.today)
-
-
-def _joined(accounts: ReportAccounts | None) -> frozenset[str] | None:
-    """Digest the accounts whose earlier days the source has; `None` if unknown."""
-    return None if accounts is None else frozenset(map(digest, accounts.joined))
-
-
-def _who_joined(saved: Bookmark, accounts: ReportAccounts | None) -> frozenset[str]:
-    """Find the accounts that the bookmark doesn't stand for; none if it is old."""
-    known, joined = saved.history.accounts, _joined(accounts)
-    if known is None or joined is None:
-        return frozenset()
-    return joined - known
-
-
-def _still_known(
-    asked: RunQuestion, saved: Bookmark, accounts: ReportAccounts | None
-) -> frozenset[str] | None:
-    """Find the accounts that the bookmark stands for, without those that left."""
-    if not asked.has_known_accounts:
-        return None
-    known = saved.history.accounts
-    if accounts is None:
-        return known
-    return _joined(accounts) if known is None else known & _present(accounts)
-
-
-def _still_pending(
-    asked: RunQuestion, saved: Bookmark, accounts: ReportAccounts | None
-) -> tuple[CatchUp, ...]:
-    """Find the catch-ups that are under way, without accounts that left or joined."""
-    if not asked.has_known_accounts:
-        return ()
-    if accounts is None:
-        return saved.history.catch_ups
-    current = frozenset[str]().union(*(c.accounts for c in saved.history.catch_ups))
-    if accounts.is_complete:
-        current &= _present(accounts)
-    current -= saved.history.accounts or frozenset()
-    pending = (
-        replace(catch_up, accounts=catch_up.accounts & current)
-        for catch_up in saved.history.catch_ups
-    )
-    return tuple(catch_up for catch_up in pending if catch_up.accounts)
-
-
-def _without_places(saved: Bookmark) -> Bookmark:
-    """Let a bookmark stand for accounts with a place of their own as for the others."""
-    history = saved.history
-    pending = (each.accounts for each in history.catch_ups)
-    known = (history.accounts or frozenset()).union(*pending)
-    return replace(saved, history=replace(history, accounts=known, catch_ups=()))
-
-
-def _unlisted(
-    asked: RunQuestion,
-    saved: Bookmark,
-    accounts: ReportAccounts | None,
-    windows: Sequence[Window],
-) -> tuple[CatchUp, ...]:
-    """Give accounts that could not be listed a place of their own.
-
-    It is the day before the run's first window, as they can't be read.
-    """
-    if not asked.has_known_accounts or accounts is None or accounts.is_complete:
-        return ()
-    absent = (saved.history.accounts or frozenset()) - _present(accounts)
-    through = windows[0].slices[0].start - _DAY if windows else saved.date
-    return (CatchUp(absent, through),) if absent else ()
-
-
-def _present(accounts: ReportAccounts) -> frozenset[str]:
-    return frozenset(map(digest, accounts.names))
-
-
-def _without(
-    catch_ups: Sequence[CatchUp], digests: frozenset[str]
-) -> tuple[CatchUp, ...]:
-    rest = (replace(each, accounts=each.accounts - digests) for each in catch_ups)
-    return tuple(each for each in rest if each.accounts)
-
-
-def _names(accounts: ReportAccounts | None, digests: Collection[str]) -> str:
-    names = accounts.names if accounts else {}
-    return shorten(sorted(names[each] for each in names if digest(each) in digests))
-
-
-def _days(windows: Sequence[Window]) -> str:
-    """Describe windows, for a log line."""
-    days = DateRange(windows[0].range.start, windows[-1].range.end)
-    return f"{days} in {len(windows)} window{'s' if len(windows) > 1 else ''}"

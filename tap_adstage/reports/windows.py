@@ -216,7 +216,7 @@ def why_unread(settings: DateSettings, today: dt.date) -> str | None:
         month to date is on the first of a month.
     """
     if days_lost(settings, None, today) and _requested(settings, today).is_empty:
-        return f"days before {settings.oldest} are no longer available by the hour"
+        return f"days before {settings.oldest} can't be read by the hour any more"
     start, end = settings.start_date, settings.end_date
     if start and start > today:
         return f"start_date {start} is after today, {today}"

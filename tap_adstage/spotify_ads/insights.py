@@ -95,7 +95,7 @@ class Insights:
         return code and code[0]
 
     def rows(self, page: BatchPage) -> list[Row]:
-        """Read the rows of a page, and count it if there is no data yet.
+        """Read the rows of a page, and count it if it has no data yet.
 
         Raises:
             ResponseError: If a field has two values.

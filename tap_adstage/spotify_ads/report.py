@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tap_adstage.config.report_defaults import ALL_TIME
 from tap_adstage.exceptions import ConfigError, TapError
 from tap_adstage.reports.history import SOURCE, Exact, Items
-from tap_adstage.reports.run_plan import ReportAccounts
+from tap_adstage.reports.run_question import ReportAccounts
 from tap_adstage.reports.windows import DateSettings
 from tap_adstage.runtime.wording import shorten
 from tap_adstage.spotify_ads.aggregates import SUMMED, Aggregates, oldest_hour

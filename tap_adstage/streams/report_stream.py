@@ -13,10 +13,12 @@ from tap_adstage import date_ranges
 from tap_adstage.date_ranges import DateRange
 from tap_adstage.exceptions import ConfigError, TapError, error_context
 from tap_adstage.reports.bookmark import Bookmark
+from tap_adstage.reports.catch_up import without_failed
 from tap_adstage.reports.reconcile import Reconciler
 from tap_adstage.reports.report_run import ReportRun
 from tap_adstage.reports.rows import records_of
-from tap_adstage.reports.run_plan import RunQuestion, plan_run, without_failed
+from tap_adstage.reports.run_plan import plan_run
+from tap_adstage.reports.run_question import RunQuestion
 from tap_adstage.reports.windows import plan_windows, why_unread
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.catch_up import PlannedCatchUp
     from tap_adstage.reports.report_run import EncodedRows
-    from tap_adstage.reports.run_plan import PlannedCatchUp, RunPlan
+    from tap_adstage.reports.run_plan import RunPlan
     from tap_adstage.reports.windows import Window
     from tap_adstage.runtime.statistics import RunStats
     from tap_adstage.source import Report, Source

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tap_adstage.config.shards import Shard
 from tap_adstage.reports.bookmark import Bookmark
+from tap_adstage.reports.catch_up import without_failed
 from tap_adstage.reports.history import CatchUp, History, digest
-from tap_adstage.reports.run_plan import plan_run, without_failed
+from tap_adstage.reports.run_plan import plan_run
 from unit.test_history import TODAY, accounts, asked, dates
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from tap_adstage.reports.history import (
     split_digests,
     values_to_keep,
 )
-from tap_adstage.reports.run_plan import ReportAccounts, RunQuestion, plan_run
+from tap_adstage.reports.run_plan import plan_run
+from tap_adstage.reports.run_question import ReportAccounts, RunQuestion
 from tap_adstage.reports.windows import DateSettings, first_day
 
 if TYPE_CHECKING:

@@ -458,7 +458,7 @@ def test_a_range_that_no_source_has_any_more_is_unread_and_told() -> None:
     span = replace(HOURS, date_range="2024-02-01..2024-02-10")
     assert plan_windows(span, None, TODAY) == []
     why = why_unread(span, TODAY)
-    assert why == "days before 2024-03-06 are no longer available by the hour"
+    assert why == "days before 2024-03-06 can't be read by the hour any more"
     assert why_unread(HOURS, TODAY) is None
 
 

@@ -140,7 +140,7 @@ def test_an_earlier_start_is_moved_with_one_warning(
     assert now - 14 * DAY <= start <= now - 14 * DAY + 2 * HOUR
     warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
     lost = f"{today() - 40 * DAY}..{start.date()}"
-    text = f"r: {lost} is no longer available by the hour, or not all of it"
+    text = f"r: {lost} can't be read by the hour any more, or not all of it"
     assert [record.getMessage() for record in warnings] == [text]
 
 
@@ -228,5 +228,5 @@ def test_hours_that_an_account_lost_while_it_refused_are_a_warning(
     (warning,) = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert refused in warning.getMessage()
     oldest = oldest_hour(dt.datetime.now(UTC)).date()
-    text = f"{place + DAY}..{oldest} is no longer available by the hour"
+    text = f"{place + DAY}..{oldest} can't be read by the hour any more"
     assert text in warning.getMessage()

@@ -17,7 +17,7 @@ from tap_adstage.exceptions import ResponseError
 from tap_adstage.runtime.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tap_adstage.runtime.redaction import Secrets
 
@@ -27,11 +27,12 @@ T = TypeVar("T")
 _LONG_NUMBER = re.compile(
     rb"[:,\[\s]-?[0-9](?:[0-9.]{16}|[0-9.]{15}[eE]|[0-9.]*[eE]-[0-9]{3})",
 )
-"""A number that a float may not hold: of more than 15 digits, or hardly not 0. One that
-is too large is an error of msgspec's."""
+"""A number that a float may not hold: of more than 15 digits, or very close to 0. One
+that is too large is an error of msgspec's."""
 
 _FRACTION = re.compile(rb"-?[0-9]+[.][0-9]+(?![0-9eE])")
 _FLOATS = msgspec.json.Decoder(list[float])
+_NUMBERS = msgspec.json.Decoder(list[int | float | None])
 
 # To search all of a text for such numbers takes longer than to decode it. To find what
 # looks like one costs next to nothing; whether it is one, the text around it shows.
@@ -79,24 +80,62 @@ def is_plain(content: bytes, secrets: Secrets) -> bool:
         False if there may be a number that a float can't hold, an escape of what can't
         be stored (NUL, halves of characters), a secret, or an access token in a URL.
     """
-    # A single character is found in no time, and few texts have this one.
-    if b"\\" in content and any(escape in content for escape in _UNSTORABLE):
-        return False
-    if secrets.hinted_in(content):
-        return False
     # A block after the other, as a copy of all would be as large as the page.
-    return all(
-        _is_plain_block(content[start : start + _BLOCK + 2 * _AROUND])
+    return has_plain_texts(content, secrets) and all(
+        _has_plain_numbers(content[start : start + _BLOCK + 2 * _AROUND])
         for start in range(0, len(content), _BLOCK)
     )
 
 
-def _is_plain_block(block: bytes) -> bool:
-    """Whether a part of a text has no long number and no access token."""
-    shape = block.translate(_SHAPES)
-    may_have_parameters = any(character in block for character in _PARAMETERS)
-    if may_have_parameters and any(name in shape for name in _TOKEN_NAMES):
+def has_plain_texts(content: bytes, secrets: Secrets) -> bool:
+    """Whether msgspec decodes the texts in a JSON text without a loss.
+
+    Args:
+        content: The text, UTF-8.
+        secrets: The run's secrets.
+
+    Returns:
+        As for `is_plain`, which looks at the numbers as well.
+    """
+    # A single character is found in no time, and few texts have one of these.
+    if b"\\" in content and any(escape in content for escape in _UNSTORABLE):
         return False
+    if secrets.hinted_in(content):
+        return False
+    if not any(character in content for character in _PARAMETERS):
+        return True
+    blocks = (
+        content[start : start + _BLOCK + 2 * _AROUND].translate(_SHAPES)
+        for start in range(0, len(content), _BLOCK)
+    )
+    return not any(name in shape for shape in blocks for name in _TOKEN_NAMES)
+
+
+def plain_numbers(values: Iterable[msgspec.Raw]) -> list[int | float | None]:
+    """Decode numbers that stand apart in a text, without a loss.
+
+    They are a sixth of a page that names each of its numbers, so to look for long ones
+    in these takes as much less time.
+
+    Args:
+        values: The numbers, or nulls.
+
+    Raises:
+        ValueError: If one is not a number, or a float may not hold it.
+    """
+    text = msgspec.json.encode([*values])
+    numbers = _NUMBERS.decode(text)
+    # A float that is written back as it came holds its digits, unless it is so close to
+    # 0 that floats have fewer of them.
+    is_kept = msgspec.json.encode(numbers) == text and b"e-3" not in text
+    if not is_kept and not _has_plain_numbers(text):
+        raise ValueError("a number is too long")
+    return numbers
+
+
+def _has_plain_numbers(block: bytes) -> bool:
+    """Whether a part of a text has no number that a float may not hold."""
+    shape = block.translate(_SHAPES)
     fractions: list[bytes] = []
     for run in _LONG_SHAPES:
         # Backwards is three times as fast, as most runs end with a digit: few texts
@@ -135,14 +174,19 @@ def _are_kept(numbers: Sequence[bytes]) -> bool:
 class TypedDecoder(Generic[T]):
     """Decodes JSON texts of one type."""
 
-    def __init__(self, type_of: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        type_of: Callable[[Any], Any],
+        number: Any = int | float | None,  # noqa: ANN401 - a type
+    ) -> None:
         """Make the types.
 
         Args:
             type_of: Makes the type, given the type of its numbers.
+            number: The type of a plain text's numbers; `Raw` if they are decoded later.
         """
         # Numbers in members of any type keep their digits: they may become texts.
-        plain = type_of(int | float | None)
+        plain = type_of(number)
         self._plain: msgspec.json.Decoder[T] = msgspec.json.Decoder(
             plain,
             float_hook=Decimal,

@@ -56,12 +56,15 @@ class RowPage:
         account: Id of the account that they are of, if the window is read an account at
             a time; each account has its own totals.
         part: What of the account they are of, if no row can be in two parts.
+        columns: The values of the rows by column, attributes first, if they were read
+            so; such a page has one slice.
     """
 
     slices: Sequence[Slice]
     rows: Sequence[Row]
     account: str | None = None
     part: int = 0
+    columns: Sequence[Sequence[Any]] | None = None
 
 
 def dates_of(piece: Slice, columns: ReportColumns) -> tuple[str, ...]:

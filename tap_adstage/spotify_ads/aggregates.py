@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import repeat
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from tap_adstage.config.spotify_ads import LEVELS
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from tap_adstage.config.spotify_ads_settings import SpotifyAdsReportConfig
     from tap_adstage.exceptions import ApiError
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.rows import Row
     from tap_adstage.reports.windows import Window
-    from tap_adstage.spotify_ads.batches import BatchPage
     from tap_adstage.spotify_ads.client import Query
     from tap_adstage.spotify_ads.entities import Entities
+    from tap_adstage.spotify_ads.metrics import RowTable
     from tap_adstage.spotify_ads.report_page import ReportPage
 
 _GRANULARITIES = {"day": "DAY", "hour": "HOUR", "total": "LIFETIME"}
@@ -92,7 +91,7 @@ class Aggregates:
         self._page_size = page_size
         self._now = now
         self._on_undated = on_undated
-        self._pages = PageDecoder(
+        self.pages = PageDecoder(
             AggregateRow, entities.accounts.client.transport.secrets
         )
         self._metrics = MetricReader(columns)
@@ -152,38 +151,38 @@ class Aggregates:
                 return None
         return (("report_start", _text(start)), ("report_end", _text(end)))
 
-    def decode(self, content: bytes) -> ReportPage:
-        """Decode a page."""
-        return self._pages.decode(content)
-
     def why_no_data(self, error: ApiError) -> None:
         """Return nothing: without data, a page has no rows."""
 
-    def rows(self, page: BatchPage) -> list[Row]:
+    def count_no_data(self, code: str) -> None:
+        """Do nothing: without data, a page has no rows."""
+
+    def rows(self, batch: Batch, page: ReportPage) -> RowTable:
         """Read the rows of a page; those without a time are skipped, and counted.
 
         Raises:
             ResponseError: If a row's time is not in the window, or a field has two
                 values.
         """
-        batch, rows = page.batch, page.page.rows
+        rows, values = page.rows, page.values
         times: list[Sequence[str]]
         if self._report.aggregate_by == "total":
             times = [[date] * len(rows) for date in self._fixed_dates(batch.window)]
         else:
-            timed = [row for row in rows if row.start_time]
-            if len(timed) < len(rows):
-                self._on_undated(len(rows) - len(timed))
-            rows, known = timed, self._times_of(batch.window)
+            is_timed = [bool(row.start_time) for row in rows]
+            if not all(is_timed):
+                self._on_undated(is_timed.count(False))
+                rows, values = ([*compress(each, is_timed)] for each in (rows, values))
+            known = self._times_of(batch.window)
             times = [
                 [known.get(row.start_time) or _slow_time(row, known) for row in rows]
             ]
-        metrics, hidden = self._metrics.read(rows)
+        metrics, hidden = self._metrics.read([row.stats for row in rows], values)
         currency = self._accounts.account(batch.account).get("currency_code")
         parents = [row.parent_entity or NO_PARENT for row in rows]
         columns = [
             *times,
-            repeat(batch.account, len(rows)),
+            [batch.account] * len(rows),
             [row.entity_id for row in rows],
             [row.entity_name for row in rows],
             [row.entity_status for row in rows],
@@ -192,7 +191,7 @@ class Aggregates:
                 if has_parents(self._report)
                 else ()
             ),
-            repeat(currency, len(rows)),
+            [currency] * len(rows),
             hidden,
         ]
         return rows_of(columns, metrics)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from tap_adstage.exceptions import ApiError, ResponseError, ServerError, error_context
-from tap_adstage.spotify_ads.report_page import ReportPage
+from tap_adstage.exceptions import ApiError, ResponseError, ServerError
+from tap_adstage.spotify_ads.report_page import next_token
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.exceptions import TapError
-    from tap_adstage.reports.rows import Row
     from tap_adstage.reports.windows import Window
     from tap_adstage.spotify_ads.client import Query, SpotifyAdsClient
+    from tap_adstage.spotify_ads.metrics import RowTable
+    from tap_adstage.spotify_ads.report_page import PageDecoder, ReportPage
 
 CONTROL = 0
 """The number of the batch with an account's own totals."""
@@ -63,20 +64,22 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchPage:
-    """A page of a batch.
+    """A page of a batch, as it came.
 
     Attributes:
         batch: The batch.
-        page: Its rows.
+        answers: The bodies of its answers: one, or all of an account's own totals;
+            none if nothing was requested, or there is no data.
+        no_data: Spotify's code for an entity without data.
+        received: When it came, in UTC.
     """
 
     batch: Batch
-    page: ReportPage
-
-    @property
-    def received(self) -> dt.datetime:
-        """When it came, in UTC."""
-        return self.page.received
+    answers: Sequence[bytes] = ()
+    no_data: str | None = None
+    received: dt.datetime = field(
+        default_factory=lambda: dt.datetime.now(dt.timezone.utc)
+    )
 
 
 class ReportRequests(Protocol):
@@ -90,6 +93,10 @@ class ReportRequests(Protocol):
     def fields(self) -> Sequence[str]:
         """The fields that are requested."""
 
+    @property
+    def pages(self) -> PageDecoder:
+        """Decodes the answers."""
+
     def batches(self, window: Window, account: str) -> list[Batch]:
         """List the batches of an account's entities.
 
@@ -100,18 +107,18 @@ class ReportRequests(Protocol):
     def query(self, batch: Batch) -> Query | None:
         """Make the parameters of a batch's first page; `None` if nothing is left."""
 
-    def decode(self, content: bytes) -> ReportPage:
-        """Decode a page."""
-
     def why_no_data(self, error: ApiError) -> str | None:
         """Return Spotify's code for an entity without data, if an error has it."""
 
-    def rows(self, page: BatchPage) -> list[Row]:
-        """Read the rows of a page.
+    def rows(self, batch: Batch, page: ReportPage) -> RowTable:
+        """Read the rows of a page of a batch.
 
         Raises:
             ResponseError: If they are not as documented.
         """
+
+    def count_no_data(self, code: str) -> None:
+        """Count an entity without data, by Spotify's code."""
 
 
 class BatchPages:
@@ -130,7 +137,7 @@ class BatchPages:
         self._client = client
         self._requests = requests
         self._batch = batch
-        self._path = f"/ad_accounts/{batch.account}/{requests.resource}"
+        self._path = path_of(batch, requests)
         self._tokens: list[str] = []
         self.has_next = True
 
@@ -146,32 +153,44 @@ class BatchPages:
         page = self._fetch(cancelled)
         while self.has_next and self._batch.number == CONTROL:
             more = self._fetch(cancelled)
-            page = replace(more, rows=[*page.rows, *more.rows])
-        return BatchPage(self._batch, page)
+            page = replace(more, answers=[*page.answers, *more.answers])
+        return page
 
-    def _fetch(self, cancelled: Callable[[], bool]) -> ReportPage:
+    def _fetch(self, cancelled: Callable[[], bool]) -> BatchPage:
         if self._batch.error:
             raise self._batch.error
         if self._tokens:
             query: Query | None = [("continuation_token", self._tokens[-1])]
         else:
             query = self._requests.query(self._batch)
-        page = ReportPage() if query is None else self._send(query, cancelled)
-        self.has_next = page.token is not None
-        if page.token is not None:
-            if page.token in self._tokens:
-                raise ResponseError(
-                    "the continuation_token leads back to a page that was already read"
-                )
-            self._tokens.append(page.token)
-        return page
+        self.has_next = False
+        if query is None:
+            return BatchPage(self._batch)
+        try:
+            answer, token = self._send(query, cancelled)
+        except ApiError as error:
+            code = self._requests.why_no_data(error)
+            if code is None:
+                raise
+            return BatchPage(self._batch, no_data=code)
+        if token in self._tokens:
+            raise ResponseError(
+                "the continuation_token leads back to a page that was already read"
+            )
+        if token is not None:
+            self._tokens.append(token)
+            self.has_next = True
+        return BatchPage(self._batch, [answer])
 
-    def _send(self, query: Query, cancelled: Callable[[], bool]) -> ReportPage:
+    def _send(
+        self, query: Query, cancelled: Callable[[], bool]
+    ) -> tuple[bytes, str | None]:
+        """Request a page, and read the token of the next one."""
         try:
             return self._client.page(
                 self._path,
                 query,
-                self._decode,
+                lambda content: (content, next_token(content)),
                 can_split=self._batch.window.can_split,
                 cancelled=cancelled,
             )
@@ -183,12 +202,8 @@ class BatchPages:
                 )
                 error.args = (text,)
             raise
-        except ApiError as error:
-            code = self._requests.why_no_data(error)
-            if code is None:
-                raise
-            return ReportPage(no_data=code)
 
-    def _decode(self, content: bytes) -> ReportPage:
-        with error_context(f"GET {self._path}"):
-            return self._requests.decode(content)
+
+def path_of(batch: Batch, requests: ReportRequests) -> str:
+    """Return the path of a batch's requests."""
+    return f"/ad_accounts/{batch.account}/{requests.resource}"

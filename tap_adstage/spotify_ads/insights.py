@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 from tap_adstage.reports.columns import NO_VALUE
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
     from tap_adstage.config.spotify_ads_settings import SpotifyAdsReportConfig
     from tap_adstage.exceptions import ApiError
     from tap_adstage.reports.columns import ReportColumns
-    from tap_adstage.reports.rows import Row
     from tap_adstage.reports.windows import Window
-    from tap_adstage.spotify_ads.batches import BatchPage
     from tap_adstage.spotify_ads.client import Query
     from tap_adstage.spotify_ads.entities import Entities
+    from tap_adstage.spotify_ads.metrics import RowTable
     from tap_adstage.spotify_ads.report_page import ReportPage
 
 _NO_DATA = re.compile(r"INSUFFICIENT_[A-Z_]+|PLACEMENT_UNAVAILABLE")
@@ -56,9 +54,7 @@ class Insights:
         self._report = report
         self._accounts = entities.accounts
         self._entities = entities
-        self._pages = PageDecoder(
-            InsightRow, entities.accounts.client.transport.secrets
-        )
+        self.pages = PageDecoder(InsightRow, entities.accounts.client.transport.secrets)
         self._metrics = MetricReader(columns)
         self._no_data = no_data
 
@@ -83,10 +79,6 @@ class Insights:
             ("entity_ids_type", batch.ids_type),
         ]
 
-    def decode(self, content: bytes) -> ReportPage:
-        """Decode a page."""
-        return self._pages.decode(content)
-
     def why_no_data(self, error: ApiError) -> str | None:
         """Return Spotify's code for an entity without data, if an error has it."""
         if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -94,23 +86,25 @@ class Insights:
         code = _NO_DATA.search(str(error))
         return code and code[0]
 
-    def rows(self, page: BatchPage) -> list[Row]:
-        """Read the rows of a page, and count it if it has no data yet.
+    def count_no_data(self, code: str) -> None:
+        """Count an entity without data, by Spotify's code."""
+        self._no_data[code] += 1
+
+    def rows(self, batch: Batch, page: ReportPage) -> RowTable:
+        """Read the rows of a page.
 
         Raises:
             ResponseError: If a field has two values.
         """
-        if page.page.no_data:
-            self._no_data[page.page.no_data] += 1
-        account, rows = page.batch.account, page.page.rows
-        metrics, hidden = self._metrics.read(rows)
+        account, rows = batch.account, page.rows
+        metrics, hidden = self._metrics.read([row.stats for row in rows], page.values)
         currency = self._accounts.account(account).get("currency_code")
         columns = [
-            repeat(account, len(rows)),
+            [account] * len(rows),
             [row.id for row in rows],
             [row.name for row in rows],
             [row.status for row in rows],
-            repeat(currency, len(rows)),
+            [currency] * len(rows),
             [row.insight_value or NO_VALUE for row in rows],
             hidden,
         ]

@@ -6,14 +6,14 @@ import decimal
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_adstage.config.spotify_ads import E_CPM, FIELDS
 from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tap_adstage.reports.columns import ReportColumns
     from tap_adstage.reports.rows import Number
@@ -63,13 +63,13 @@ class MetricReader:
         self._layouts: dict[tuple[str, ...], _Layout] = {}
 
     def read(
-        self, rows: Sequence[Any]
+        self, stats: Sequence[Sequence[Any]], values: Sequence[Sequence[Number | None]]
     ) -> tuple[list[Sequence[Number | None]], list[list[str]]]:
         """Read the metrics of rows.
 
         Args:
-            rows: The rows, each with the values of its fields in `stats`; fields other
-                than the report's are ignored.
+            stats: For each row its fields; others than the report's are ignored.
+            values: For each row the values of these fields.
 
         Returns:
             For each metric its value in each row; for each row the names of the columns
@@ -81,20 +81,17 @@ class MetricReader:
         known: list[str] | None = None
         layout = _Layout(tuple, ())
         picked = []
-        for position, row in enumerate(rows):
-            stats = row.stats
-            types = [stat.field_type for stat in stats]
+        for position, (fields, numbers) in enumerate(zip(stats, values, strict=True)):
+            types = [stat.field_type for stat in fields]
             if types != known:
                 layout, known = self._layout_of(tuple(types)), types
-            values = [stat.field_value for stat in stats]
             for first, second in layout.repeated:
-                if values[first] != values[second]:
+                if numbers[first] != numbers[second]:
                     raise ResponseError(
                         f"rows[{position}].stats has {types[first]} twice, with the "
-                        f"values {values[first]} and {values[second]}"
+                        f"values {numbers[first]} and {numbers[second]}"
                     )
-            values.append(None)
-            picked.append(layout.pick(values))
+            picked.append(layout.pick([*numbers, None]))
         columns: list[Sequence[Number | None]] = [*zip(*picked, strict=True)]
         if not columns:
             return [() for _ in self._names], []
@@ -103,7 +100,7 @@ class MetricReader:
         if E_CPM in self._fields:
             computed = [*map(e_cpm, spend, impressions)]
             metrics[self._fields.index(E_CPM)] = computed
-        return metrics, self._hide(metrics, len(rows))
+        return metrics, self._hide(metrics, len(stats))
 
     def _hide(
         self, metrics: list[Sequence[Number | None]], rows: int
@@ -137,9 +134,16 @@ class MetricReader:
         return layout
 
 
+class RowTable(NamedTuple):
+    """The rows of a page, and the same values by column, attributes first."""
+
+    rows: list[Row]
+    columns: Sequence[Sequence[Any]]
+
+
 def rows_of(
-    attributes: Sequence[Iterable[Any]], metrics: Sequence[Iterable[Number | None]]
-) -> list[Row]:
+    attributes: Sequence[Sequence[Any]], metrics: Sequence[Sequence[Number | None]]
+) -> RowTable:
     """Make rows of columns.
 
     Args:
@@ -147,7 +151,8 @@ def rows_of(
         metrics: The value of each metric, by row.
     """
     numbers = zip(*map(zip, metrics), strict=True)
-    return [*map(Row, zip(*attributes, strict=True), numbers)]
+    rows = [*map(Row, zip(*attributes, strict=True), numbers)]
+    return RowTable(rows, [*attributes, *metrics])
 
 
 def e_cpm(spend: Number | None, impressions: Number | None) -> float | None:

@@ -16,6 +16,7 @@ from tap_adstage.reports.run_question import ReportAccounts
 from tap_adstage.reports.windows import DateSettings
 from tap_adstage.runtime.wording import shorten
 from tap_adstage.spotify_ads.aggregates import SUMMED, Aggregates, oldest_hour
+from tap_adstage.spotify_ads.api_warnings import ApiWarnings
 from tap_adstage.spotify_ads.insights import Insights, account_targets
 from tap_adstage.spotify_ads.metrics import fields_to_request
 from tap_adstage.spotify_ads.report_columns import report_columns
@@ -70,6 +71,8 @@ class SpotifyAdsReport:
         self._failed: dict[str, TapError] = {}
         self._undated = 0
         self._no_data: Counter[str] = Counter()
+        logger = self._client.transport.logger
+        self._warnings = ApiWarnings(config.name, logger)
 
     @cached_property
     def dates(self) -> DateSettings:
@@ -199,6 +202,7 @@ class SpotifyAdsReport:
             ids=self.accounts if accounts is None else accounts,
             failed=self._failed,
             summed=self._summed(selected),
+            warnings=self._warnings,
         )
 
     def notes(self) -> Sequence[tuple[int, str]]:
@@ -213,6 +217,8 @@ class SpotifyAdsReport:
             )
             text = f"Spotify has no data yet for some campaigns or ad sets: {counts}"
             notes.append((logging.INFO, text))
+        if warned := self._warnings.summary:
+            notes.append((logging.INFO, warned))
         return notes
 
     def _requests(self, fields: Sequence[str], page_size: int) -> ReportRequests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,9 +10,14 @@ from tap_adstage.exceptions import ApiError, TapError, error_context
 from tap_adstage.reports.control_totals import ControlTotals
 from tap_adstage.reports.rows import RowPage, with_floats
 from tap_adstage.reports.windows import Slice
-from tap_adstage.spotify_ads.batches import CONTROL, Batch, BatchPage, BatchPages
+from tap_adstage.spotify_ads.batches import (
+    CONTROL,
+    Batch,
+    BatchPage,
+    BatchPages,
+    path_of,
+)
 from tap_adstage.spotify_ads.entities import name_of
-from tap_adstage.spotify_ads.report_page import ReportPage
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,7 +27,9 @@ if TYPE_CHECKING:
     from tap_adstage.reports.prefetch import Prefetch
     from tap_adstage.reports.windows import Window
     from tap_adstage.spotify_ads.accounts import AdAccounts
+    from tap_adstage.spotify_ads.api_warnings import ApiWarnings
     from tap_adstage.spotify_ads.batches import ReportRequests
+    from tap_adstage.spotify_ads.report_page import ReportPage
 
 
 class _ReadPage(NamedTuple):
@@ -51,6 +59,7 @@ class SpotifyAdsReportReader:
         ids: Sequence[str],
         failed: dict[str, TapError],
         summed: Mapping[str, int],
+        warnings: ApiWarnings,
     ) -> None:
         """Send nothing yet.
 
@@ -64,6 +73,7 @@ class SpotifyAdsReportReader:
             failed: The accounts that have failed in this run; others are added.
             summed: Fields of each account to compare with its own totals, with their
                 fewest decimals; none if nothing is compared.
+            warnings: Counts what Spotify warns of.
         """
         self.columns = columns
         self.failed = failed
@@ -76,6 +86,8 @@ class SpotifyAdsReportReader:
         self._ids = ids
         self._windows: Sequence[Window] = ()
         self._unlisted: dict[str, TapError] = {}
+        self._uncompared: dict[str, TapError | None] = {}
+        self._warnings = warnings
 
     @property
     def has_totals(self) -> bool:
@@ -125,6 +137,7 @@ class SpotifyAdsReportReader:
             upcoming = [*self._unfailed(upcoming)]
             upcoming += islice(batches, self.lookahead - len(upcoming))
             if not upcoming or upcoming[0].window != window:
+                self._warn_uncompared()
                 return
             self._fetch_ahead(upcoming)
             yield from self._pages_of(upcoming.pop(0))
@@ -149,7 +162,7 @@ class SpotifyAdsReportReader:
                     pages = BatchPages(self._client, self._requests, batch)
                     return place, self._read(pages.fetch(lambda: False))
         nothing = Batch.of(window, "", CONTROL)
-        return self._name, self._read(BatchPage(nothing, ReportPage()))
+        return self._name, self._read(BatchPage(nothing))
 
     def read(self, page: _ReadPage, window: Window) -> tuple[RowPage, ControlTotals]:
         """Return a page's rows; if they are of the account itself, they are its totals.
@@ -168,27 +181,46 @@ class SpotifyAdsReportReader:
             ResponseError: If the page is not as documented.
         """
         batch = page.batch
+        with error_context(f"GET {path_of(batch, self._requests)}"):
+            pages = [self._requests.pages.decode(answer) for answer in page.answers]
+        for part in pages:
+            self._warnings.add(part.warnings)
+        if page.no_data:
+            self._requests.count_no_data(page.no_data)
         slices = [Slice(batch.range.start, batch.range.end)]
         if batch.number == CONTROL:
-            totals = [
-                {stat.field_type: stat.field_value for stat in row.stats}
-                for row in page.page.rows
-                if row.start_time  # the others are of no day of the window
-            ]
-            control = ControlTotals.of(self.summed, (), totals)
-            return _ReadPage(page.received, RowPage(slices, [], batch.account), control)
-        rows = self._requests.rows(page)
-        if not page.page.is_plain:
-            rows = with_floats(rows)
-        return _ReadPage(
-            page.received,
-            RowPage(slices, rows, batch.account, batch.number),
-            ControlTotals(),
-        )
+            rows = RowPage(slices, [], batch.account)
+            return _ReadPage(page.received, rows, self._totals(pages))
+        rows = RowPage(slices, [], batch.account, batch.number)
+        for part in pages:  # one, unless there is no data
+            table = self._requests.rows(batch, part)
+            if part.is_plain:
+                rows = replace(rows, rows=table.rows, columns=table.columns)
+            else:
+                rows = replace(rows, rows=with_floats(table.rows))
+        return _ReadPage(page.received, rows, ControlTotals())
+
+    def _totals(self, pages: Iterable[ReportPage]) -> ControlTotals:
+        """Read an account's own totals."""
+        totals = [
+            dict(zip((stat.field_type for stat in row.stats), values, strict=True))
+            for page in pages
+            for row, values in zip(page.rows, page.values, strict=True)
+            if row.start_time  # the others are of no day of the window
+        ]
+        return ControlTotals.of(self.summed, (), totals)
 
     def _unfailed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Skip the batches of accounts that have failed until they are taken."""
-        return (each for each in batches if each.account not in self.failed)
+        """Skip the batches of accounts that have failed until they are taken.
+
+        Totals that failed are skipped too: each may take as long as all retries.
+        """
+        return (
+            each
+            for each in batches
+            if each.account not in self.failed
+            and not (each.number == CONTROL and each.account in self._uncompared)
+        )
 
     def _batches(self, window: Window) -> Iterator[Batch]:
         """List a window's batches, an account after the other."""
@@ -238,15 +270,32 @@ class SpotifyAdsReportReader:
     def _fail(self, batch: Batch, error: TapError) -> None:
         """Skip the batch's account from now on; raise its error if it is the last one.
 
+        Without an account's own totals its rows can be read all the same.
+
         Raises:
             TapError: Also if it ends the run, or less can be requested.
         """
+        is_optional = self._accounts.config.reconcile == "warn"
+        if batch.number == CONTROL and is_optional and not error.ends_run:
+            self._uncompared[batch.account] = error
+            return
         may_be_too_large = isinstance(error, ApiError) and error.may_be_too_large
         if error.ends_run or (may_be_too_large and batch.window.can_split):
             raise error
         self.failed[batch.account] = error
         if self.failed.keys() >= {*self._ids}:
             raise error
+
+    def _warn_uncompared(self) -> None:
+        """Warn once of each account whose totals failed, unless all of it failed."""
+        for account, error in self._uncompared.items():
+            if error and account not in self.failed:
+                self._client.transport.logger.warning(
+                    "%s; so the rows of the account are not compared with Spotify's "
+                    "own totals, from this window on",
+                    str(error).removesuffix("."),
+                )
+            self._uncompared[account] = None
 
     def _place(self, batch: Batch, number: int) -> str:
         account = account_name(self._accounts, batch.account)

@@ -65,7 +65,7 @@ class RecordEncoder:
         days = [dates_of(piece, self._columns) for piece in page.slices]
         dates = [[day[index] for day in days] for index in self._dates]
         if len(days) == 1 and page.rows:
-            yield from self._encode_at_once(page.rows, dates)
+            yield from self._encode_at_once(page, dates)
             return
         for row in page.rows:
             attributes = [
@@ -81,19 +81,19 @@ class RecordEncoder:
 
     def _encode_at_once(
         self,
-        rows: Sequence[Row],
+        page: RowPage,
         dates: Sequence[Sequence[str]],
     ) -> Iterator[tuple[Row, bytes]]:
         """Encode rows of one slice, a column at a time: a row is too little to.
 
         So a page of a `total` report takes a third less time.
         """
-        attributes = [*zip(*(row.attributes for row in rows), strict=True)]
-        metrics = [*zip(*(row.metrics for row in rows), strict=True)]
+        rows, values = page.rows, page.columns or _columns_of(page.rows)
+        first_metric = len(self._columns.attributes)
         columns = [
             *(repeat(date, len(rows)) for (date,) in dates),
-            *(self._column(attributes[index], index) for index in self._attributes),
-            *(chain.from_iterable(metrics[index]) for index in self._metrics),
+            *(self._column(values[index], index) for index in self._attributes),
+            *(values[first_metric + index] for index in self._metrics),
         ]
         records = map(self._record, *columns) if columns else [{}] * len(rows)
         lines = encoder.encode_lines(records).splitlines(keepends=True)
@@ -136,3 +136,12 @@ class RecordEncoder:
         if isinstance(value, (dict, list)) and value:
             return msgspec.Raw(serialize_json(value).encode())
         return value
+
+
+def _columns_of(rows: Sequence[Row]) -> list[Sequence[Any]]:
+    """List the values of rows of one slice by column, attributes first."""
+    metrics = zip(*(row.metrics for row in rows), strict=True)
+    return [
+        *zip(*(row.attributes for row in rows), strict=True),
+        *([*chain.from_iterable(values)] for values in metrics),
+    ]

@@ -185,7 +185,7 @@ def _installed_project(folder: Path) -> Path:
 def _shipped_loader_settings() -> dict[str, Any]:
     """What `meltano.yml` sets for the loader."""
     plugins = yaml.safe_load((_ROOT / "meltano.yml").read_text())["plugins"]
-    (loader,) = plugins["loaders"]
+    loader = plugins["loaders"][0]
     settings: dict[str, Any] = loader["config"]
     return settings
 

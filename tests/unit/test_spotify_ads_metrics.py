@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -11,18 +11,25 @@ from tap_adstage.exceptions import ResponseError
 from tap_adstage.reports.columns import Column, Kind, ReportColumns
 from tap_adstage.spotify_ads.metrics import MetricReader, e_cpm, fields_to_request
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Stat(NamedTuple):
     field_type: str
     field_value: Any
 
 
-class Row(NamedTuple):
-    stats: list[Stat]
+def row(*stats: tuple[str, Any]) -> list[Stat]:
+    return [Stat(*pair) for pair in stats]
 
 
-def row(*stats: tuple[str, Any]) -> Row:
-    return Row([Stat(*pair) for pair in stats])
+def read_all(
+    rows: list[list[Stat]], *fields: str
+) -> tuple[list[Sequence[Any]], list[list[str]]]:
+    """Read rows: the values of each metric, and the columns that are hidden."""
+    values = [[stat.field_value for stat in stats] for stats in rows]
+    return MetricReader(columns(*fields)).read(rows, values)
 
 
 def columns(*fields: str) -> ReportColumns:
@@ -32,7 +39,7 @@ def columns(*fields: str) -> ReportColumns:
 
 def read(fields: str, *stats: tuple[str, Any]) -> tuple[list[Any], list[str]]:
     """Read one row: the values of its metrics, and the columns that are hidden."""
-    metrics, (hidden,) = MetricReader(columns(*fields.split())).read([row(*stats)])
+    metrics, (hidden,) = read_all([row(*stats)], *fields.split())
     return [value for (value,) in metrics], hidden
 
 
@@ -49,18 +56,18 @@ def test_rows_of_other_orders_are_read_together() -> None:
         row(),
         row(("CLICKS", 6), ("SPEND", 3.5)),
     ]
-    metrics, hidden = MetricReader(columns("SPEND", "CLICKS")).read(rows)
+    metrics, hidden = read_all(rows, "SPEND", "CLICKS")
     assert [[*column] for column in metrics] == [
         [1.5, 2.5, None, None, 3.5],
         [3, 4, 5, None, 6],
     ]
     assert hidden == [[]] * 5
-    assert MetricReader(columns("SPEND")).read([]) == ([()], [])
+    assert read_all([], "SPEND") == ([()], [])
 
 
 def test_each_row_has_what_is_hidden_of_its_own() -> None:
     rows = [row(("LEADS", 7)), row(("LEADS", -5)), row()]
-    metrics, hidden = MetricReader(columns("LEADS")).read(rows)
+    metrics, hidden = read_all(rows, "LEADS")
     assert metrics == [[7, None, None]]
     assert hidden == [[], ["leads"], []]
 

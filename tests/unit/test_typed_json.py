@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tap_adstage.exceptions import ResponseError
-from tap_adstage.http.typed_json import TypedDecoder, is_plain
+from tap_adstage.http.typed_json import TypedDecoder, is_plain, plain_numbers
 from tap_adstage.runtime.redaction import Secrets
 
 SECRETS = Secrets(["s3cret-token"])
@@ -59,6 +59,36 @@ def test_it_is_found_wherever_a_text_is_cut(text: str, shift: int) -> None:
     padding = '"' + "x" * (BLOCK + shift) + '",'
     content = f"[{padding}{text},{padding}1]".encode()
     assert not is_plain(content, SECRETS)
+
+
+def raw(*texts: str) -> list[msgspec.Raw]:
+    return [msgspec.Raw(text.encode()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1",
+        "-5",
+        "1.50",
+        "1E5",
+        "1.0e-05",
+        "0.1234567890123456",
+        "null",
+        "1234567890123456789",
+    ],
+)
+def test_numbers_apart_are_decoded(text: str) -> None:
+    assert plain_numbers(raw("2.5", text)) == [2.5, msgspec.json.decode(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.12345678901234567", "1e-310", "1E-310", '"5"', "[5]", "true"],
+)
+def test_numbers_apart_that_floats_may_not_hold_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"too long|Expected"):
+        plain_numbers(raw("2.5", text))
 
 
 def lists_of(number: Any) -> Any:  # noqa: ANN401 - types

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import psycopg
 import pytest
@@ -132,19 +133,23 @@ def generated(name: str, url: str, sandbox: Sandbox) -> Answers:
         [],
     )
 
-    def record(response: requests.Response, **_: Any) -> None:  # noqa: ANN401
+    def record(*args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        response = send(*args, **kwargs)
         path = response.request.path_url.partition("?")[0]
         text = response.text.replace(sandbox.api_url.removesuffix("/api"), url)
         if path.endswith("report"):
             answers.pages.append(text)
         else:
             answers.resources[path] = text
+        return response
 
     tap = tap_for(answers, sandbox.api_url, setup_mapper=False)
-    directory_of(tap).client.transport.session.hooks["response"].append(record)
-    tap.streams  # noqa: B018 - asks for the descriptors
-    assert list(tap.streams["r"].get_records(None))
-    directory_of(tap).client.transport.session.close()
+    session = directory_of(tap).client.transport.session
+    send = session.send
+    with mock.patch.object(session, "send", record):
+        tap.streams  # noqa: B018 - asks for the descriptors
+        assert list(tap.streams["r"].get_records(None))
+    session.close()
     return answers
 
 

@@ -188,7 +188,10 @@ def test_a_row_without_a_time_is_left_out_and_told_once(
     ]
     assert [record["date"] for record in read().records("r")] == ["2024-03-18"]
     warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert warnings == ["r: skipped 3 rows that have no start_time"]
+    assert warnings == [
+        "r: skipped 3 rows that have no start_time",
+        "The run is not complete; incomplete: r",
+    ]
 
 
 def test_a_row_without_a_time_is_no_part_of_the_account_s_totals(

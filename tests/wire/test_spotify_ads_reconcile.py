@@ -6,12 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from harness.failures import Front
 from harness.spotify import first_pages
 
 from tap_adstage.exceptions import IncompleteRunError
 
 if TYPE_CHECKING:
     from harness.singer import Sync
+    from pytest_httpserver import HTTPServer
 
     from tap_adstage.sandbox.spotify_ads.server import SpotifyAdsSandbox
 
@@ -155,3 +157,63 @@ def test_an_account_that_fails_is_not_compared(
     with pytest.raises(IncompleteRunError):
         sync(spotify_settings | {"reports": [report()]}, streams=["r"])
     assert not any("differ" in line for line in warnings(caplog))
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_an_account_whose_totals_are_refused_is_read_without_them_under_warn(
+    status: int,
+    httpserver: HTTPServer,
+    spotify_sandbox: SpotifyAdsSandbox,
+    sync: Sync,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refuses = spotify_sandbox.world.ad_accounts[0]
+    front = Front(httpserver, spotify_sandbox)
+    front.answers = {f"{refuses.id}/aggregate_reports.*AD_ACCOUNT": status}
+    messages = sync(front.settings | {"reports": [report()]}, streams=["r"])
+    days = {
+        r["date"] for r in messages.records("r") if r["ad_account_id"] == refuses.id
+    }
+    assert len(days) == 9
+    assert messages.bookmark("r") == "2024-03-19"
+    (line,) = [line for line in warnings(caplog) if "Trying again" not in line]
+    account = f"ad account {refuses.name} ({refuses.id})"
+    window = "2024-03-11..2024-03-15"
+    assert line.startswith(f"r, {window}, {account}, totals, page 1: GET ")
+    assert f" answered {status}: no" in line
+    assert line.endswith(
+        " are not compared with Spotify's own totals, from this window on"
+    )
+
+
+def test_totals_that_failed_are_not_waited_for_again(
+    httpserver: HTTPServer,
+    spotify_sandbox: SpotifyAdsSandbox,
+    sync: Sync,
+    waits: list[float],
+) -> None:
+    limited = spotify_sandbox.world.ad_accounts[0]
+    front = Front(httpserver, spotify_sandbox)
+    front.answers = {f"{limited.id}/aggregate_reports.*AD_ACCOUNT": 429}
+    settings = {"max_concurrency": 1, "max_retry_seconds": 60}
+    config = front.settings | settings | {"reports": [report(window_days=1)]}
+    assert sync(config, streams=["r"]).bookmark("r") == "2024-03-19"
+    assert sum(waits) <= 2 * 60  # the window's and one that was fetched ahead
+
+
+def test_an_account_whose_totals_are_refused_fails_alone_under_fail(
+    httpserver: HTTPServer,
+    spotify_sandbox: SpotifyAdsSandbox,
+    sync: Sync,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refuses = spotify_sandbox.world.ad_accounts[0]
+    front = Front(httpserver, spotify_sandbox)
+    front.answers = {f"{refuses.id}/aggregate_reports.*AD_ACCOUNT": 403}
+    settings = front.settings | {"reports": [report()], "reconcile": "fail"}
+    with pytest.raises(IncompleteRunError):
+        sync(settings, streams=["r"])
+    errors = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
+    failed = [line for line in errors if line.startswith("r: failed: ")]
+    assert len(failed) == 1
+    assert refuses.id in failed[0]

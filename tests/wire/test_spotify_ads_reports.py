@@ -476,15 +476,24 @@ def test_the_bookmark_of_another_source_starts_over(
 
 
 @pytest.mark.parametrize(
-    ("shard", "reason"),
+    ("shard", "reason", "end"),
     [
-        ({}, "no business of the user has an ad account"),
-        ({"shard": "1/2"}, "no ad account is in shard 1/2"),
+        (
+            {},
+            "no business of the user has an ad account",
+            "The run is not complete; incomplete: r",
+        ),
+        (
+            {"shard": "1/2"},
+            "no ad account is in shard 1/2",
+            "The run is complete: 1 stream, 0 rows",
+        ),
     ],
 )
 def test_why_nothing_is_requested_without_ad_accounts(
     shard: dict[str, str],
     reason: str,
+    end: str,
     spotify_sandbox: SpotifyAdsSandbox,
     spotify_settings: dict[str, Any],
     sync: Sync,
@@ -496,3 +505,4 @@ def test_why_nothing_is_requested_without_ad_accounts(
     settings = spotify_settings | {"reports": [report()]} | shard
     assert sync(settings, streams=["r"]).records("r") == []
     assert f"r: nothing to request: {reason}" in caplog.text
+    assert caplog.messages[-1] == end

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tap_adstage.config.sandbox_shell import SANDBOXES
 from tap_adstage.runtime.wording import did_you_mean, json_text
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def unknown_variables(
 
     Returns:
         One line for each, with the nearest names. Meltano's own, which have a second
-        `_` after the prefix, and the SDK's log level are skipped.
+        `_` after the prefix, the SDK's log level and the sandboxes' are skipped.
     """
     names = [f"{prefix}{name.upper()}" for name in sorted(known)]
     return [
@@ -55,7 +56,7 @@ def unknown_variables(
         for variable in environment
         if variable.startswith(prefix)
         and not variable.startswith(f"{prefix}_")
-        and variable not in {*names, f"{prefix}LOGLEVEL"}
+        and variable not in {*names, f"{prefix}LOGLEVEL", SANDBOXES}
     ]
 
 

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.config.adstage import ADSTAGE
 from tap_adstage.config.declarations import typed, without_aliases
-from tap_adstage.config.report_checks import name_errors, report_form_errors
+from tap_adstage.config.report_checks import (
+    name_errors,
+    report_form_errors,
+    slice_errors,
+)
 from tap_adstage.config.setting_checks import (
     credential_errors,
     date_errors,
@@ -136,7 +140,9 @@ def _setting_errors(
     yield from date_errors(config, values)
     yield from name_errors(config.reports, stream_names)
     for number, (report, keys) in enumerate(zip(config.reports, reports, strict=True)):
-        yield from source.report_errors(f"reports[{number}]", report, keys, config)
+        path = f"reports[{number}]"
+        yield from slice_errors(path, report, keys)
+        yield from source.report_errors(path, report, keys, config)
 
 
 def _typed(

@@ -45,6 +45,27 @@ def report_form_errors(
                 yield f"{path}.{key.name}: not given; every report has one"
 
 
+def slice_errors(
+    path: str, report: ReportConfig, raw: Mapping[str, Any]
+) -> Iterator[str]:
+    """Find a total that is to leave out slices; of the setting, it takes no notice.
+
+    Args:
+        path: Place of the report, for an error.
+        report: The report, typed.
+        raw: The report as given, without aliases.
+
+    Yields:
+        One line for each error.
+    """
+    if raw.get("complete_slices") and report.aggregate_by == "total":
+        yield (
+            f"{path}.complete_slices: true is not allowed with aggregate_by total; a "
+            "total has a single slice, its whole range, so end its date_range with a "
+            "day that is over"
+        )
+
+
 def name_errors(
     reports: Sequence[ReportConfig], stream_names: Collection[str]
 ) -> Iterator[str]:

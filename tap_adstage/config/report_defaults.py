@@ -84,6 +84,13 @@ class ReportDefaults(Days):
             "10, for Spotify Ads 30 of at most 89.",
         ),
     ]
+    complete_slices: Annotated[
+        bool,
+        Meta(
+            description="Leave out each week, month or day that isn't over, or that "
+            "the range covers only in part."
+        ),
+    ] = False
 
     @cached_property
     def today(self) -> dt.date:

@@ -32,7 +32,7 @@ from tap_adstage.config.spotify_ads import (
 )
 from tap_adstage.config.texts import ApiUrl, DateRange
 from tap_adstage.config.type_schema import type_schema
-from tap_adstage.runtime.wording import did_you_mean
+from tap_adstage.runtime.wording import LIST_FIELDS, suggest
 
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _EXAMPLE = "9a7b6c5d-4e3f-4b21-8c99-bf1c2a3d4e5f"
@@ -54,7 +54,8 @@ def _read_ids(values: Iterable[str]) -> tuple[str, ...]:
 
 def _check_field(name: str) -> None:
     if name.upper() not in FIELDS:
-        raise ValueError(did_you_mean(name.upper(), FIELDS))
+        advice = (suggest(name.upper(), FIELDS), LIST_FIELDS)
+        raise ValueError("; ".join(filter(None, advice)))
 
 
 def _read_fields(values: Iterable[str | NamedField]) -> tuple[Field, ...]:

@@ -178,16 +178,15 @@ class BookmarkCap:
     through: dt.date | None
     reason: str | None
 
-    def warning(self, report: str, bookmark: dt.date) -> str:
+    def warning(self, bookmark: dt.date) -> str:
         """Write a warning that the bookmark was held, with the reason.
 
         Args:
-            report: Name of the report.
             bookmark: The bookmark at the end of the run.
         """
         return (
-            f"{report}: bookmark held at {bookmark}, as {self.reason}; the next run "
-            "fetches late data"
+            f"bookmark held at {bookmark}, as {self.reason}; the next run fetches late "
+            "data"
         )
 
 

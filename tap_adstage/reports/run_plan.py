@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from tap_adstage.reports.windows import Window
 
 TOTAL = "total"
+_WHO_JOINED = "could not find out which accounts joined; a later run reads their past"
 _DAY = dt.timedelta(days=1)
 
 
@@ -71,6 +72,7 @@ class RunPlan:
         aggregate_by: Length of a slice.
         shard: The part of the accounts that is read.
         notes: Levels and texts to log before the first window.
+        missing: Those of days that should have been read, and are not.
     """
 
     windows: Sequence[Window] = ()
@@ -80,6 +82,7 @@ class RunPlan:
     aggregate_by: str
     shard: Shard
     notes: Sequence[tuple[int, str]] = ()
+    missing: Sequence[str] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -173,11 +176,23 @@ def plan_run(
             if each.is_resumed and place.accounts >= each.digests
         ]
     notes = [
-        f"{who}{lost} can't be read by the hour any more, or not all of it"
+        (f"{who}{lost} can't be read by the hour any more, or not all of it", through)
         for who, through in places
         if (lost := days_lost(asked.dates, through, asked.today))
     ]
-    return replace(plan, notes=[*plan.notes, *((logging.WARNING, n) for n in notes)])
+    # A first run begins with what there is; a later one leaves a gap, even if it starts
+    # over: the table has the days before.
+    before = saved.date if saved and not _why_unusable(asked, saved) else None
+    gaps = [
+        note
+        for note, through in notes
+        if (last := through or before) and days_lost(asked.dates, last, asked.today)
+    ]
+    return replace(
+        plan,
+        notes=[*plan.notes, *((logging.WARNING, note) for note, _ in notes)],
+        missing=[*plan.missing, *gaps],
+    )
 
 
 def _plan(
@@ -188,6 +203,11 @@ def _plan(
     """Decide what a run reads, but for days that the source no longer has."""
     whole = plan_windows(asked.dates, None, asked.today)
     aggregate_by = asked.dates.aggregate_by
+    unusable = _why_unusable(asked, saved) if saved else None
+    if not whole and saved and not unusable:
+        # a relative range may be too short for a complete slice, but not with the days
+        # that it has left behind
+        whole = plan_windows(asked.dates, saved.date, asked.today)
     if not whole:
         history = saved.history if saved else History()
         return RunPlan(
@@ -196,7 +216,6 @@ def _plan(
             aggregate_by=aggregate_by,
             shard=asked.shard,
         )
-    unusable = _why_unusable(asked, saved) if saved else None
     begins_at = whole[0].slices[0].start if saved is None or unusable else saved.date
     accounts = None
     if asked.has_known_accounts:
@@ -307,6 +326,7 @@ def _going_on(
         *unlisted(asked, saved, accounts, windows),
     )
     warnings = []
+    may_lack = asked.backfill and known is not None and accounts is None
     if not asked.backfill:
         kept = [each for each in catch_ups if each.is_resumed and asked.can_fail_alone]
         new = [each for each in catch_ups if each not in kept]
@@ -316,8 +336,7 @@ def _going_on(
         if more:
             news.insert(0, f"it asks for more than before ({more})")
         warnings = [
-            (logging.WARNING, f"{text}, but backfill is off: earlier days stay as are")
-            for text in news
+            f"{text}, but backfill is off: earlier days stay as are" for text in news
         ]
         if known is not None:  # else all that are linked later would seem to join
             known = known.union(*(each.digests for each in new))
@@ -331,7 +350,8 @@ def _going_on(
         learned=history,
         aggregate_by=asked.dates.aggregate_by,
         shard=asked.shard,
-        notes=[*warnings, *notes],
+        notes=[*((logging.WARNING, text) for text in warnings), *notes],
+        missing=[*warnings, *([_WHO_JOINED] if may_lack else [])],
     )
 
 

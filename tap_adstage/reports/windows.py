@@ -77,6 +77,8 @@ class DateSettings:
         lookback_days: Days before the bookmark to fetch again.
         window_days: Days in one request; a window is never less than one slice.
         oldest: The first day of which the source still has hours, if it forgets.
+        complete_slices: Whether to leave out slices that the range doesn't cover whole
+            or that aren't over; a `total` has a single slice, and ignores it.
     """
 
     aggregate_by: str
@@ -87,6 +89,7 @@ class DateSettings:
     lookback_days: int
     window_days: int
     oldest: dt.date | None = None
+    complete_slices: bool = False
 
     @classmethod
     def of(cls, config: ReportConfig) -> DateSettings:
@@ -99,6 +102,7 @@ class DateSettings:
             timeframe_months=config.timeframe_months,
             lookback_days=config.lookback_days,
             window_days=config.window_days,
+            complete_slices=config.complete_slices,
         )
 
 
@@ -124,18 +128,23 @@ def plan_windows(
         return []
     if settings.aggregate_by == "total":
         return [Window(days, (Slice(days.start, days.end),))]
-    start = days.start
+    start = first = days.start
     if bookmark is not None:
-        start = max(
-            min(start, max(bookmark, ALL_TIME_START)),
-            _minus(bookmark, settings.lookback_days),
+        resumed = slice_of(bookmark, settings.aggregate_by).start
+        first = max(
+            min(start, max(resumed, ALL_TIME_START)),
             settings.start_date or dt.date.min,
             settings.oldest or dt.date.min,
         )
+        start = max(first, _minus(bookmark, settings.lookback_days))
     if start > days.end:
         return []
     slices = list(_slices(start, days.end, settings.aggregate_by))
-    return list(_windows(slices, settings.window_days, today))
+    if settings.complete_slices:
+        first = _first_covered(settings, first)
+        last = min(days.end, today - _DAY)
+        slices = [each for each in slices if first <= each.start and each.end <= last]
+    return list(_windows(slices, settings.window_days, today)) if slices else []
 
 
 def earlier_windows(
@@ -201,7 +210,25 @@ def first_day(
     days = _requested(replace(settings, end_date=None), today)
     if days.is_empty:
         return None
+    if settings.complete_slices:
+        return _first_covered(settings, days.start)
     return slice_of(days.start, settings.aggregate_by).start
+
+
+def lacks_complete_slice(
+    settings: DateSettings, bookmark: dt.date | None, today: dt.date
+) -> bool:
+    """Decide whether a run reads nothing only because no slice is complete.
+
+    Args:
+        settings: The report's settings.
+        bookmark: First day of the last slice that an earlier run finished, if any.
+        today: The current day.
+    """
+    every_slice = replace(settings, complete_slices=False)
+    return bool(plan_windows(every_slice, bookmark, today)) and not plan_windows(
+        settings, bookmark, today
+    )
 
 
 def why_unread(settings: DateSettings, today: dt.date) -> str | None:
@@ -320,6 +347,20 @@ def _timeframe_start(timeframe_months: str, last: dt.date) -> dt.date:
         return ALL_TIME_START
     months = TIMEFRAME_MONTHS[timeframe_months]
     return _plain(_pendulum_day(last).subtract(months=months))
+
+
+def _first_covered(settings: DateSettings, start: dt.date) -> dt.date:
+    """Find the first day of the first slice that a range has from its first day on.
+
+    Args:
+        settings: The report's settings.
+        start: First day of the range. If the source forgets, it lacks a part of its
+            oldest day.
+    """
+    if start == settings.oldest:
+        return start + _DAY
+    piece = slice_of(start, settings.aggregate_by)
+    return start if piece.start == start else piece.end + _DAY
 
 
 def _slices(start: dt.date, end: dt.date, aggregate_by: str) -> Iterator[Slice]:

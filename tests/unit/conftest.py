@@ -8,6 +8,11 @@ import subprocess
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# No test depends on the clock, and a machine may be busy.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

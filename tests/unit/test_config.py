@@ -109,6 +109,7 @@ def error_of(settings: dict[str, Any]) -> str:
         ("reconcile", "error", "off, warn, fail"),
         ("backfill", "on", "auto, off"),
         ("import_policy", "wait", "ignore, warn, hold"),
+        ("complete_slices", "months", "true or false"),
         ("user_agent", "bad\r\nheader", "printable"),
         ("reports", {}, "list"),
         ("reports", ["spend"], "an object"),

@@ -30,7 +30,7 @@ from tap_adstage.reports.history import (
 )
 from tap_adstage.reports.run_plan import plan_run
 from tap_adstage.reports.run_question import ReportAccounts, RunQuestion
-from tap_adstage.reports.windows import DateSettings, first_day
+from tap_adstage.reports.windows import DateSettings, first_day, slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -437,6 +437,100 @@ def test_whatever_happens_between_runs_nothing_lacks_its_history(
     assert not table.bookmark.history.catch_ups
 
 
+SLICED_RUNS = st.lists(
+    st.tuples(
+        st.sets(st.sampled_from("ABC"), min_size=1),  # linked
+        st.booleans(),  # whether complete slices alone are asked for
+        st.integers(0, 25),  # days until the run
+        st.integers(0, 40),  # days of lookback
+        st.one_of(st.none(), st.integers(0, 4)),  # windows until it is killed
+    ),
+    max_size=10,
+)
+SLICED = [
+    ("week", "2024-01-03", "2024-01-01", "2024-01-08"),
+    ("month", "2023-11-02", "2023-11-01", "2023-12-01"),
+    ("day", "2024-03-01", "2024-03-01", "2024-03-01"),
+]
+
+
+@given(SLICED_RUNS, st.sampled_from(SLICED), st.booleans())
+def test_whenever_slices_are_left_out_no_complete_one_is_lost(
+    runs: list[tuple[set[str], bool, int, int, int | None]],
+    sliced: tuple[str, str, str, str],
+    complete_at_last: bool,  # noqa: FBT001
+) -> None:
+    """Asking for complete slices alone comes and goes, and so do accounts."""
+    aggregate_by, start, first_of_all, first_complete = sliced
+    table, today, linked = Table(), TODAY, {"A"}
+    last = (None, complete_at_last, 0, 0, None)
+    for there, complete, pause, lookback, windows in [*runs, last]:
+        linked = there or linked
+        today += dt.timedelta(days=pause)
+        question = asked(
+            today=today,
+            real_today=today,
+            dates=dates(
+                aggregate_by=aggregate_by,
+                start_date=dt.date.fromisoformat(start),
+                date_range=None if complete else f"{start}..{today}",
+                lookback_days=lookback,
+                complete_slices=complete,
+            ),
+        )
+        table.run(question, accounts(*linked), sorted(linked), windows)
+        if complete:
+            for day, _ in table.read:
+                assert day >= dt.date.fromisoformat(first_complete)
+                assert slice_of(day, aggregate_by).end < today
+        if table.read:  # else no STATE has who left; they get everything again
+            for key in [key for key in table.rows if key[1] not in linked]:
+                del table.rows[key]
+    wanted = dt.date.fromisoformat(first_complete if complete_at_last else first_of_all)
+    while (piece := slice_of(wanted, aggregate_by)).start <= today:
+        if not complete_at_last or piece.end < today:
+            for account in linked:
+                assert (piece.start, account) in table.rows
+        wanted = piece.end + dt.timedelta(days=1)
+
+
+def test_a_range_too_short_for_a_month_still_brings_each_month_once_it_is_over() -> (
+    None
+):
+    table = Table(bookmark=Bookmark(dt.date(2023, 12, 1), "month", Shard()))
+    for today in (TODAY, dt.date(2024, 4, 10)):
+        short = dates(
+            aggregate_by="month",
+            date_range="last 10 days",
+            lookback_days=0,
+            complete_slices=True,
+        )
+        question = asked(dates=short, today=today, real_today=today)
+        table.run(question, accounts("A"), ["A"])
+    assert sorted(table.rows) == [
+        (dt.date(2023, 12, 1), "A"),
+        (dt.date(2024, 1, 1), "A"),
+        (dt.date(2024, 2, 1), "A"),
+        (dt.date(2024, 3, 1), "A"),
+    ]
+    assert table.bookmark is not None
+    assert table.bookmark.date == dt.date(2024, 3, 1)
+
+
+def test_asking_for_all_slices_again_names_the_day_from_which_it_starts_over() -> None:
+    table = Table()
+    start = {"aggregate_by": "month", "start_date": dt.date(2024, 1, 10)}
+    complete = asked(dates=dates(**start, complete_slices=True))
+    table.run(complete, accounts("A"), ["A"])
+    assert [day.isoformat() for day, _ in table.rows] == ["2024-02-01"]
+    plan = plan_run(
+        asked(dates=dates(**start)), table.bookmark, lambda *_: accounts("A")
+    )
+    ((_, note),) = plan.notes
+    assert "first_day: 2024-01-01, not 2024-02-01" in note
+    assert plan.windows[0].range.start == dt.date(2024, 1, 1)
+
+
 @pytest.mark.parametrize("day", ["2222-06-04", "2024-03-21"])
 def test_a_bookmark_in_the_future_comes_back_with_the_first_window(day: str) -> None:
     table = Table(Bookmark(dt.date.fromisoformat(day), "day", Shard()))
@@ -495,6 +589,28 @@ def test_without_backfill_who_joined_a_grouped_report_is_told_once() -> None:
     plan = plan_run(question, table.bookmark, lambda *_: accounts("A", "B"))
     ((_, note),) = plan.notes
     assert note.startswith("it asks for more than before (accounts: B), but")
+
+
+@pytest.mark.parametrize(
+    ("changes", "first", "is_missing"),
+    [
+        ({}, accounts("A"), True),
+        ({}, None, False),  # none of those that are found later will have joined
+        ({"backfill": False}, accounts("A"), False),
+        ({"has_known_accounts": False}, accounts("A"), False),
+        ({"is_full_table": True}, accounts("A"), False),
+    ],
+)
+def test_earlier_days_are_missing_if_a_later_run_will_read_them(
+    changes: dict[str, Any],
+    first: ReportAccounts | None,
+    is_missing: bool,  # noqa: FBT001
+) -> None:
+    question = asked(**changes)
+    table = Table()
+    table.run(question, first, ["A"])
+    plan = plan_run(question, table.bookmark, lambda *_: None)
+    assert bool(plan.missing) is is_missing
 
 
 @pytest.mark.parametrize("changes", [{}, {"has_known_accounts": False}])

@@ -353,6 +353,14 @@ def test_an_audience_report_may_have_targets() -> None:
                 "Spotify's reports: did you mean CLICKS"
             ),
         ),
+        (
+            {"fields": ["ZZZ"]},
+            (
+                'fields[0]: "ZZZ" is not allowed; it takes a field of Spotify\'s '
+                'reports, or {"field": …, "column": …}: tap-adstage --fields lists all '
+                "fields"
+            ),
+        ),
         ({"fields": ["clicks", 5]}, "fields[1]: 5 is not allowed; it takes a field"),
         ({"fields": ["custom_conversions:*"]}, 'fields[0]: "custom_conversions:*" is'),
         (

@@ -12,8 +12,10 @@ from tap_adstage.reports.bookmark import advance_bookmark, cap_bookmark
 from tap_adstage.reports.window_queue import WindowQueue
 from tap_adstage.reports.windows import (
     DateSettings,
+    Slice,
     days_lost,
     first_day,
+    lacks_complete_slice,
     plan_windows,
     slice_of,
     split_window,
@@ -467,3 +469,200 @@ def test_a_beginning_that_moves_on_with_the_source_is_no_earlier_one() -> None:
     later = replace(span, oldest=day("2024-03-07"))
     assert first_day(span, None, TODAY) == day("2024-03-06")
     assert first_day(later, None, TODAY) == day("2024-03-07")
+
+
+# --- complete slices alone ---
+
+COMPLETE = replace(SPAN, complete_slices=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bookmark", "expected"),
+    [
+        # it is Wednesday: the week is not over, and the range begins on a Wednesday
+        ({"aggregate_by": "week"}, None, "2023-09-25..2024-03-17"),
+        ({"aggregate_by": "month"}, None, "2023-10-01..2024-02-29"),
+        # the first days and the last ones are whole slices
+        (
+            {"aggregate_by": "month", "date_range": "2024-01-01..2024-02-29"},
+            None,
+            "2024-01-01..2024-02-29",
+        ),
+        # ... and are not
+        (
+            {"aggregate_by": "month", "date_range": "2023-11-02..2024-02-28"},
+            None,
+            "2023-12-01..2024-01-31",
+        ),
+        ({"aggregate_by": "month", "start_date": day("2024-01-02")}, None, "2024-02-"),
+        # today is not over
+        ({"date_range": "3 days to now"}, None, "2024-03-18..2024-03-19"),
+        ({"date_range": "last 3 days"}, None, "2024-03-17..2024-03-19"),
+        # the lookback counts as before
+        ({"aggregate_by": "week"}, "2024-03-11", "2024-02-05..2024-03-17"),
+        (
+            {"aggregate_by": "week", "lookback_days": 0},
+            "2024-03-11",
+            "2024-03-11..2024-",
+        ),
+        # ... within the range
+        (
+            {"aggregate_by": "month", "date_range": "last 60 days"},
+            "2024-02-01",
+            "2024-02-01..2024-02-29",
+        ),
+        # a pause is caught up, though no month fits into the range
+        (
+            {"aggregate_by": "month", "date_range": "last 10 days"},
+            "2023-12-01",
+            "2023-12-01..2024-02-29",
+        ),
+        # a start_date that was moved on after the bookmark was made
+        (
+            {"aggregate_by": "month", "start_date": day("2024-01-02")},
+            "2023-12-01",
+            "2024-02-01..2024-02-29",
+        ),
+        # of the oldest day some hours are gone
+        (
+            {"aggregate_by": "hour", "oldest": day("2024-03-06")},
+            None,
+            "2024-03-07..2024",
+        ),
+    ],
+)
+def test_only_slices_that_are_over_and_covered_whole_are_read(
+    changes: dict[str, object], bookmark: str | None, expected: str
+) -> None:
+    span = replace(COMPLETE, **changes)  # type: ignore[arg-type]
+    assert covered(span, bookmark).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bookmark"),
+    [
+        ({"aggregate_by": "month", "date_range": "month to date"}, None),
+        ({"aggregate_by": "month", "date_range": "last 30 days"}, None),
+        ({"aggregate_by": "day", "date_range": "today"}, None),
+        # the bookmark of a run that read the month so far
+        ({"aggregate_by": "month", "lookback_days": 0}, "2024-03-01"),
+    ],
+)
+def test_without_a_complete_slice_there_is_nothing_to_read(
+    changes: dict[str, object], bookmark: str | None
+) -> None:
+    span = replace(COMPLETE, **changes)  # type: ignore[arg-type]
+    assert asked(span, bookmark) == []
+    at = day(bookmark) if bookmark else None
+    assert lacks_complete_slice(span, at, TODAY)
+    assert not lacks_complete_slice(replace(span, complete_slices=False), at, TODAY)
+
+
+def test_a_total_has_no_slices_to_leave_out() -> None:
+    span = replace(COMPLETE, aggregate_by="total", date_range="this month")
+    assert asked(span) == ["2024-03-01..2024-03-20"]
+
+
+complete_spans = st.builds(
+    replace,
+    spans,
+    aggregate_by=st.sampled_from(["day", "week", "month"]),
+    date_range=st.sampled_from(
+        [
+            None,
+            "last 7 days",
+            "last 40 days",
+            "month to date",
+            "this week",
+            "last 2 months",
+            "90 days to now",
+            "2024-01-10..2024-12-20",
+        ]
+    ),
+    start_date=st.one_of(st.none(), st.dates(day("2024-01-01"), day("2024-12-31"))),
+    end_date=st.one_of(st.none(), st.dates(day("2024-06-01"), day("2025-06-30"))),
+    lookback_days=st.integers(0, 60),
+)
+first_days = st.dates(day("2024-03-01"), day("2024-12-31"))
+pauses = st.lists(st.integers(0, 45), max_size=8)
+
+
+def made_by_runs(
+    span: DateSettings, first: dt.date, pauses: list[int]
+) -> list[tuple[dt.date, dt.date | None, list[Slice]]]:
+    """Each run's day, the bookmark that it begins with, and the slices it reads."""
+    today, bookmark = first, None
+    made: list[tuple[dt.date, dt.date | None, list[Slice]]] = []
+    for pause in [0, *pauses]:
+        today += dt.timedelta(days=pause)
+        windows = plan_windows(span, bookmark, today)
+        made.append((today, bookmark, [s for w in windows for s in w.slices]))
+        for window in windows:
+            bookmark = advance_bookmark(bookmark, window.bookmark)
+    return made
+
+
+@given(complete_spans, first_days, pauses)
+def test_complete_slices_are_those_of_all_that_are_complete(
+    span: DateSettings, first: dt.date, pauses: list[int]
+) -> None:
+    for today, bookmark, read in made_by_runs(
+        replace(span, complete_slices=True), first, pauses
+    ):
+        days = plan_windows(replace(span, aggregate_by="day"), None, today)
+        covered = {d.start for w in days for d in w.slices}
+        # what a relative range has left behind since the bookmark
+        begins = bookmark and max(bookmark, span.start_date or bookmark)
+        if days and begins:
+            gap = (days[-1].range.end - begins).days
+            covered |= {begins + dt.timedelta(days=n) for n in range(gap + 1)}
+        every = plan_windows(span, bookmark, today)
+        assert read == [
+            piece
+            for window in every
+            for piece in window.slices
+            if {piece.start, piece.end} <= covered and piece.end < today
+        ]
+
+
+@given(complete_spans, first_days, pauses)
+def test_from_the_first_complete_slice_on_each_comes_once_it_is_over(
+    span: DateSettings, first: dt.date, pauses: list[int]
+) -> None:
+    made = made_by_runs(replace(span, complete_slices=True), first, pauses)
+    read = sorted({piece.start for _, _, slices in made for piece in slices})
+    for earlier, following in pairwise(read):
+        end = slice_of(earlier, span.aggregate_by).end
+        assert following == end + dt.timedelta(days=1)
+    today = made[-1][0]
+    if read and span.date_range is None and span.end_date is None:
+        coming = slice_of(read[-1], span.aggregate_by).end + dt.timedelta(days=1)
+        assert slice_of(coming, span.aggregate_by).end >= today
+
+
+@given(complete_spans, first_days, pauses)
+def test_who_asks_for_all_slices_again_lacks_none(
+    span: DateSettings, first: dt.date, pauses: list[int]
+) -> None:
+    if span.end_date and not (span.start_date or span.date_range):
+        return  # `first_day` takes no notice of an end that moves its beginning
+    *_, (today, _, _) = made = made_by_runs(
+        replace(span, complete_slices=True), first, pauses
+    )
+    read = {piece.start for _, _, slices in made for piece in slices}
+    if not read:
+        return
+    bookmark = max(read)
+    again = replace(span, complete_slices=False)
+    before = first_day(replace(span, complete_slices=True), bookmark, today)
+    begins = first_day(again, bookmark, today)
+    resumed = plan_windows(again, bookmark, today)
+    every = plan_windows(again, None, today)
+    lacking = {
+        piece.start
+        for window in every
+        for piece in window.slices
+        if piece.start not in read | {s.start for w in resumed for s in w.slices}
+    }
+    # ... or it begins earlier than before, and so starts over
+    assert not lacking or (before and begins and begins < before)

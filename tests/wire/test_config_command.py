@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from harness.commands import run_tap
+from singer_sdk.configuration import _dict_config
 
 from tap_adstage.config.source_settings import SETTINGS
+from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,20 @@ def test_a_mistake_ends_the_run_before_anything_is_sent_or_written(
     assert "page_size: 0 is not allowed; it takes an integer from 1 to" in ended.stderr
     assert "sekrit" not in ended.stderr
     assert httpserver.log == []
+
+
+def test_an_exported_variable_takes_precedence_over_a_dotenv_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TAP_ADSTAGE_USER_AGENT=file\nTAP_ADSTAGE_PAGE_SIZE=7\n")
+    monkeypatch.setattr(_dict_config, "find_dotenv", lambda: str(dotenv))
+    monkeypatch.setattr(os, "environ", {"TAP_ADSTAGE_USER_AGENT": "exported"})
+    tap = TapAdStage(
+        config={"access_token": "t"}, parse_env_config=True, setup_mapper=False
+    )
+    assert tap.config["user_agent"] == "exported"
+    assert tap.config["page_size"] == 7
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"x"'])

@@ -389,8 +389,10 @@ def test_without_backfill_more_and_who_joined_are_one_warning_each_and_learned(
     caplog.clear()
     more = with_report(config, fields=["clicks", "spend", "conversions"])
     second = later(more, first.state)
-    assert len(warnings(caplog)) == 2
-    assert all("backfill is off" in line for line in warnings(caplog))
+    *each, last = warnings(caplog)
+    assert len(each) == 2
+    assert all("backfill is off" in line for line in each)
+    assert last == "The run is not complete; incomplete: daily"
     assert [days for days, _ in asked(sandbox)] == ["2024-03-12..2024-03-20"]
     caplog.clear()
     later(more, second.state, "2024-03-22")
@@ -650,6 +652,8 @@ def test_without_the_list_of_accounts_reports_go_on_and_learn_nothing_of_who_joi
     config["as_of"] = "2024-03-21"
     second = sync(config, state=first.state, streams=["daily", "other"])
     (_,) = [line for line in warnings(caplog) if "could not read the " in line]
+    last = warnings(caplog)[-1]
+    assert last == "The run is not complete; incomplete: daily, other"
     assert known(second) == known(first)
     assert second.bookmark("other") == second.bookmark("daily") == "2024-03-20"
     proxy.refuses = lambda _: None

@@ -59,6 +59,15 @@ DAYS: list[tuple[dict[str, Any], str | None, list[str]]] = [
     ({"window_days": 30}, None, ["2024-03-01..2024-03-19"]),
     ({"lookback_days": 3}, "2024-03-18", ["2024-03-15..2024-03-19"]),
     ({"lookback_days": 0}, "2024-03-18", ["2024-03-18..2024-03-19"]),
+    (
+        {
+            "complete_slices": True,
+            "aggregate_by": "month",
+            "date_range": "2024-01-10..2024-03-19",
+        },
+        None,
+        ["2024-02-01..2024-02-29"],
+    ),
 ]
 ONE_VERSION: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     "report": [

@@ -144,6 +144,37 @@ def test_an_earlier_start_is_moved_with_one_warning(
     assert [record.getMessage() for record in warnings] == [text]
 
 
+@pytest.mark.parametrize(
+    ("days", "is_complete"), [(None, True), (3, True), (30, False)]
+)
+def test_starting_over_after_a_pause_leaves_a_gap(
+    days: int | None,
+    is_complete: bool,  # noqa: FBT001
+    settings: dict[str, Any],
+    sync: Sync,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "tap-adstage")
+    state = days and {
+        "bookmarks": {
+            "r": {
+                "replication_key": "start_time",
+                "replication_key_value": f"{today() - days * DAY}T23:00:00Z",
+                "aggregate_by": "hour",
+                "question": [
+                    ["source", "spotify_ads"],
+                    ["entity_level", "ad_accounts"],
+                    ["fields", ["clicks"]],
+                ],
+            }
+        }
+    }
+    early = settings | {"start_date": str(today() - 40 * DAY)}
+    sync(early, state=state or None, streams=["r"])
+    assert ("starting over" in caplog.text) is bool(days)
+    assert ("The run is not complete" in caplog.messages[-1]) is not is_complete
+
+
 def test_the_lookback_is_cut_without_a_word(
     sandbox: SpotifyAdsSandbox,
     settings: dict[str, Any],
@@ -225,7 +256,8 @@ def test_hours_that_an_account_lost_while_it_refused_are_a_warning(
         }
     }
     sync(settings, state=state, streams=["r"])
-    (warning,) = [r for r in caplog.records if r.levelno == logging.WARNING]
+    warning, last = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert last.getMessage() == "The run is not complete; incomplete: r"
     assert refused in warning.getMessage()
     oldest = oldest_hour(dt.datetime.now(UTC)).date()
     text = f"{place + DAY}..{oldest} can't be read by the hour any more"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tap_adstage.exceptions import (
     ApiError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
+    from tap_adstage.runtime.statistics import RunStats
     from tap_adstage.source import Named, Source
 
 LONGEST_WAIT = 30.0
@@ -55,7 +57,7 @@ class Result:
 
 def steps(
     source: Source,
-    probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
+    probe: Callable[[ReportConfig], tuple[DateRange, bool] | str],
 ) -> list[SetUpStep]:
     """List the steps of the set-up test, each after those that it needs.
 
@@ -97,14 +99,14 @@ def storage_step(check: Callable[[], None]) -> SetUpStep:
 def results(
     steps: Iterable[SetUpStep],
     source: Named,
-    seconds_unanswered: Callable[[], float] = lambda: 0.0,
+    stats: RunStats,
 ) -> Iterator[Result]:
     """Try each step, unless a step that it needs failed, or the API is silent.
 
     Args:
         steps: The steps, each after those that it needs.
         source: What they try.
-        seconds_unanswered: Returns the seconds since the API last answered.
+        stats: Knows when the API last answered.
 
     Yields:
         The result of each step, as soon as it is known.
@@ -116,10 +118,10 @@ def results(
         if lacking is not None:
             passed, text = False, f"not tried, as {lacking}"
         else:
-            passed, text = _attempt(step, source, seconds_unanswered)
+            passed, text = _attempt(step, source, stats)
         if not passed:
             lacks[step.name] = step.lack
-            if seconds_unanswered() >= LONGEST_WAIT:
+            if stats.seconds_unanswered >= LONGEST_WAIT:
                 silent = f"{source.name} does not answer"
         line = " ".join(text.split())
         yield Result(passed, f"{step.name}: {line}")
@@ -173,11 +175,9 @@ def advice(error: TapError, source: Named, settings: str, address: str) -> str |
     return f"check {settings}"
 
 
-def _attempt(
-    step: SetUpStep, source: Named, seconds_unanswered: Callable[[], float]
-) -> tuple[bool, str]:
+def _attempt(step: SetUpStep, source: Named, stats: RunStats) -> tuple[bool, str]:
     try:
-        return True, f"ok, {_answered(step.attempt, seconds_unanswered)}"
+        return True, f"ok, {_answered(step.attempt, stats)}"
     except TapError as error:
         reason = "; ".join(str(error).splitlines())
         to_do = advice(error, source, step.settings, step.address)
@@ -185,9 +185,7 @@ def _attempt(
         return False, f"FAILED, {text}"
 
 
-def _answered(
-    attempt: Callable[[], str], seconds_unanswered: Callable[[], float]
-) -> str:
+def _answered(attempt: Callable[[], str], stats: RunStats) -> str:
     """Try a step in a thread of its own, which is left to itself if all is silent.
 
     Nothing else ends every wait: looking up a host's name, trying all its addresses,
@@ -209,14 +207,21 @@ def _answered(
         try:
             found = outcome.get(timeout=_POLL)
         except queue.Empty:
-            if seconds_unanswered() < LONGEST_WAIT:
+            if stats.seconds_unanswered < LONGEST_WAIT:
                 continue
             raise UnansweredError(
-                f"no answer for {LONGEST_WAIT:g} seconds, with all retries"
+                f"no answer from {_origin(stats.last_url)} for {LONGEST_WAIT:g} "
+                "seconds, with all retries"
             ) from None
         if isinstance(found, BaseException):
             raise found
         return found
+
+
+def _origin(url: str) -> str:
+    """Return the address of a URL, without a password that is in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _level(*, passed: bool) -> int:
@@ -225,10 +230,10 @@ def _level(*, passed: bool) -> int:
 
 def _probe_report(
     report: ReportConfig,
-    probe: Callable[[ReportConfig], tuple[DateRange, bool] | None],
+    probe: Callable[[ReportConfig], tuple[DateRange, bool] | str],
 ) -> str:
     probed = probe(report)
-    if probed is None:
-        return f"nothing to request as of {report.today}"
+    if isinstance(probed, str):
+        return f"nothing to request: {probed}"
     days, has_rows = probed
     return f"a row of {days}" if has_rows else f"no rows in {days}"

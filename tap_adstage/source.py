@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_adstage.http.transport import Transport
     from tap_adstage.reports.bookmark import BookmarkCap
     from tap_adstage.reports.columns import ReportColumns
+    from tap_adstage.reports.field_list import ListedField
     from tap_adstage.reports.history import Part
     from tap_adstage.reports.report_run import ReportReader
     from tap_adstage.reports.run_question import ReportAccounts
@@ -145,7 +146,7 @@ class Report(Protocol):
         """
 
     def notes(self) -> Sequence[tuple[int, str]]:
-        """List what to log once it is read: levels and texts."""
+        """List what to log once it is read, levels and texts; a warning is of a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +205,10 @@ class SourceType(Named, Protocol):
     def tables(self) -> Mapping[str, ResourceTable]:
         """Its resource streams by name, in the order in which they are read."""
 
+    @property
+    def former_names(self) -> Mapping[str, str]:
+        """Its resource streams by the names that they had in earlier versions."""
+
     def connect(
         self,
         config: Any,  # noqa: ANN401 - the source's own settings
@@ -218,6 +223,26 @@ class SourceType(Named, Protocol):
             api_url: Root of its API.
             transport: Sends its requests.
             credentials: Authorize them.
+        """
+
+    @property
+    def report_settings(self) -> str:
+        """The settings to check if a report, or the list of fields, is refused."""
+
+    def list_fields(
+        self,
+        connect: Callable[[], Any],  # the source of its own class
+    ) -> Iterable[ListedField | TapError]:
+        """List the fields that its reports may have.
+
+        Args:
+            connect: Makes the source of the run, if it must be asked.
+
+        Yields:
+            The fields; for each part of the list that can't be read, its error.
+
+        Raises:
+            TapError: If the settings can't be used, or the list can't be read at all.
         """
 
     def start_sandbox(self, today: dt.date) -> Sandbox:

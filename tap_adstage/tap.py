@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import errno
 import io
 import json
 import logging
 import os
+import shlex
 import sys
 import time
 import weakref
@@ -17,7 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     EMIT_ACTIVATE_VERSION_CONFIG,
     TapCapabilities,
@@ -27,7 +31,7 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import preflight
-from tap_adstage.config import environment, inputs, source_settings
+from tap_adstage.config import environment, inputs, sandbox_shell, source_settings
 from tap_adstage.config.batches import batch_errors
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.setting_checks import unknown_settings
@@ -40,17 +44,23 @@ from tap_adstage.exceptions import (
     TapError,
 )
 from tap_adstage.http.transport import Transport
-from tap_adstage.reports import bookmark
+from tap_adstage.reports import bookmark, field_list
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
+from tap_adstage.source import SetUpStep
 from tap_adstage.sources import connect, source_type
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
 from tap_adstage.streams.failed_stream import FailedStream
-from tap_adstage.streams.message_writer import MessageWriter
+from tap_adstage.streams.former_names import (
+    by_current_name,
+    current_catalog,
+    stream_map_errors,
+)
+from tap_adstage.streams.message_writer import MessageWriter, discard_stdout
 from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
@@ -62,16 +72,36 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.singerlib import Catalog
 
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.field_list import ListedField
     from tap_adstage.source import Source, SourceType
 
 
 _PREFIX = "TAP_ADSTAGE_"
 _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
+
+
+class _FieldsOption(click.Option):
+    """The option `--fields`: refuses what its text would lose without quotes."""
+
+    def handle_parse_result(
+        self,
+        ctx: click.Context,
+        opts: Mapping[str, Any],
+        args: list[str],
+    ) -> tuple[Any, list[str]]:
+        if self.name in opts and args:
+            given = opts[self.name]  # or a mark of click's that it is not
+            words = [given, *args] if isinstance(given, str) else args
+            text = shlex.quote(" ".join(words))
+            raise click.UsageError(f"--fields takes one text; write --fields {text}")
+        return super().handle_parse_result(ctx, opts, args)
 
 
 class _Command(SingerCommand):
@@ -83,6 +113,14 @@ class _Command(SingerCommand):
         except TapError as error:
             for line in str(error).splitlines():
                 self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
+            sys.exit(1)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            discard_stdout()
+            self.logger.error(  # noqa: TRY400 - without a traceback
+                "stdout can't be written: %s", error.strerror
+            )
             sys.exit(1)
 
 
@@ -222,7 +260,7 @@ class TapAdStage(Tap):
                 )
         return str(catalog)
 
-    def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | None:
+    def probe(self, config: ReportConfig) -> tuple[DateRange, bool] | str:
         """Try a report in the set-up test.
 
         Args:
@@ -280,6 +318,22 @@ class TapAdStage(Tap):
     def _source_type(self) -> SourceType:
         """What is known of the source before it is connected to."""
         return source_type(self._config)
+
+    @cached_property
+    def _former_names(self) -> Mapping[str, str]:
+        """The streams by names that they had and that no report has now."""
+        reports = {report.name for report in self._parsed_config.reports}
+        return {
+            former: name
+            for former, name in self._source_type.former_names.items()
+            if former not in reports
+        }
+
+    @property
+    def input_catalog(self) -> Catalog | None:
+        """The catalog that was given, with the current names of its streams."""
+        catalog = super().input_catalog
+        return catalog and current_catalog(catalog, self._former_names)
 
     def setup_mapper(self) -> None:
         """Set up stream maps and flattening, for which streams are discovered.
@@ -386,11 +440,14 @@ class TapAdStage(Tap):
         Raises:
             StateError: If it is not a state of this tap.
         """
-        with self._set_up():
-            self._load_state(state)
+        if state:  # none is read before the settings are
+            with self._set_up():
+                self._load_state(state)
 
     def _load_state(self, state: dict[str, Any]) -> None:
         state = inputs.checked_state(state)
+        bookmarks = state.get("bookmarks", {})
+        state["bookmarks"] = by_current_name(bookmarks, self._former_names)
         reports = [report.name for report in self._parsed_config.reports]
         streams = {*self._source_type.tables, *reports}
         super().load_state(inputs.own_parts(state, streams, bookmark.KEYS))
@@ -501,16 +558,99 @@ class TapAdStage(Tap):
         if batch_config:
             check = partial(check_storage, batch_config, cls.name)
             steps.append(preflight.storage_step(check))
-        results = preflight.results(
-            steps, tap.source, lambda: tap._stats.seconds_unanswered
-        )
+        results = preflight.results(steps, tap.source, tap._stats)
         passed = preflight.log_results(results, cls.logger)
         ctx.exit(0 if passed else 1)
 
     @classmethod
+    def cb_fields(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: str | None,
+    ) -> None:
+        """List the fields that reports may have, and exit.
+
+        Args:
+            ctx: Click's context.
+            param: The option.
+            value: A text to look for, "" for all fields; `None` if it is not asked for.
+        """
+        del param
+        if value is None:
+            return
+        options = ctx.params["config"]
+        tap = cls(
+            config=options.config,
+            parse_env_config=options.parse_env,
+            setup_mapper=False,
+            validate_config=False,  # only if the source must be asked for its fields
+        )
+        ctx.exit(0 if tap.write_fields(value) else 1)
+
+    def write_fields(self, text: str) -> bool:
+        """Write the fields that reports may have: a table, or JSON lines into a pipe.
+
+        Args:
+            text: A part of their ids or names, in any case.
+
+        Returns:
+            Whether there are any, and all could be read.
+        """
+        kind = self._source_type
+        items: list[ListedField | TapError] = []
+        listed = kind.list_fields(self._connect_without_reports)
+
+        def read() -> str:
+            items.extend(listed)
+            return ""
+
+        step = SetUpStep(name="fields", attempt=read, settings=kind.report_settings)
+        (result,) = preflight.results([step], kind, self._stats)
+        if not result.passed:
+            self.logger.error("%s", result.line)
+            return False
+        fields = [item for item in items if not isinstance(item, TapError)]
+        errors = [item for item in items if isinstance(item, TapError)]
+        for error in errors:
+            self.logger.error("--fields: %s", error)
+        found = field_list.matching(fields, text)
+        if not found:
+            self.logger.error("--fields: %s", field_list.why_none(fields, text))
+            return False
+        is_terminal = bool(sys.stdout) and sys.stdout.isatty()  # it may be closed
+        write = field_list.table_lines if is_terminal else field_list.json_lines
+        for line in write(found):
+            click.echo(line)
+        return not errors
+
+    def _connect_without_reports(self) -> Source:
+        """Make the source; who looks a field up may have written a wrong one."""
+        given = dict(self._config)
+        given.pop(source_settings.REPORTS_ALIAS, None)
+        self._config = {**given, source_settings.REPORTS: []}
+        self._validate_config()
+        return self.source
+
+    @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Make the command line, with a help text of the tap's own for `--test`."""
+        """Make the command line, with `--fields`, and a help text for `--test`."""
         command = super().get_singer_command()
+        command.params.append(
+            _FieldsOption(
+                ["--fields"],
+                is_flag=False,
+                flag_value="",
+                metavar="[TEXT]",
+                help=(
+                    "List the fields that reports of this config may have, or those "
+                    "with TEXT in their id or name: a table on a terminal, JSON lines "
+                    "in a pipe."
+                ),
+                callback=cls.cb_fields,
+                expose_value=False,
+            ),
+        )
         for option in command.params:
             if isinstance(option, click.Option) and option.name == "test":
                 option.help = (
@@ -526,19 +666,33 @@ class TapAdStage(Tap):
             logger=cls.logger,
         )
 
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - of the class
+        """Settings in variables; one that is exported takes precedence over `.env`.
+
+        The SDK's lets the `.env` of a folder above override what is exported.
+        """
+        exported = dict(os.environ)
+        parse_environment_config({}, _PREFIX)  # sets the variables of `.env`
+        os.environ.update(exported)
+        cls.append_builtin_config(cls.config_jsonschema)
+        return parse_environment_config(cls.config_jsonschema, _PREFIX, os.devnull)
+
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings with the tap's own checks.
 
         The SDK's own check quotes secrets, accepts unknown settings, and doesn't know
         date ranges. It still runs afterwards, to fill in the defaults.
         """
-        given = self._config
+        own = source_settings.normalised(self._config)
+        of_sandbox = sandbox_shell.sandbox_settings(own, os.environ)
+        given = {**self._config, **of_sandbox}
         self._config = source_settings.normalised(given)
         self._secrets.add(*source_settings.secret_values(self._config))
         self.append_builtin_config(self.config_jsonschema)
         known = self.config_jsonschema["properties"]
         errors = unknown_settings(self._config, known)
-        errors += self._environment_errors()
+        errors += self._environment_errors(warn=raise_errors)
         try:
             self._parsed_config = parse(
                 given,
@@ -547,14 +701,19 @@ class TapAdStage(Tap):
             )
         except ConfigError as error:
             errors += error.errors
+        else:
+            maps = self._config.get("stream_maps")
+            errors += stream_map_errors(maps, self._former_names)
         errors += batch_errors(self._config.get("batch_config", {}))
         errors = errors or super()._validate_config(raise_errors=False)
         errors = [redact(line, self._secrets) for line in errors]
         if errors and raise_errors:
             raise ConfigError(errors)
+        if message := sandbox_shell.sandbox_message(of_sandbox):
+            self.logger.info("%s", message)
         return errors
 
-    def _environment_errors(self) -> list[str]:
+    def _environment_errors(self, *, warn: bool = True) -> list[str]:
         """Find variables that can't be read; log those of unknown settings."""
         if not self._reads_environment:
             return []
@@ -562,8 +721,9 @@ class TapAdStage(Tap):
         known = self.config_jsonschema["properties"]
         values = {name: os.environ.get(f"{_PREFIX}{name.upper()}") for name in known}
         self._secrets.add(*source_settings.secret_values(values))
-        for line in environment.unknown_variables(os.environ, _PREFIX, known):
-            self.logger.warning("%s", line)
+        if warn:
+            for line in environment.unknown_variables(os.environ, _PREFIX, known):
+                self.logger.warning("%s", line)
         unreadable = environment.unreadable_variables(os.environ, _PREFIX, known)
         return [redact(line, self._secrets) for line in unreadable]
 

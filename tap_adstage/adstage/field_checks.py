@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tap_adstage.adstage.fields import OBJECTS
 from tap_adstage.config.adstage import family_of, is_custom
 from tap_adstage.reports.columns import Kind
+from tap_adstage.runtime.wording import LIST_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -199,20 +200,22 @@ def _refused(
     }
     is_known = catalog.column(field) is not None or may_have_vanished(field, catalog)
     fault = f"{field!r} is not allowed" if is_known else f"unknown field {field!r}"
-    return (
-        f"reports.{report.name}.{key}: {fault}; use "
-        f"{allowed.get(key, f'a metric or {meta}')}; "
-        f"{_advice(report, catalog, key, field, names)}"
-    )
+    advice = _advice(catalog, key, field, names)
+    parts = [
+        f"reports.{report.name}.{key}: {fault}",
+        f"use {allowed.get(key, f'a metric or {meta}')}",
+        *([advice] if advice else []),
+        LIST_FIELDS,
+    ]
+    return "; ".join(parts)
 
 
 def _advice(
-    report: AdStageReportConfig,
     catalog: FieldCatalog,
     key: str,
     field: str,
     names: Iterable[str],
-) -> str:
+) -> str | None:
     bare = field.removeprefix(_META)
     if bare.lower() in _TIMES:
         return _ABOUT_TIME[key]
@@ -227,12 +230,7 @@ def _advice(
         nearest = _nearest(field, names)
         if nearest:
             return f"did you mean {' or '.join(nearest)}?"
-    if report.is_external:
-        return f"see the stream metric_descriptors, provider {report.provider}"
-    metas = "docs/reports.md lists the meta fields"
-    if takes_metas_alone:
-        return metas
-    return f"the stream metric_descriptors lists the metrics, {metas}"
+    return None
 
 
 def _nearest(field: str, names: Iterable[str]) -> list[str]:

@@ -83,6 +83,13 @@ META_FIELDS = frozenset(
 )
 """Every field that the documentation's tables name, in the API's spelling."""
 
+OPEN_FIELDS = (
+    "folder_ids.{user id}",
+    "folder_names.{user id}",
+    "tracking_params.{parameter}",
+)
+"""Forms of fields with a part of the user's own."""
+
 _OPEN_FIELDS = re.compile(r"folder_(names|ids)\.\d+|tracking_params\.[\w-]+")
 """Fields with a part of the user's own: a user's id, a parameter's name."""
 

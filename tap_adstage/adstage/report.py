@@ -116,7 +116,8 @@ class AdStageReport:
     def empty_shard(self) -> str:
         """Why there is nothing to read if its shard has none of its accounts."""
         networks = ", ".join(self.config.networks)
-        return f"no account in shard {self.shard} is on {networks}"
+        of_shard = "" if self.shard.is_whole else f" in shard {self.shard}"
+        return f"no account{of_shard} is on {networks}"
 
     def question(self, selected: Collection[str]) -> Mapping[str, Part]:
         """List what it asks for, apart from the days.

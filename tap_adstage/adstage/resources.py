@@ -61,7 +61,7 @@ def _schema(*columns: th.Property[Any]) -> dict[str, Any]:
     return th.PropertiesList(*columns).to_dict()
 
 
-def _current_user(directory: Directory) -> Iterable[Resource]:
+def _users(directory: Directory) -> Iterable[Resource]:
     """Read the token's user (API: Current User)."""
     return [directory.user]
 
@@ -186,7 +186,7 @@ def _alone(
 
 _TABLES = (
     Table(
-        name="current_user",
+        name="users",
         key=("id",),
         schema=_schema(
             th.Property("id", th.StringType, required=True),
@@ -202,7 +202,7 @@ _TABLES = (
             th.Property("customer_status", th.StringType),
             th.Property("default_organization_role", th.StringType),
         ),
-        read=_current_user,
+        read=_users,
     ),
     Table(
         name="organizations",
@@ -346,3 +346,6 @@ _TABLES = (
 
 TABLES = {table.name: table for table in _TABLES}
 """The resource streams by name, in the order in which they are read."""
+
+FORMER_NAMES = {"current_user": "users"}
+"""Streams by the names that they had; Postgres reserves `current_user`."""

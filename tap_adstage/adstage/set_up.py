@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_adstage.config.adstage import ADSTAGE
 from tap_adstage.config.entity_ids import EntityId
+from tap_adstage.exceptions import TapError
 from tap_adstage.runtime.redaction import excerpt
 from tap_adstage.runtime.wording import shorten
 from tap_adstage.source import SetUpStep
@@ -159,7 +160,12 @@ def _accounts(directory: Directory) -> str:
     config, accounts = directory.config, directory.accounts
     chosen = directory.chosen_accounts
     if chosen is None:
-        text = f"{len(accounts) or 'none'} linked"
+        if not accounts:
+            raise TapError(
+                f"no account is linked to user {directory.user_id}; link one in "
+                "AdStage, or set user_id to the user who has them"
+            )
+        text = f"{len(accounts)} linked"
     elif error := chosen.unlinked:
         raise error
     else:

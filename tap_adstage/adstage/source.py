@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_adstage.adstage import hal, set_up
+from tap_adstage.adstage import field_list, hal, set_up
 from tap_adstage.adstage.accounts import AccountFinder
 from tap_adstage.adstage.client import AdStageClient
 from tap_adstage.adstage.directory import Directory
@@ -19,7 +19,7 @@ from tap_adstage.adstage.lookups import Lookups
 from tap_adstage.adstage.meta_fields import meta_field
 from tap_adstage.adstage.report import AdStageReport
 from tap_adstage.adstage.report_columns import report_columns
-from tap_adstage.adstage.resources import TABLES
+from tap_adstage.adstage.resources import FORMER_NAMES, TABLES
 from tap_adstage.config.adstage import CUSTOM_FAMILIES, family_of, is_calculated
 from tap_adstage.exceptions import (
     ApiError,
@@ -32,13 +32,14 @@ from tap_adstage.source import Resource
 if TYPE_CHECKING:
     import datetime as dt
     import logging
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_adstage.config.adstage_settings import AdStageConfig, AdStageReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.http.transport import Transport
     from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.field_list import ListedField
     from tap_adstage.sandbox.server import Sandbox
     from tap_adstage.source import ResourceTable, SetUpStep
 
@@ -51,6 +52,9 @@ class AdStageSource:
     report_settings = "organization_id"
     tables: ClassVar[Mapping[str, ResourceTable]] = TABLES
     """The resource streams by name, in the order in which they are read."""
+
+    former_names: ClassVar[Mapping[str, str]] = FORMER_NAMES
+    """Its resource streams by the names that they had."""
 
     def __init__(self, directory: Directory, logger: logging.Logger) -> None:
         """Read nothing yet.
@@ -88,6 +92,23 @@ class AdStageSource:
         """
         client = AdStageClient(api_url, transport, credentials, config.page_size)
         return cls(Directory(client, config), transport.logger)
+
+    @staticmethod
+    def list_fields(
+        connect: Callable[[], AdStageSource],
+    ) -> Iterable[ListedField | TapError]:
+        """List the fields that its reports may have, of which some are the user's own.
+
+        Args:
+            connect: Makes the source of the run.
+
+        Yields:
+            The fields; for each provider whose list can't be read, its error.
+
+        Raises:
+            TapError: If the settings can't be used, or AdStage refuses the credentials.
+        """
+        return field_list.listed_fields(connect().directory)
 
     @staticmethod
     def start_sandbox(today: dt.date) -> Sandbox:

@@ -18,6 +18,8 @@ _MINUTES = (1, 5, 15, 30, 60, 120, 180, 360, 480, 720, 1440)
 _DEFAULT = 360
 _DAY = 1440
 _COMMAND = "meltano schedule add"
+_PLUGINS = "spotify spotify-postgres"
+"""The plugins that the page on Fivetran writes: the tap with this config, a loader."""
 
 SCHEDULE_KEYS: Mapping[str, Counterpart] = {
     "sync_frequency": Counterpart(_COMMAND, "minutes become a cron expression"),
@@ -44,7 +46,7 @@ def note_schedule(conversion: Conversion, connection: Mapping[str, Any]) -> None
     if connection.get("schedule_type") == "manual" or connection.get("paused") is True:
         conversion.changed.append(
             f"{', '.join(shown.values())} changed to no schedule; start each run with "
-            "meltano run tap-adstage target-postgres"
+            f"meltano run {_PLUGINS}"
         )
         return
     minutes = connection.get("sync_frequency", _DEFAULT)
@@ -57,9 +59,9 @@ def note_schedule(conversion: Conversion, connection: Mapping[str, Any]) -> None
         )
         return
     conversion.changed.append(
-        f"{', '.join(shown.values())} changed to a Meltano schedule; meltano job add "
-        "spotify-ads --tasks 'tap-adstage target-postgres' && meltano schedule add "
-        f"spotify-ads --job spotify-ads --interval '{cron}'"
+        f"{', '.join(shown.values())} changed to a Meltano schedule; with the config "
+        f"in a plugin of its own, meltano job add spotify-ads --tasks '{_PLUGINS}' && "
+        f"meltano schedule add spotify-ads --job spotify-ads --interval '{cron}'"
     )
 
 

@@ -117,18 +117,21 @@ def redact(text: str, secrets: Secrets | None = None) -> str:
     return text
 
 
-def excerpt(text: str, secrets: Secrets | None = None) -> str:
+def excerpt(
+    text: str, secrets: Secrets | None = None, length: int = _EXCERPT_LENGTH
+) -> str:
     """Quote the start of an answer in an error text.
 
     Args:
         text: The body of a response, or a part of it.
         secrets: The run's secrets.
+        length: How many characters to quote at most.
 
     Returns:
-        At most 200 redacted characters on one line.
+        The redacted start, on one line.
     """
     line = " ".join(redact(text, secrets).split())
-    return line if len(line) <= _EXCERPT_LENGTH else f"{line[:_EXCERPT_LENGTH]}…"
+    return line if len(line) <= length else f"{line[:length]}…"
 
 
 def clean(document: Any, text: str, secrets: Secrets) -> Any:  # noqa: ANN401 - JSON

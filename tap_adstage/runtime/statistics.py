@@ -68,10 +68,16 @@ class StreamStats:
         self.status = FAILED
         self.add_error(error)
 
-    def add_error(self, error: TapError) -> None:
-        """Count an error of a part of the stream, which then goes on without it."""
+    def add_error(self, error: TapError) -> str:
+        """Count an error of a part of the stream, which then goes on without it.
+
+        Returns:
+            Its text, on one line; it stands before what is missing without an error.
+        """
+        text = "; ".join(str(error).splitlines())
+        self.missing.insert(len(self.errors), text)
         self.errors.append(error)
-        self.missing.append("; ".join(str(error).splitlines()))
+        return text
 
     def finish(self) -> None:
         """End the stream, unless an error already has."""
@@ -94,6 +100,9 @@ class RunStats:
     one alone; only the requests that a failed stream has in flight count for the next.
     Several threads count requests, pages of lists, waits and warnings; the rest is
     counted in the main thread.
+
+    Attributes:
+        last_url: URL of the request that was sent last.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -106,6 +115,7 @@ class RunStats:
         self._lock = threading.Lock()
         self._logged = clock()
         self._answered = self._logged
+        self.last_url = ""
         self.current = StreamStats(SET_UP, started=self._logged)
         self.all = [self.current]
 
@@ -122,6 +132,15 @@ class RunStats:
         self.current = StreamStats(stream, started=self._clock())
         self.all.append(self.current)
         return self.current
+
+    def skip(self, stream: str, reason: str) -> None:
+        """Count a stream that the run should read, and doesn't.
+
+        Args:
+            stream: Its name.
+            reason: Why it doesn't.
+        """
+        self.all.append(StreamStats(stream, status=INCOMPLETE, missing=[reason]))
 
     def end(self, streams: Iterable[str], status: str | None = None) -> None:
         """End the run.

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_adstage.runtime.redaction import excerpt, redact
 from tap_adstage.runtime.statistics import (
+    COMPLETED,
     FAILED,
     INCOMPLETE,
     NOT_STARTED,
     SET_UP,
     STOPPED,
 )
+from tap_adstage.runtime.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -23,17 +25,25 @@ if TYPE_CHECKING:
     from tap_adstage.runtime.redaction import Secrets
     from tap_adstage.runtime.statistics import StreamStats
 
-_NUMBERS = (
+_ALWAYS = ("stream", "status", "rows")
+_COLUMNS = (
+    *_ALWAYS,
+    "warnings",
+    "bookmark",
     "windows",
-    "pages",
-    "rows",
-    "duplicates",
     "requests",
     "retries",
     "waited",
-    "warnings",
+    "duplicates",
 )
+"""The columns of a table; those after `_ALWAYS` are omitted if they hold nothing."""
+
+_TEXTS = ("stream", "status", "bookmark")
+"""The columns that are not numbers."""
+
 _NOTHING = "-"
+_MOST_CHARACTERS = 500
+"""Enough for the longest warning, whose end says what to do."""
 _MARKUP = re.compile(r"([\\`*_\[\]<>|&~#@$:])")
 
 
@@ -89,21 +99,44 @@ def outcome(streams: Sequence[StreamStats]) -> str | None:
     return f"The run is not complete; {'; '.join(lacking)}"
 
 
-def summary_table(streams: Sequence[StreamStats]) -> str:
-    """Return the counts of a run as a table for a terminal, with a head.
+def headline(streams: Sequence[StreamStats]) -> str:
+    """Return the whole run in a line: what it lacks, or how much it read.
 
-    Below it stand the reasons why streams are not completed.
+    It is called complete only without a warning, which may be of data that the source
+    does not have yet.
+    """
+    lacking = outcome(streams)
+    if lacking:
+        return lacking
+    warnings = sum(stats.warnings for stats in streams)
+    read = sum(stats.name != SET_UP for stats in streams)
+    how = (
+        f"The run read {'everything' if read else 'nothing'}, "
+        f"with {counted(warnings, 'warning')}"
+        if warnings
+        else "The run is complete"
+    )
+    rows = sum(stats.rows for stats in streams)
+    return f"{how}: {counted(read, 'stream')}, {counted(rows, 'row')}"
+
+
+def summary_table(streams: Sequence[StreamStats]) -> str:
+    """Return a run as a terminal shows it.
+
+    The headline comes first, then why streams are not completed, then the counts as a
+    table, with those streams at its top.
     """
     names, *rows = _rows(streams)
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     lines = [
         "  ".join(
-            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
+            cell.ljust(width) if name in _TEXTS else cell.rjust(width)
             for name, cell, width in zip(names, row, widths, strict=True)
         ).rstrip()
         for row in (names, *rows)
     ]
-    return "\n".join([*lines, *map(_reason_line, _with_reason(streams))])
+    reasons = [f"  {_reason_line(stats)}" for stats in _with_reason(streams)]
+    return "\n".join([headline(streams), *reasons, "", *lines])
 
 
 def summary_markdown(
@@ -119,30 +152,33 @@ def summary_markdown(
         secrets: The run's secrets.
 
     Returns:
-        A heading, what the run lacks, a table, then why each stream is not completed
-        and the first warnings of each.
+        A heading, the headline, why each stream is not completed, the table, and the
+        first warnings of each stream.
     """
 
     def plain(text: str) -> str:
-        return _escaped(excerpt(text, secrets))
+        return _escaped(excerpt(text, secrets, _MOST_CHARACTERS))
 
     names, *rows = _rows(streams)
-    lines = [f"## {plain(title)}", ""]
-    lacking = outcome(streams)
-    if lacking:
-        lines += [f"**{_escaped(redact(lacking, secrets))}.**", ""]
-    lines += [
-        f"| {' | '.join(names)} |",
-        f"| {' | '.join('---:' if name in _NUMBERS else '---' for name in names)} |",
-        *(f"| {' | '.join(map(plain, row))} |" for row in rows),
-        "",
-    ]
-    lines += [f"- {plain(_reason_line(stats))}" for stats in _with_reason(streams)]
+    reasons = [f"- {plain(_reason_line(stats))}" for stats in _with_reason(streams)]
+    warnings = []
     for stats in streams:
-        lines += [f"- {plain(stats.name)}: {plain(text)}" for text in stats.texts]
-        more = stats.warnings - len(stats.texts)
-        if more:
-            lines.append(f"- {plain(stats.name)}: {more} more warnings")
+        prefix = f"{stats.name}: "
+        texts = [text.removeprefix(prefix) for text in stats.texts]
+        if more := stats.warnings - len(texts):
+            texts.append(f"{more} more")
+        warnings += [f"- {plain(prefix + text)}" for text in texts]
+    lines = [
+        f"## {plain(title)}",
+        "",
+        f"**{_escaped(redact(headline(streams), secrets))}**",
+        "",
+        *([*reasons, ""] if reasons else []),
+        f"| {' | '.join(names)} |",
+        f"| {' | '.join('---' if name in _TEXTS else '---:' for name in names)} |",
+        *(f"| {' | '.join(map(plain, row))} |" for row in rows),
+        *(["", "Warnings:", "", *warnings] if warnings else []),
+    ]
     return "\n".join(["", *lines, ""])
 
 
@@ -183,13 +219,15 @@ def log_summary(
             stream, with the counts in its field `summary`.
     """
     if as_table:
-        logger.info("What was done:\n%s", summary_table(streams))
+        logger.info("Summary of the run:\n%s", summary_table(streams))
         return
     for stats in streams:
         extra: dict[str, Any] = {"summary": summary_fields(stats)}
         if stats.name != SET_UP:
             extra["stream_name"] = stats.name
         logger.info("%s", summary_line(stats), extra=extra)
+    if not outcome(streams):  # else that is the run's last line
+        logger.info("%s", headline(streams))
 
 
 def append(path: str, text: str) -> None:
@@ -219,21 +257,29 @@ def _one_line(text: str | None) -> str:
 
 
 def _rows(streams: Sequence[StreamStats]) -> list[list[str]]:
-    """Return the names of the columns, then the cells of each stream."""
+    """Return the names of the columns, then the cells of each stream.
+
+    Streams that are not completed come first.
+    """
+    by_need = sorted(streams, key=lambda stats: stats.status == COMPLETED)
     rows = [
-        {"stream": stats.name, **_facts(stats), "status": str(stats.status)}
-        for stats in streams
+        {"stream": stats.name, "status": str(stats.status), **_facts(stats)}
+        for stats in by_need
     ]
     names = [
         name
-        for name in rows[0]
-        if name != "duplicates" or any(row[name] != _NOTHING for row in rows)
+        for name in _COLUMNS
+        if name in _ALWAYS or any(row[name] != _NOTHING for row in rows)
     ]
-    return [names, *([row[name] for name in names] for row in rows)]
+    return [names, *([_grouped(row[name]) for name in names] for row in rows)]
+
+
+def _grouped(cell: str) -> str:
+    return f"{int(cell):,}" if cell.isdigit() else cell
 
 
 def _facts(stats: StreamStats) -> dict[str, str]:
-    """Return a stream's counts as texts, in the order of the columns."""
+    """Return a stream's counts as texts, in the order of its line."""
     is_started_stream = stats.name != SET_UP and stats.status != NOT_STARTED
     return {
         "windows": str(stats.windows or _NOTHING),

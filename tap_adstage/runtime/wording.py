@@ -19,6 +19,9 @@ TYPES = {
 }
 """What a value of each JSON type is called."""
 
+LIST_FIELDS = "tap-adstage --fields lists all fields"
+"""Advice for a field that nobody knows."""
+
 _MOST_NAMES = 3
 
 
@@ -35,7 +38,15 @@ def shorten(names: Sequence[str]) -> str:
 
 def did_you_mean(name: str, names: Collection[str]) -> str:
     """Suggest the closest valid names, or list them all."""
+    return suggest(name, names) or f"there are {', '.join(names)}"
+
+
+def suggest(name: str, names: Collection[str]) -> str | None:
+    """Suggest the closest valid names, if any are close."""
     near = get_close_matches(name, names, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"there are {', '.join(names)}"
+    return f"did you mean {' or '.join(near)}?" if near else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, such as `1,234 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

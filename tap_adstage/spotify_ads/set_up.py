@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_adstage.exceptions import TapError
 from tap_adstage.runtime.redaction import excerpt
 from tap_adstage.runtime.wording import shorten
 from tap_adstage.source import SetUpStep
@@ -54,14 +55,24 @@ def _token(accounts: AdAccounts) -> str:
 
 def _businesses(accounts: AdAccounts) -> str:
     businesses = accounts.businesses.complete()
-    return shorten([_named(business) for business in businesses]) or "none"
+    if not businesses:
+        raise TapError(
+            "this user is in no business; have it invited to one in Spotify Ads "
+            f"Manager, or check whose {accounts.client.credentials.settings} this is"
+        )
+    return shorten([_named(business) for business in businesses])
 
 
 def _accounts(accounts: AdAccounts) -> str:
     config, chosen = accounts.config, accounts.chosen
     if chosen is None:
         listed = accounts.listed.complete()
-        text = f"{len(listed) or 'none'} in all businesses"
+        if not listed:
+            raise TapError(
+                "no business of this user has an ad account; create one in Spotify Ads "
+                "Manager, or have this user invited to the business that has it"
+            )
+        text = f"{len(listed)} in all businesses"
     elif error := chosen.unlinked:
         raise error
     else:

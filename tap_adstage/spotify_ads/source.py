@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_adstage.exceptions import TapError
 from tap_adstage.reports.prefetch import Prefetch
-from tap_adstage.spotify_ads import conventions, set_up
+from tap_adstage.spotify_ads import conventions, field_list, set_up
 from tap_adstage.spotify_ads.accounts import AdAccounts
 from tap_adstage.spotify_ads.client import SpotifyAdsClient
 from tap_adstage.spotify_ads.entities import Entities
@@ -15,7 +15,7 @@ from tap_adstage.spotify_ads.resources import TABLES
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_adstage.config.spotify_ads_settings import (
         SpotifyAdsConfig,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_adstage.http.credentials import Credentials
     from tap_adstage.http.transport import Transport
     from tap_adstage.reports.bookmark import BookmarkCap
+    from tap_adstage.reports.field_list import ListedField
     from tap_adstage.source import (
         Resource,
         ResourceTable,
@@ -47,6 +48,9 @@ class SpotifyAdsSource:
     report_settings = "accounts"
     tables: ClassVar[Mapping[str, ResourceTable]] = TABLES
     """The resource streams by name, in the order in which they are read."""
+
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """Its resource streams by the names that they had."""
 
     def __init__(self, client: SpotifyAdsClient, config: SpotifyAdsConfig) -> None:
         """Read nothing yet.
@@ -92,6 +96,12 @@ class SpotifyAdsSource:
         transport.error_texts = conventions.refusal_texts
         client = SpotifyAdsClient(api_url, transport, credentials, config.page_size)
         return cls(client, config)
+
+    @staticmethod
+    def list_fields(connect: Callable[[], SpotifyAdsSource]) -> Iterable[ListedField]:
+        """List the fields that its reports may have; nothing is sent."""
+        del connect
+        return field_list.listed_fields()
 
     @staticmethod
     def start_sandbox(today: dt.date) -> Sandbox:

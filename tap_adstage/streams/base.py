@@ -106,8 +106,8 @@ class BaseStream(Stream, abc.ABC):
         self._lacks_rows = True
         # The error is kept to the end of the run, and these hold pages and rows.
         error.__traceback__ = error.__context__ = None
-        self._stats.current.add_error(error)
-        self.logger.error("%s: failed: %s", self.name, self._stats.current.missing[-1])
+        text = self._stats.current.add_error(error)
+        self.logger.error("%s: failed: %s", self.name, text)
 
     # --- stale rows ---
     #

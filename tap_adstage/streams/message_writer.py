@@ -56,7 +56,7 @@ class MessageWriter(SimpleSingerWriter):
             message: The message.
 
         Raises:
-            Stopped: If nobody reads stdout any more, or a signal came meanwhile.
+            Stopped: If stdout can't be written any more, or a signal came meanwhile.
         """
         line = self.format_message(message)
         with self.shutdown.deferred():
@@ -75,7 +75,7 @@ class MessageWriter(SimpleSingerWriter):
             lines: The records' JSON texts, each a line.
 
         Raises:
-            Stopped: If nobody reads stdout any more, or a signal came meanwhile.
+            Stopped: If stdout can't be written any more, or a signal came meanwhile.
         """
         before, after = f"{self.format_message(message)}\n".encode().split(b"{}", 1)
         for records in whole_lines(lines, _UNINTERRUPTED_BYTES):
@@ -117,7 +117,13 @@ def _write(line: str) -> None:
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The rest of the buffer would raise the error again at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Stopped("nobody reads stdout any more", _BROKEN_PIPE) from None
+    except OSError as error:
+        discard_stdout()
+        if isinstance(error, BrokenPipeError):
+            raise Stopped("nobody reads stdout any more", _BROKEN_PIPE) from None
+        raise Stopped(f"stdout can't be written: {error.strerror}", 1) from None
+
+
+def discard_stdout() -> None:
+    """Write the rest of stdout nowhere; it would raise its error again at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

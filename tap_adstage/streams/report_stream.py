@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,12 @@ from tap_adstage.reports.report_run import ReportRun
 from tap_adstage.reports.rows import records_of
 from tap_adstage.reports.run_plan import plan_run
 from tap_adstage.reports.run_question import RunQuestion
-from tap_adstage.reports.windows import plan_windows, why_unread
+from tap_adstage.reports.windows import (
+    lacks_complete_slice,
+    plan_windows,
+    why_unread,
+)
+from tap_adstage.runtime.wording import shorten
 from tap_adstage.streams.page_stream import PageStream, RecordPage
 from tap_adstage.streams.record_encoder import RecordEncoder
 
@@ -77,6 +83,7 @@ class ReportStream(PageStream):
         if entry and entry.key_properties:
             _refuse_other_key(config.name, columns.keys, entry.key_properties)
         if tap.input_catalog and not entry:
+            stats.skip(self.name, "not in the catalog")
             self.logger.warning(
                 "%s: not in the catalog, so it is skipped; write the catalog anew with "
                 "--discover",
@@ -111,11 +118,11 @@ class ReportStream(PageStream):
         """
         yield from map(_record_page, self._reading(self._pages()))
 
-    def probe(self) -> tuple[DateRange, bool] | None:
+    def probe(self) -> tuple[DateRange, bool] | str:
         """Request one row of the last window, once; nothing is written or remembered.
 
         Returns:
-            The window's days, and whether there is a row; `None` if there is nothing to
+            The window's days, and whether there is a row; or why there is nothing to
             request.
 
         Raises:
@@ -124,8 +131,10 @@ class ReportStream(PageStream):
         """
         settings, today = self._report.dates, self._report.config.today
         windows = plan_windows(settings, None, today)
-        if not windows or not self._has_accounts:
-            return None
+        if not windows:
+            return self.why_unread or f"no days are left as of {today}"
+        if not self._has_accounts:
+            return self._report.empty_shard
         window = windows[-1]
         reader = self._report.reader(self._selected_columns, page_size=1)
         place, page = reader.first_page(window)
@@ -174,9 +183,13 @@ class ReportStream(PageStream):
         A page is written once this resumes after it. If earlier days can't be read, the
         other windows are read all the same.
         """
-        plan, saved = self._plan, self._saved_bookmark
+        plan, saved, stats = self._plan, self._saved_bookmark, self._stats.current
         text = saved.value if saved else None
-        self._stats.current.bookmark_before = self._stats.current.bookmark = text
+        stats.bookmark_before = stats.bookmark = text
+        stats.missing += plan.missing
+        if self.fields_not_in_catalog:
+            fields = shorten(self.fields_not_in_catalog)
+            stats.missing.append(f"the catalog lacks {fields}")
         self._bookmark = plan.bookmark
         if plan.is_empty or not self._has_accounts:
             self._log_nothing_to_read()
@@ -194,6 +207,8 @@ class ReportStream(PageStream):
         finally:
             for level, note in self._report.notes():
                 self.logger.log(level, "%s: %s", self.name, note)
+                if level == logging.WARNING:
+                    stats.missing.append(note)
 
     def _earlier_pages(self, catch_up: PlannedCatchUp) -> Iterator[EncodedRows]:
         """Read the windows of accounts that joined; go on if that fails."""
@@ -225,7 +240,9 @@ class ReportStream(PageStream):
             and bookmark
             and bookmark.date < plan.windows[-1].bookmark
         ):
-            self.logger.warning("%s", cap.warning(self.name, bookmark.date))
+            text = cap.warning(bookmark.date)
+            self._stats.current.missing.append(text)
+            self.logger.warning("%s: %s", self.name, text)
 
     def _read(
         self,
@@ -292,22 +309,29 @@ class ReportStream(PageStream):
         return new
 
     def _log_nothing_to_read(self) -> None:
-        report, plan = self._report, self._plan
+        report, plan, run = self._report, self._plan, self._source.config
         today = report.config.today
         if plan.windows:
-            self.logger.info(
-                "%s: nothing to request: %s", self.name, report.empty_shard
-            )
+            why, level = f"nothing to request: {report.empty_shard}", logging.INFO
+            # Of chosen accounts on other networks, the set-up has warned.
+            if run.shard.is_whole and run.accounts is None:
+                self._stats.current.missing.append(why)
+                level = logging.WARNING
+            self.logger.log(level, "%s: %s", self.name, why)
             return
-        self.logger.info(
-            "%s: nothing to request: as of %s %s",
-            self.name,
-            today,
-            f"all of the range is before the bookmark {plan.bookmark.date} less the "
-            "lookback"
-            if plan.bookmark and plan_windows(report.dates, None, today)
-            else "the range is empty",
-        )
+        bookmark = plan.bookmark.date if plan.bookmark else None
+        if lacks_complete_slice(report.dates, bookmark, today):
+            why = (
+                f"no {report.dates.aggregate_by} of the range is complete "
+                "(complete_slices)"
+            )
+        elif bookmark and plan_windows(report.dates, None, today):
+            why = (
+                f"all of the range is before the bookmark {bookmark} less the lookback"
+            )
+        else:
+            why = "the range is empty"
+        self.logger.info("%s: nothing to request: as of %s %s", self.name, today, why)
 
     @cached_property
     def _plan(self) -> RunPlan:

@@ -112,9 +112,9 @@ class ResourceStream(BaseStream):
         if isinstance(error, ShortListError):  # there was a warning
             stats.missing.append(str(error))
             return
-        stats.add_error(error)
+        text = stats.add_error(error)
         if len(stats.errors) <= _MOST_ERRORS:
-            self.logger.error("%s: skipped: %s", self.name, stats.missing[-1])
+            self.logger.error("%s: skipped: %s", self.name, text)
 
     def _log_skipped(self, unknown: set[str], differing: list[str]) -> None:
         """Log once what was skipped: fields, duplicates, and more errors."""

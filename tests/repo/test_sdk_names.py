@@ -10,6 +10,7 @@ from singer_sdk import Stream, Tap
 PACKAGE = ROOT / "tap_adstage"
 USED = {
     "_config": "settings without nulls take its place before they are checked",
+    "_env_var_config": "the SDK's lets a `.env` override exported variables",
     "_finalize_state": "a page writer ends a stream as the SDK does",
     "_generate_batch_messages": "the SDK's name all files for each stream of a map",
     "_generate_record_messages": "flattened records and files get the keys of SCHEMA",

@@ -429,9 +429,9 @@ def test_held_days_are_counted_in_the_report_s_time_zone(
 
 def test_a_cap_s_warning_names_the_day_and_the_reason() -> None:
     cap = BookmarkCap(None, "AdStage has not finished importing a")
-    assert cap.warning("daily", dt.date(2024, 3, 16)) == (
-        "daily: bookmark held at 2024-03-16, as AdStage has not finished importing a; "
-        "the next run fetches late data"
+    assert cap.warning(dt.date(2024, 3, 16)) == (
+        "bookmark held at 2024-03-16, as AdStage has not finished importing a; the "
+        "next run fetches late data"
     )
 
 

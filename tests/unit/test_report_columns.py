@@ -374,7 +374,7 @@ def test_a_total_by_dimension_and_group_has_all_of_them_in_its_key() -> None:
             [
                 "'clicks'",
                 "a text field of provider google_analytics",
-                "see the stream metric_descriptors, provider google_analytics",
+                "tap-adstage --fields lists all fields",
             ],
         ),
         ({"fields": ["account_name"]}, ["'account_name'"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import multiprocessing
@@ -9,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 from singer_sdk.logging import StructuredFormatter
 
 from tap_adstage.exceptions import TapError
@@ -25,6 +27,7 @@ from tap_adstage.runtime.statistics import (
 )
 from tap_adstage.runtime.summary import (
     append,
+    headline,
     log_summary,
     outcome,
     summary_fields,
@@ -42,7 +45,7 @@ REPORT = StreamStats(
     status=COMPLETED,
     windows=6,
     pages=12,
-    rows=216,
+    rows=1216,
     requests=15,
     retries=3,
     waited=4.25,
@@ -62,7 +65,7 @@ LATER = StreamStats("by_week", status=NOT_STARTED)
         (
             REPORT,
             (
-                "by_day: completed; windows: 6, pages: 12, rows: 216, requests: 15, "
+                "by_day: completed; windows: 6, pages: 12, rows: 1216, requests: 15, "
                 "retries: 3, waited: 4.2 s, bookmark: 2024-03-07 → 2024-03-19, "
                 "warnings: 5"
             ),
@@ -100,7 +103,7 @@ def test_fields_say_all_of_it() -> None:
         "reason": None,
         "windows": 6,
         "pages": 12,
-        "rows": 216,
+        "rows": 1216,
         "duplicates_skipped": 0,
         "requests": 15,
         "retries": 3,
@@ -111,57 +114,111 @@ def test_fields_say_all_of_it() -> None:
     }
 
 
-def test_a_table_has_straight_columns() -> None:
-    head, *rows = summary_table([START, LIST, REPORT, LATER]).splitlines()
+def test_a_complete_run_is_a_headline_and_a_table_with_straight_columns() -> None:
+    headline, blank, head, *rows = summary_table([START, LIST, REPORT]).splitlines()
+    assert headline == "The run read everything, with 5 warnings: 2 streams, 1,234 rows"
+    assert blank == ""
     assert head.split() == [
-        *("stream", "windows", "pages", "rows", "requests", "retries", "waited"),
-        *("bookmark", "warnings", "status"),
+        *("stream", "status", "rows", "warnings", "bookmark"),
+        *("windows", "requests", "retries", "waited"),
     ]
     assert [" ".join(row.split()) for row in rows] == [
-        "set-up - - - 4 - - - - completed",
-        "accounts - 1 18 1 - - - - completed",
-        "by_day 6 12 216 15 3 4.2 s 2024-03-07 → 2024-03-19 5 completed",
-        "by_week - - - - - - - - not started",
+        "set-up completed - - - - 4 - -",
+        "accounts completed 18 - - - 1 - -",
+        "by_day completed 1,216 5 2024-03-07 → 2024-03-19 6 15 3 4.2 s",
     ]
-    for name in ("windows", "rows", "requests", "warnings"):
+    for name in ("rows", "warnings", "windows", "requests"):
         end = head.index(name) + len(name)
         assert all(row[end - 1] != " " and row[end] == " " for row in rows)
-    for name in ("bookmark", "status"):
+    for name in ("status", "bookmark"):
         start = head.index(name)
         assert all(row[start - 1] == " " and row[start] != " " for row in rows)
 
 
-def test_rows_that_were_duplicates_skipped_have_a_column_where_there_are_any() -> None:
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        ([START, LIST], "The run is complete: 1 stream, 18 rows"),
+        ([START], "The run is complete: 0 streams, 0 rows"),
+        (
+            [StreamStats(SET_UP, status=COMPLETED, warnings=2)],
+            "The run read nothing, with 2 warnings: 0 streams, 0 rows",
+        ),
+        (
+            [LIST, StreamStats("r", status=COMPLETED, rows=1, warnings=1)],
+            "The run read everything, with 1 warning: 2 streams, 19 rows",
+        ),
+        ([LIST, LATER], "The run is not complete; not started: by_week"),
+    ],
+)
+def test_a_run_is_called_complete_if_nothing_is_missing_and_nobody_warned(
+    streams: list[StreamStats], expected: str
+) -> None:
+    assert headline(streams) == expected
+
+
+def test_a_failed_stream_names_its_error_before_what_else_is_missing() -> None:
+    stats = StreamStats("r", missing=["backfill is off"])
+    stats.fail(TapError("answered 403"))
+    assert stats.reason == "answered 403 and 1 more"
+
+
+def test_columns_that_hold_nothing_are_omitted() -> None:
+    head = summary_table([LIST, LATER]).splitlines()[-3]
+    assert head.split() == ["stream", "status", "rows", "requests"]
     some = StreamStats("r", status=COMPLETED, rows=10, duplicates_skipped=3)
-    assert "duplicates" not in summary_table([LIST])
     assert "duplicates" in summary_table([LIST, some])
     assert "| duplicates |" in summary_markdown("tap", [LIST, some], Secrets())
 
 
-def test_markdown_is_a_heading_a_table_and_the_first_warnings() -> None:
-    names = "stream windows pages rows requests retries waited bookmark warnings status"
+def test_a_table_of_usual_length_fits_on_a_screen() -> None:
+    report = dataclasses.replace(
+        REPORT, name="ad_group_performance", rows=1_234_567, retries=0, waited=0.0
+    )
+    lines = summary_table([START, *[report] * 5, *[LIST] * 10]).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 100
+
+
+def test_markdown_is_a_headline_a_table_and_the_first_warnings() -> None:
+    names = "stream status rows warnings bookmark windows requests retries waited"
     range_ = "2024-03-07 → 2024-03-19"
     assert summary_markdown("tap-adstage", [START, REPORT], Secrets()).splitlines() == [
         "",
         "## tap-adstage",
         "",
-        f"| {names.replace(' ', ' | ')} |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- |",
-        "| set-up | - | - | - | 4 | - | - | - | - | completed |",
-        rf"| by\_day | 6 | 12 | 216 | 15 | 3 | 4.2 s | {range_} | 5 | completed |",
+        r"**The run read everything, with 5 warnings\: 1 stream, 1,216 rows**",
         "",
-        r"- by\_day: one",
-        r"- by\_day: two",
-        r"- by\_day: three",
-        r"- by\_day: 2 more warnings",
+        f"| {names.replace(' ', ' | ')} |",
+        "| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+        "| set-up | completed | - | - | - | - | 4 | - | - |",
+        rf"| by\_day | completed | 1,216 | 5 | {range_} | 6 | 15 | 3 | 4.2 s |",
+        "",
+        "Warnings:",
+        "",
+        r"- by\_day\: one",
+        r"- by\_day\: two",
+        r"- by\_day\: three",
+        r"- by\_day\: 2 more",
     ]
+
+
+def test_markdown_keeps_the_end_of_a_warning() -> None:
+    text = f"{'account ' * 50}; link it again"
+    stats = StreamStats("r", status=COMPLETED, warnings=1, texts=[text])
+    assert summary_markdown("t", [stats], Secrets()).endswith("; link it again\n")
+
+
+def test_a_warning_that_begins_with_its_stream_does_not_name_it_twice() -> None:
+    stats = StreamStats("r", status=COMPLETED, warnings=1, texts=["r: one"])
+    assert summary_markdown("t", [stats], Secrets()).splitlines()[-1] == r"- r\: one"
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (FAILED, r"**The run is not complete; failed\: r; not started\: by\_week.**"),
-        (STOPPED, r"**The run is not complete; stopped\: r; not started\: by\_week.**"),
+        (FAILED, r"**The run is not complete; failed\: r; not started\: by\_week**"),
+        (STOPPED, r"**The run is not complete; stopped\: r; not started\: by\_week**"),
     ],
 )
 def test_markdown_says_where_a_run_ended_before_its_time(
@@ -178,23 +235,39 @@ REFUSED = StreamStats("a_live", status=FAILED, missing=["403:\n no | access"])
 PARTIAL = StreamStats("groups", status=INCOMPLETE, rows=9, missing=["one", "two"])
 
 
-def test_reasons_stand_below_the_table_and_in_fields() -> None:
-    assert summary_table([LIST, REFUSED, PARTIAL]).splitlines()[4:] == [
-        "a_live failed: 403: no | access",
-        "groups incomplete: one and 1 more",
+def test_what_is_missing_stands_first_and_in_fields() -> None:
+    assert summary_table([LIST, REFUSED, PARTIAL]).splitlines() == [
+        "The run is not complete; failed: a_live; incomplete: groups",
+        "  a_live failed: 403: no | access",
+        "  groups incomplete: one and 1 more",
+        "",
+        "stream    status      rows  requests",
+        "a_live    failed         0         -",
+        "groups    incomplete     9         -",
+        "accounts  completed     18         1",
     ]
     assert summary_fields(PARTIAL)["reason"] == "one and 1 more"
 
 
-def test_markdown_names_what_is_not_complete_and_why() -> None:
+def test_markdown_names_first_what_is_not_complete_and_why() -> None:
     lines = summary_markdown("tap", [LIST, REFUSED, PARTIAL], Secrets()).splitlines()
-    assert lines[3] == (
-        r"**The run is not complete; failed\: a\_live; incomplete\: groups.**"
-    )
-    assert lines[-2:] == [
+    assert lines[3:9] == [
+        r"**The run is not complete; failed\: a\_live; incomplete\: groups**",
+        "",
         r"- a\_live failed\: 403\: no \| access",
         r"- groups incomplete\: one and 1 more",
+        "",
+        "| stream | status | rows | requests |",
     ]
+
+
+def test_markdown_is_what_github_takes_it_for() -> None:
+    text = summary_markdown("tap", [REPORT, REFUSED], Secrets())
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    for tag, number in (("h2", 1), ("strong", 1), ("table", 1), ("tr", 3), ("li", 5)):
+        assert html.count(f"<{tag}>") == number
+    assert "\\" not in html
+    assert "<td>by_day</td>" in html
 
 
 @pytest.mark.parametrize(
@@ -230,13 +303,12 @@ def test_the_last_line_of_a_run_names_what_is_not_complete(
 )
 def test_nothing_in_a_text_is_markup(text: str) -> None:
     counts = StreamStats("a|b_c", status=COMPLETED, warnings=1, texts=[text])
-    *_, head, rule, row, blank, bullet = summary_markdown(
+    *_, head, rule, row, _, _, _, bullet = summary_markdown(
         "t", [counts], Secrets()
     ).splitlines()
-    assert blank == ""
     for line in (rule, row):
         assert len(re.findall(r"(?<!\\)\|", line)) == len(re.findall(r"\|", head))
-    written = bullet.removeprefix(r"- a\|b\_c: ")
+    written = bullet.removeprefix(r"- a\|b\_c\: ")
     assert not re.search(r"(?<!\\)[`*_\[\]<>|&~#@$:]", written.replace(r"\\", ""))
     assert re.sub(r"\\(.)", r"\1", written) == " ".join(text.split())
 
@@ -255,7 +327,7 @@ def test_markdown_shows_no_secret(text: str) -> None:
     written = summary_markdown("tap", [counts, REPORT], Secrets([SECRET]))
     assert "s3cret" not in written
     assert "mine" not in written
-    assert r"- by\_day: three" in written
+    assert r"- by\_day\: three" in written
 
 
 def test_a_section_is_added_in_one_piece_whoever_writes_beside(tmp_path: Path) -> None:
@@ -273,7 +345,8 @@ def test_each_stream_is_a_record_of_its_own(caplog: pytest.LogCaptureFixture) ->
     caplog.set_level("INFO")
     log_summary([START, REPORT], logging.getLogger("tap-adstage"), as_table=False)
     form = StructuredFormatter()
-    start, report = (json.loads(form.format(record)) for record in caplog.records)
+    start, report, last = (json.loads(form.format(r)) for r in caplog.records)
+    assert last["message"] == headline([START, REPORT])
     assert (start["message"], start["stream_name"]) == (summary_line(START), None)
     assert start["extra"]["summary"] == summary_fields(START)
     assert (report["message"], report["stream_name"]) == (
@@ -286,7 +359,8 @@ def test_each_stream_is_a_record_of_its_own(caplog: pytest.LogCaptureFixture) ->
 def test_a_table_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     log_summary([START, REPORT], logging.getLogger("tap-adstage"), as_table=True)
-    assert caplog.messages == [f"What was done:\n{summary_table([START, REPORT])}"]
+    table = summary_table([START, REPORT])
+    assert caplog.messages == [f"Summary of the run:\n{table}"]
 
 
 # --- the stats ---

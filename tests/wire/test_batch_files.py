@@ -105,7 +105,7 @@ def test_files_hold_the_records_in_the_encoding_of_their_message(
     file_format: str,
     compression: str | None,
 ) -> None:
-    streams = ["daily", "accounts", "current_user", "metric_descriptors"]
+    streams = ["daily", "accounts", "users", "metric_descriptors"]
     expected = sync(settings, streams=streams)
     config = batch_config(tmp_path, file_format, compression)
     found = sync({**settings, "batch_config": config}, streams=streams)
@@ -352,7 +352,7 @@ def test_the_check_of_a_storage_leaves_nothing_behind(
     sync: Sync, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     config = {**settings, "batch_config": batch_config(tmp_path / "new")}
-    found = sync(config, streams=["current_user"])
+    found = sync(config, streams=["users"])
     (message,) = found.of("BATCH")
     (path,) = (tmp_path / "new").iterdir()
     assert message["manifest"] == [path.as_uri()]

@@ -401,7 +401,9 @@ def test_a_group_whose_accounts_are_refused_fails_no_report(
         "reports": [limited, B_DAILY],
     }
     messages = fail(settings)
-    assert fail.error == "The run is not complete; incomplete: account_group_accounts"
+    held = "a_group, account_group_accounts, b_daily"
+    names = held if import_policy == "hold" else "account_group_accounts"
+    assert fail.error == f"The run is not complete; incomplete: {names}"
     assert messages.bookmark("a_group") is not None
     assert messages.bookmark("b_daily") is not None
     lines = warnings(caplog)
@@ -714,13 +716,24 @@ def test_a_run_of_which_rows_are_missing_is_not_called_complete(
     assert caplog.messages[-1] == "The run is not complete; incomplete: b_daily"
 
 
-def test_a_run_of_which_nothing_is_missing_ends_with_its_summary(
-    sync: Sync, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("import_policy", "start"),
+    [
+        ("ignore", "The run is complete: 10 streams, "),
+        ("warn", "The run read everything, with 3 warnings: 10 streams, "),
+    ],
+)
+def test_a_run_without_warnings_alone_is_called_complete(
+    sync: Sync,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    import_policy: str,
+    start: str,
 ) -> None:
     caplog.set_level(logging.INFO)
-    sync({**settings, "reports": [B_DAILY]})
+    sync({**settings, "import_policy": import_policy, "reports": [B_DAILY]})
     assert {*statuses(caplog).values()} == {"completed"}
-    assert "summary" in vars(caplog.records[-1])
+    assert caplog.messages[-1].startswith(start)
 
 
 def test_a_run_that_fails_before_its_first_stream_has_a_summary(

@@ -342,9 +342,9 @@ def test_a_schedule_is_shown_as_meltano_s(
     assert conversion.dropped == []
     assert conversion.changed == [
         (
-            f"{shown} changed to a Meltano schedule; meltano job add spotify-ads "
-            "--tasks 'tap-adstage target-postgres' && meltano schedule add "
-            f"spotify-ads --job spotify-ads --interval '{cron}'"
+            f"{shown} changed to a Meltano schedule; with the config in a plugin of "
+            "its own, meltano job add spotify-ads --tasks 'spotify spotify-postgres' "
+            f"&& meltano schedule add spotify-ads --job spotify-ads --interval '{cron}'"
         )
     ]
 
@@ -363,7 +363,7 @@ def test_a_connection_that_does_not_run_by_itself_has_no_schedule(
     assert conversion.changed == [
         (
             f"{shown} changed to no schedule; start each run with meltano run "
-            "tap-adstage target-postgres"
+            "spotify spotify-postgres"
         )
     ]
 

@@ -32,7 +32,7 @@ REPORT: dict[str, Any] = {
     "networks": ["adwords", "facebook"],
 }
 UTM = ["utm_medium", "utm_source", "utm_campaign", "utm_content", "utm_term"]
-STREAMS = ["daily", "current_user", "folders", "accounts", "metric_descriptors"]
+STREAMS = ["daily", "users", "folders", "accounts", "metric_descriptors"]
 
 
 @pytest.fixture

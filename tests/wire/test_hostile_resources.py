@@ -364,10 +364,10 @@ def answers(httpserver: HTTPServer, sync: Sync) -> Answers:
 @pytest.mark.parametrize(
     ("stream", "path", "document", "message"),
     [
-        ("current_user", "/me", {"fetch_id": 1}, "/api/me: id is None, not a text"),
-        ("current_user", "/me", [], r"/api/me: the answer is \[\], not an object"),
+        ("users", "/me", {"fetch_id": 1}, "/api/me: id is None, not a text"),
+        ("users", "/me", [], r"/api/me: the answer is \[\], not an object"),
         (
-            "current_user",
+            "users",
             "/me",
             {"id": "1", "account_status": {"tiktok": {}}},
             "/api/me: account_status.tiktok is {}, not a text",

@@ -571,6 +571,7 @@ def test_a_bookmark_stops_at_the_last_day_that_every_account_has(
         "late data"
     )
     assert len(lines(caplog)) == 3
+    assert warnings(caplog)[-1] == "The run is not complete; incomplete: daily"
 
 
 def test_a_held_report_catches_up_once_the_import_has(

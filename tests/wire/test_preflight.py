@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from tap_adstage.exceptions import (
     UnauthorizedError,
 )
 from tap_adstage.preflight import Result, advice, results
+from tap_adstage.runtime.statistics import RunStats
 from tap_adstage.sandbox.server import Sandbox
 from tap_adstage.sandbox.world.world import World
 from tap_adstage.source import SetUpStep
@@ -104,7 +106,10 @@ def test_each_step_that_passes_is_a_line_that_says_what_was_found(
         "accounts: ok, 18 linked",
         "report daily: ok, a row of 2024-03-15..2024-03-19",
         "report empty: ok, no rows in 2024-03-15..2024-03-19",
-        "report later: ok, nothing to request as of 2024-03-20",
+        (
+            "report later: ok, nothing to request: its date_range, "
+            "2024-04-01..2024-04-30, begins after today, 2024-03-20"
+        ),
         "report whole: ok, a row of 2024-01-20..2024-03-19",
         "8 of 8 steps passed",
     ]
@@ -500,7 +505,8 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     reason: str,
 ) -> None:
     secretive = {"company_name": f"The\nCompany {settings['access_token']}"}
-    linked: dict[str, Any] = {"total": 0, "_embedded": {"item": []}}
+    account = {"network": "adwords", "remote_id": "1", "name": "One"}
+    linked: dict[str, Any] = {"total": 1, "_embedded": {"item": [account]}}
     answers: dict[str, Any] = {
         "/me": USER,
         "/organizations/40": secretive,
@@ -517,13 +523,29 @@ def test_a_page_of_another_shape_fails_the_report_with_its_place(
     assert ended.exit_code == 1
     assert ended.line("user") == "ok, Robin Marlow-Grey (40)"
     assert ended.line("organization") == "ok, The Company *** (40)"
-    assert ended.line("accounts") == "ok, none linked"
+    assert ended.line("accounts") == "ok, 1 linked"
     assert ended.line("report daily") == (
         "FAILED, daily, 2024-03-15..2024-03-19, page 1: "
         f"POST {httpserver.url_for('/api')}{path}: {reason}; check that "
         "api_url leads to AdStage; if it does, report this"
     )
     assert settings["access_token"] not in ended.stderr
+
+
+def test_a_user_without_a_linked_account_is_told_what_to_do(
+    check: Callable[[dict[str, Any]], Ended],
+    settings: dict[str, Any],
+    sandbox: Sandbox,
+) -> None:
+    accounts = sandbox.world.entities("accounts")
+    sandbox.world.unlinked = frozenset(account.entity_id for account in accounts)
+    ended = check(settings)
+    assert ended.exit_code == 1
+    user = ended.line("user").rpartition("(")[2].rstrip(")")
+    assert ended.line("accounts") == (
+        f"FAILED, no account is linked to user {user}; link one in AdStage, or set "
+        "user_id to the user who has them"
+    )
 
 
 # --- the decisions ---
@@ -580,7 +602,7 @@ def test_a_step_is_not_tried_for_want_of_the_first_thing_that_it_lacks() -> None
         step("e"),
         step("f", "e", error=ApiError("f is gone.", status=404)),
     ]
-    assert [*results(steps, AdStageSource)] == [
+    assert [*results(steps, AdStageSource, RunStats(time.monotonic))] == [
         Result(passed=False, line="a: FAILED, a: wrong; a: and so is this"),
         Result(passed=False, line="b: not tried, as there is no a"),
         Result(passed=False, line="c: not tried, as there is no a"),

@@ -35,9 +35,14 @@ preflight.LONGEST_WAIT = {PATIENCE}
 from tap_adstage.tap import TapAdStage
 TapAdStage.cli()
 """
-GAVE_UP = (
-    f"FAILED, no answer for {PATIENCE} seconds, with all retries; AdStage, the network "
-    "or a proxy may be down: see http://status.adstage.io/, check "
+WAITED = f"for {PATIENCE} seconds, with all retries"
+DOWN = (
+    f"{WAITED}; AdStage, the network or a proxy may be down: see "
+    "http://status.adstage.io/, check "
+)
+SPOTIFY_DOWN = (
+    f"{WAITED}; Spotify, the network or a proxy may be down: check api_url or "
+    "oauth_token_url, and try again"
 )
 OAUTH = {"client_id": "a", "client_secret": "b", "refresh_token": "c"}
 
@@ -94,9 +99,38 @@ def test_an_address_that_does_not_answer_is_given_up(
     listener = listen(serve)
     settings = {"api_url": f"http://127.0.0.1:{listener.port}/api", **credentials}
     *_, token, user, _, _, counts = lines_of(settings, tmp_path)
-    assert token == f"token: {GAVE_UP}{address}, and try again"
+    silent_one = f"http://127.0.0.1:{listener.port}"
+    assert token == (
+        f"token: FAILED, no answer from {silent_one} {DOWN}{address}, and try again"
+    )
     assert user == "user: not tried, as AdStage does not answer"
     assert counts == "0 of 4 steps passed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "to_do"),
+    [
+        (
+            {"api_url": "http://no-such-host.invalid/api"},
+            "http://no-such-host.invalid",
+            f"{DOWN}api_url, and try again",
+        ),
+        (
+            {
+                "source": "spotify_ads",
+                "oauth_token_url": "http://127.0.0.1:9/token",
+                **OAUTH,
+            },
+            "http://127.0.0.1:9",
+            SPOTIFY_DOWN,
+        ),
+    ],
+)
+def test_a_host_or_port_that_is_not_there_is_given_up_in_either_source(
+    tmp_path: Path, settings: dict[str, Any], address: str, to_do: str
+) -> None:
+    lines = lines_of(settings, tmp_path)
+    assert f"token: FAILED, no answer from {address} {to_do}" in lines
 
 
 def test_an_address_that_no_longer_answers_is_given_up_as_soon(
@@ -116,7 +150,10 @@ def test_an_address_that_no_longer_answers_is_given_up_as_soon(
     done.set()
     assert token == "token: ok, AdStage accepts it"
     assert user_line == "user: ok, Robin (40)"
-    assert organization == f"organization: {GAVE_UP}api_url, and try again"
+    assert organization == (
+        f"organization: FAILED, no answer from "
+        f"{httpserver.url_for('').rstrip('/')} {DOWN}api_url, and try again"
+    )
     assert accounts == "accounts: not tried, as AdStage does not answer"
     assert counts == "2 of 4 steps passed"
 
@@ -127,7 +164,10 @@ def test_a_slow_address_that_goes_on_answering_is_not_given_up(
     answers = {
         "/me?": {"fetch_id": 40},
         "/organizations/40 ": {"fetch_id": 40},
-        "/list_network_accounts": {"total": 0, "_embedded": {"item": []}},
+        "/list_network_accounts": {
+            "total": 1,
+            "_embedded": {"item": [{"network": "adwords", "remote_id": "1"}]},
+        },
     }
 
     def slow(connection: socket.socket) -> None:

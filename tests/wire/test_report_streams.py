@@ -852,7 +852,7 @@ def test_a_look_takes_one_row_of_the_last_window_and_leaves_nothing_behind(
     tap = TapAdStage(config=with_report(settings, **keys), setup_mapper=False)
     (report,) = tap.source.config.reports
     found = tap.report_stream(report).probe()
-    assert found is not None
+    assert not isinstance(found, str)
     days, has_rows = found
     assert (str(days), has_rows) == (expected, True)
     assert [(q["date_range"], q["limit"]) for q in questions(sandbox)] == [
@@ -870,7 +870,7 @@ def test_a_look_is_at_the_last_window_wherever_the_bookmark_is(
     state = state_of("2024-03-18")
     tap = TapAdStage(config=config, state=state, setup_mapper=False)
     (report,) = tap.source.config.reports
-    assert tap.report_stream(report).probe() is not None
+    assert not isinstance(tap.report_stream(report).probe(), str)
     assert ranges(sandbox) == ["2024-03-15..2024-03-19"]
     assert tap.state == state
 
@@ -890,13 +890,13 @@ def test_stream_maps_and_flattening_keep_working(
         "flattening_enabled": True,
         "flattening_max_depth": 1,
     }
-    messages = sync(config, streams=["daily", "folders", "current_user"])
+    messages = sync(config, streams=["daily", "folders", "users"])
     record = messages.records("daily")[0]
     assert record["twice"] == record["clicks"] * 2
     assert "network" not in record
     assert {"objective__code", "objective__unit"} <= set(record)
     assert "network_counts__totals" in messages.records("folders")[0]
-    for stream in ("daily", "folders", "current_user"):
+    for stream in ("daily", "folders", "users"):
         (schema,) = messages.of("SCHEMA", stream)
         for flat in messages.records(stream):
             filled = {name for name, value in flat.items() if value is not None}
@@ -965,10 +965,13 @@ def test_a_report_that_a_catalog_lacks_is_said_to_be_left_out(
     sync: Sync, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     catalog = TapAdStage(config=with_report(settings)).catalog_dict
+    caplog.set_level("INFO", logger="tap-adstage")
     messages = sync(with_report(settings, name="renamed"), catalog=catalog)
     assert messages.records("renamed") == []
     told = warnings(caplog)
     assert told[0].startswith("renamed: not in the catalog, so it is skipped")
+    assert told[-1] == "The run is not complete; incomplete: renamed"
+    assert "renamed: incomplete; rows: 0; not in the catalog" in caplog.messages
 
 
 # --- descriptors that vanish ---

@@ -108,7 +108,7 @@ def test_records_hold_the_api_s_own_fields(
     settings: dict[str, Any],
 ) -> None:
     messages = sync(settings)
-    user = messages.records("current_user")[0]
+    user = messages.records("users")[0]
     assert (user["id"], user["fetch_id"]) == ("/api/users/1", 40)
     assert isinstance(user["account_status"], dict)
     organization = messages.records("organizations")[0]

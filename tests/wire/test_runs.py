@@ -13,12 +13,14 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.failures import stream_fails
 from harness.logs import warnings
-from harness.paths import ROOT, SCRIPTS
+from harness.paths import SCRIPTS
+from harness.pictures import check_picture
 from harness.pipeline import meltano
 
 from tap_adstage.adstage.resources import TABLES
@@ -29,8 +31,8 @@ from tap_adstage.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from harness.forked import ForkedTap
     from harness.singer import Messages, Sync
 
 BY_DAY = {
@@ -49,7 +51,6 @@ BY_WEEK = {
     "window_days": 7,
 }
 REPORTS = [BY_DAY, BY_WEEK]
-PAGE = ROOT / "docs" / "runs.md"
 TODAY = dt.date(2024, 3, 20)
 WARNING = "sandbox: on, so all data are generated; none are real"
 STRUCTURED = {
@@ -438,7 +439,7 @@ def test_a_run_that_is_stopped_says_what_was_done_and_where(
     assert "Stopped before the end" in ended.stderr.splitlines()[-1]
     text = markdown.read_text()
     assert r"**The run is not complete; stopped\: by\_week; not started\: " in text
-    assert re.search(rf"\| by\\_week \|.*\| {len(written)} \|.*\| stopped \|", text)
+    assert re.search(rf"\| by\\_week \| stopped \| {len(written):,} \|", text)
 
 
 def test_a_run_whose_reader_goes_away_says_what_was_done(tap: Tap) -> None:
@@ -450,6 +451,24 @@ def test_a_run_whose_reader_goes_away_says_what_was_done(tap: Tap) -> None:
     ended = Ended(code, "", tap.stderr.read_text())
     assert "stopped" in {line.partition(";")[0] for line in ended.summary.values()}
     assert "nobody reads stdout any more" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", [[], ["--discover"], ["--about"], ["--fields"]])
+def test_a_full_disk_is_an_error_of_one_line(
+    command: list[str],
+    forked: ForkedTap,
+    tmp_path: Path,
+    spotify_settings: dict[str, Any],
+) -> None:
+    config, stderr = tmp_path / "config.json", tmp_path / "stderr"
+    config.write_text(json.dumps(spotify_settings))
+    arguments = ["--config", str(config), *command]
+    forked.start(arguments, Path("/dev/full"), stderr)
+    assert forked.wait() == 1
+    text = stderr.read_text()
+    assert "Traceback" not in text
+    last = text.splitlines()[-1]
+    assert "stdout can't be written: No space left on device" in last
 
 
 # --- logs, terminal, GitHub ---
@@ -491,18 +510,19 @@ def on_a_terminal(tap: Tap, **environment: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-def test_a_terminal_shows_a_table(tap: Tap) -> None:
+def test_a_terminal_shows_what_is_missing_and_a_table(
+    tap: Tap,
+    update_golden: bool,  # noqa: FBT001
+) -> None:
+    tap.sandbox.drop_rows = 2
     tap.settings = {"reports": [BY_DAY]}
     shown = on_a_terminal(tap)
-    _, _, rest = shown.partition("| What was done:\n")
-    head, start, *rows = rest.splitlines()[: 3 + len(TABLES)]
-    assert [row.split()[0] for row in rows] == sorted([*TABLES, "by_day"])
-    (block,) = re.findall(
-        r"^```text\n(stream .+?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    on_page = block.splitlines()
-    assert on_page[:2] == [head, start]
-    assert on_page[2:] == [row for row in rows if row in on_page]
+    *_, summary = shown.partition("| Summary of the run:\n")
+    lines = summary.splitlines()[: 4 + 2 + len(TABLES)]
+    assert lines[0] == "The run is not complete; incomplete: by_day"
+    assert {line.split()[0] for line in lines[4:]} == {"set-up", "by_day", *TABLES}
+    title = "tap-adstage --config config.json > records.jsonl"
+    check_picture("run-summary", title, "\n".join(lines), update=update_golden)
     assert "by_day: completed" not in shown
 
 
@@ -512,7 +532,7 @@ def test_who_configures_logs_has_fields_on_a_terminal_too(tap: Tap) -> None:
     config.write_text(json.dumps(STRUCTURED))
     shown = on_a_terminal(tap, SINGER_SDK_LOG_CONFIG=str(config))
     assert '"summary":{"stream":"by_day"' in shown
-    assert "What was done" not in shown
+    assert "Summary of the run" not in shown
 
 
 def test_who_wants_no_lines_of_level_info_gets_none(tap: Tap) -> None:
@@ -609,9 +629,10 @@ def test_several_taps_append_to_github_s_job_summary(tap: Tap) -> None:
     for _ in range(2):
         assert tap.run(GITHUB_STEP_SUMMARY=str(path)).code == 0
     text = path.read_text()
-    assert text.startswith("# Nightly\n\n## tap-adstage\n\n| stream | windows | ")
-    assert text.count("\n\n## tap-adstage\n\n| stream |") == 2
-    assert text.count(r"| a\_b | 6 | 7 | 216 | 7 | - | - | none → 2024-03-19 |") == 2
+    start = "\n\n## tap-adstage\n\n**The run is complete\\: "
+    assert text.startswith(f"# Nightly{start}")
+    assert text.count(start) == 2
+    assert text.count(r"| a\_b | completed | 216 | none → 2024-03-19 | 6 | 7 |") == 2
 
 
 def test_each_shard_has_a_section_of_its_own_name(tap: Tap) -> None:
@@ -631,8 +652,8 @@ def test_github_s_job_summary_has_the_first_warnings_and_no_secrets(tap: Tap) ->
     ended = tap.run(GITHUB_STEP_SUMMARY=str(path))
     text = path.read_text()
     assert ended.code == 0
-    assert r"- by\_day: by\_day\: window 2024-03-08..2024-03-09 differs from " in text
-    assert r"- by\_day: 4 more warnings" in text
+    assert r"- by\_day\: window 2024-03-08..2024-03-09 differs from " in text
+    assert r"- by\_day\: 4 more" in text
     assert tap.sandbox.token not in text
 
 

@@ -29,7 +29,7 @@ def lines_of(settings: dict[str, Any]) -> list[str]:
     """Try each step, without waiting for a retry."""
     tap = TapAdStage(config={"max_retry_seconds": 0, **settings}, setup_mapper=False)
     steps = preflight.steps(tap.source, tap.probe)
-    return [result.line for result in preflight.results(steps, tap.source)]
+    return [result.line for result in preflight.results(steps, tap.source, tap._stats)]  # noqa: SLF001
 
 
 def test_each_step_that_passes_is_a_line_that_says_what_was_found(
@@ -49,7 +49,10 @@ def test_each_step_that_passes_is_a_line_that_says_what_was_found(
         "report daily: ok, a row of 2024-02-24..2024-03-19",
         "report lifetime: ok, a row of 2012-01-01..2024-03-19",
         "report ages: ok, a row of 2012-01-01..2024-03-19",
-        "report later: ok, nothing to request as of 2024-03-20",
+        (
+            "report later: ok, nothing to request: its date_range, "
+            "2024-04-01..2024-04-30, begins after today, 2024-03-20"
+        ),
     ]
     asked = [r for r in spotify_sandbox.requests if r.path.endswith("_reports")]
     assert len(asked) == 3
@@ -73,6 +76,53 @@ def test_a_chosen_account_that_is_none_is_named_with_those_that_there_are(
     *_, accounts, daily = lines_of(spotify_settings | chosen | {"reports": [DAILY]})
     assert accounts.startswith(f"accounts: FAILED, accounts: {FIRST.id} not linked")
     assert SECOND.id in accounts
+    assert daily == "report daily: not tried, as the accounts are not known"
+
+
+NO_BUSINESS = (
+    "this user is in no business; have it invited to one in Spotify Ads Manager, or "
+    "check whose access_token this is"
+)
+NO_ACCOUNT = (
+    "no business of this user has an ad account; create one in Spotify Ads Manager, or "
+    "have this user invited to the business that has it"
+)
+
+
+@pytest.mark.parametrize(
+    ("businesses", "expected"),
+    [
+        (
+            [],
+            [
+                f"businesses: FAILED, {NO_BUSINESS}",
+                "accounts: not tried, as the businesses are not known",
+            ],
+        ),
+        (
+            [{"id": "b1", "name": "Empty"}],
+            ["businesses: ok, Empty (b1)", f"accounts: FAILED, {NO_ACCOUNT}"],
+        ),
+    ],
+)
+def test_a_user_without_anything_to_read_is_told_what_to_do(
+    httpserver: HTTPServer, businesses: list[dict[str, str]], expected: list[str]
+) -> None:
+    answers: dict[str, Any] = {
+        "": {"businesses": businesses},
+        "/b1/ad_accounts": {"ad_accounts": [], "paging": {"total_results": 0}},
+    }
+    for path, answer in answers.items():
+        httpserver.expect_request(f"/ads/v3/businesses{path}").respond_with_json(answer)
+    settings = {
+        "source": "spotify_ads",
+        "api_url": httpserver.url_for("/ads/v3"),
+        "access_token": "t0ken",
+        "reports": [DAILY],
+    }
+    token, *others, daily = lines_of(settings)
+    assert token == "token: ok, Spotify accepts it"
+    assert others == expected
     assert daily == "report daily: not tried, as the accounts are not known"
 
 

@@ -212,8 +212,9 @@ def test_a_metric_that_is_newer_than_the_catalog_is_one_warning(
     assert not warnings(caplog)
     relay.without()
     assert sync(config, catalog=catalog).records("a")
-    (warning,) = warnings(caplog)
+    warning, last = warnings(caplog)
     assert warning.startswith(f"a: skipped {LEADS}, as the catalog lacks them; ")
+    assert last == "The run is not complete; incomplete: a"
 
 
 def test_a_star_that_stands_for_nothing_is_one_warning(

@@ -56,6 +56,8 @@ class Sandbox(LocalApi):
         client_secret: str = "sandbox-secret",  # noqa: S107
         refresh_token: str = "sandbox-refresh",  # noqa: S107
         token_lifetime: float = 3600,
+        any_client: bool = False,
+        any_token: bool = False,
         world: World | None = None,
         v1_rounding: bool = True,
         v1_links: str = "offset",
@@ -85,6 +87,9 @@ class Sandbox(LocalApi):
             client_secret: Of the OAuth application.
             refresh_token: The first valid refresh token.
             token_lifetime: Seconds after which issued access tokens expire.
+            any_client: Whether any application and refresh token is accepted, and no
+                refresh token is replaced.
+            any_token: Whether any access token is accepted.
             world: The data to serve; by default they follow from the seed.
             v1_rounding: Whether V1 reports round as V2 reports do; else their numbers
                 look like those in V1's samples.
@@ -110,10 +115,11 @@ class Sandbox(LocalApi):
         """
         tokens = Tokens(
             static=token,
-            credentials=Credentials(client_id, client_secret),
+            credentials=None if any_client else Credentials(client_id, client_secret),
             refresh_token=refresh_token,
             lifetime=token_lifetime,
             uses=token_uses,
+            any_token=any_token,
         )
         super().__init__(port, today, tokens)
         self.token = token

@@ -16,7 +16,7 @@ def clean_environment() -> dict[str, str]:
 
     The clone's own commands are found first.
     """
-    prefixes = ("TAP_ADSTAGE_", "TARGET_POSTGRES_", "MELTANO_")
+    prefixes = ("TAP_ADSTAGE_", "TARGET_DUCKDB_", "TARGET_POSTGRES_", "MELTANO_")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(prefixes)}
     return clean | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
 

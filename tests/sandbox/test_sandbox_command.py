@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import pty
@@ -14,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,14 +22,10 @@ import requests
 from click.testing import CliRunner
 from harness.listener import refuses_connections
 
-from tap_adstage.sandbox.cli import demo, demo_results
 from tap_adstage.sandbox.cli.command import main
-from tap_adstage.sandbox.cli.demo_reports import ReportRequests
-from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 COMMAND = [sys.executable, "-m", "tap_adstage.sandbox"]
 SHOW_SETTINGS = """
@@ -39,14 +33,11 @@ import json, os
 names = ("TAP_ADSTAGE_", "TARGET_POSTGRES_")
 print(json.dumps({k: v for k, v in os.environ.items() if k.startswith(names)}))
 """
-ASK_SANDBOX = """
-import os, urllib.request
-token = os.environ["TAP_ADSTAGE_ACCESS_TOKEN"]
-request = urllib.request.Request(
-    os.environ["TAP_ADSTAGE_API_URL"] + "/me",
-    headers={"Authorization": f"Bearer {token}"},
-)
-print(urllib.request.urlopen(request).status)
+# Prints what the set-up test of each config file prints.
+TEST_CONFIGS = """
+for config; do
+  echo "$config: $(%s -m tap_adstage --config=ENV --config "$config" --test 2>&1)"
+done
 """
 ASK_POSTGRES = """
 import os, psycopg
@@ -128,6 +119,22 @@ def test_serves_until_it_is_stopped(number: signal.Signals) -> None:
     assert refuses_connections(urlsplit(url).port)
 
 
+def test_rotates_the_refresh_token_of_its_own_application() -> None:
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-secret",
+        "refresh_token": "sandbox-refresh",
+    }
+    with started("--port", "0") as process:
+        api = line_of(process).removeprefix("AdStage sandbox listening on ")
+        url = f"{api.removesuffix('/api')}/oauth/token"
+        other = requests.post(url, {**form, "client_id": "mine"}, timeout=10)
+        first, again = (requests.post(url, form, timeout=10) for _ in range(2))
+    assert first.json()["refresh_token"] != form["refresh_token"]
+    assert (other.ok, again.ok) == (False, False)
+
+
 def test_prints_settings_for_a_shell() -> None:
     options = ("--port", "0", "--token", "it's", "--as-of", "2024-06-15")
     with started(*options) as process:
@@ -180,7 +187,7 @@ def test_serves_spotify_s_api() -> None:
         (("run",), None),
     ],
 )
-def test_a_command_runs_on_the_source_s_sandbox(
+def test_a_command_s_runs_read_the_chosen_source(
     arguments: tuple[str, ...], source: str | None
 ) -> None:
     result = sandbox(
@@ -190,27 +197,6 @@ def test_a_command_runs_on_the_source_s_sandbox(
     )
     settings = settings_of(result)
     assert settings.get("TAP_ADSTAGE_SOURCE") == source
-    path = "/api" if source is None else "/ads/v3"
-    assert urlsplit(settings["TAP_ADSTAGE_API_URL"]).path == path
-
-
-def test_real_credentials_for_spotify_stay_in_the_sandbox(tmp_path: Path) -> None:
-    config = {
-        "source": "spotify_ads",
-        "client_id": "a real one",
-        "client_secret": "a real secret",
-        "refresh_token": "a real token",
-        "oauth_token_file": str(tmp_path / "token.json"),
-        "reports": [],
-    }
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    tap = (sys.executable, "-m", "tap_adstage", "--config=ENV")
-    result = sandbox(
-        *("--as-of", "2024-06-15", "run", "--source", "spotify_ads", *tap),
-        *("--config", str(tmp_path / "config.json"), "--test"),
-    )
-    assert result.returncode == 0, result.stderr
-    assert not (tmp_path / "token.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -295,18 +281,60 @@ def test_a_wrong_command_line_is_an_error_that_names_it(
 # Running a command
 
 
-def test_a_command_gets_the_settings_of_a_running_sandbox() -> None:
-    result = sandbox("--token", "t", "run", sys.executable, "-c", SHOW_SETTINGS)
-    settings = settings_of(result)
-    assert settings["TAP_ADSTAGE_ACCESS_TOKEN"] == "t"
-    assert settings.keys() == {"TAP_ADSTAGE_ACCESS_TOKEN", "TAP_ADSTAGE_API_URL"}
-    assert refuses_connections(urlsplit(settings["TAP_ADSTAGE_API_URL"]).port)
-    assert sandbox("run", sys.executable, "-c", ASK_SANDBOX).stdout == "200\n"
+def test_every_config_file_reads_the_sandbox_of_its_source(tmp_path: Path) -> None:
+    oauth = {
+        "client_id": "a real one",
+        "client_secret": "a real secret",
+        "refresh_token": "a real token",
+        "oauth_token_file": str(tmp_path / "token.json"),
+    }
+    configs = {
+        "right": {"access_token": "t"},
+        "wrong": {"access_token": "another"},
+        "none": {},
+        "oauth": oauth,
+        "spotify": {"source": "spotify_ads", **oauth},
+        "spotify-wrong": {"source": "spotify_ads", "access_token": "another"},
+    }
+    for name, config in configs.items():
+        text = json.dumps({"reports": [], "user_agent": name} | config)
+        (tmp_path / name).write_text(text)
+    files = (str(tmp_path / name) for name in configs)
+    arguments = ("--as-of", "2024-06-15", "--token", "t", "run", "bash", "-c")
+    script = TEST_CONFIGS % shlex.quote(sys.executable)
+    own = {"TAP_ADSTAGE_ACCESS_TOKEN": "a real one", "TAP_ADSTAGE_API_URL": "http://no"}
+    result = sandbox(*arguments, script, "bash", *files, **own)
+    outputs = re.split(rf"^{tmp_path}/(.+?): ", result.stdout, flags=re.MULTILINE)[1:]
+    printed = dict(zip(outputs[::2], outputs[1::2], strict=True))
+    assert printed.keys() == configs.keys()
+    for name, path in (("right", "/api"), ("oauth", "/api"), ("spotify", "/ads/v3")):
+        assert "steps passed" in printed[name], printed[name]
+        assert "FAILED" not in printed[name], printed[name]
+        message = (
+            rf"sandbox: reading generated data from http://127\.0\.0\.1:\d+{path}$"
+        )
+        assert re.search(message, printed[name], re.MULTILINE)
+    assert "with its own token, as none is set" in printed["none"]
+    assert "4 of 4 steps passed" in printed["none"]
+    assert "look at the setting access_token" in printed["wrong"]
+    assert "look at the setting access_token" in printed["spotify-wrong"]
+    assert "unknown setting" not in result.stdout
+    assert not (tmp_path / "token.json").exists()
+
+
+def test_without_a_token_of_its_own_the_sandbox_accepts_any(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text('{"reports": [], "access_token": "a-real-one"}')
+    script = TEST_CONFIGS % shlex.quote(sys.executable)
+    result = sandbox("run", "bash", "-c", script, "bash", str(tmp_path / "own"))
+    assert "4 of 4 steps passed" in result.stdout
 
 
 def test_a_command_gets_the_sandboxs_day() -> None:
     arguments = ("--as-of", "2024-06-15", "run", sys.executable, "-c", SHOW_SETTINGS)
-    assert settings_of(sandbox(*arguments))["TAP_ADSTAGE_AS_OF"] == "2024-06-15"
+    settings = settings_of(sandbox(*arguments, TAP_ADSTAGE_AS_OF="2026-01-01"))
+    assert settings.keys() == {"TAP_ADSTAGE_SANDBOXES"}
+    sandboxes = json.loads(settings["TAP_ADSTAGE_SANDBOXES"])
+    assert {each["as_of"] for each in sandboxes.values()} == {"2024-06-15"}
 
 
 def test_a_command_gets_the_chosen_port() -> None:
@@ -314,8 +342,13 @@ def test_a_command_gets_the_chosen_port() -> None:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     arguments = ("--port", port, "run", sys.executable, "-c", SHOW_SETTINGS)
-    settings = settings_of(sandbox(*arguments))
-    assert settings["TAP_ADSTAGE_API_URL"] == f"http://127.0.0.1:{port}/api"
+    sandboxes = json.loads(settings_of(sandbox(*arguments))["TAP_ADSTAGE_SANDBOXES"])
+    url = sandboxes["adstage"]["api_url"]
+    assert url == f"http://127.0.0.1:{port}/api"
+    other = urlsplit(sandboxes["spotify_ads"]["api_url"])
+    assert other.port != int(port)
+    assert refuses_connections(int(port))
+    assert refuses_connections(other.port)
 
 
 def test_other_variables_reach_the_command() -> None:
@@ -326,8 +359,11 @@ def test_other_variables_reach_the_command() -> None:
 
 def test_a_real_account_s_credentials_do_not_reach_the_command() -> None:
     arguments = ("run", sys.executable, "-c", SHOW_SETTINGS)
-    settings = settings_of(sandbox(*arguments, TAP_ADSTAGE_CLIENT_SECRET="s3cret"))
-    assert "TAP_ADSTAGE_CLIENT_SECRET" not in settings
+    secret = {
+        "TAP_ADSTAGE_CLIENT_SECRET": "s3cret",
+        "TAP_ADSTAGE_ACCESS_TOKEN": "s3cret",
+    }
+    assert "s3cret" not in str(settings_of(sandbox(*arguments, **secret)))
 
 
 def test_meltano_keeps_its_state_for_as_long_as_the_command_runs() -> None:
@@ -437,149 +473,3 @@ def test_ctrl_c_at_a_terminal_is_not_sent_twice() -> None:
         os.close(ours)
         os.close(theirs)
     assert answers == ["[False, False]\n", "[True, False]\n"]
-
-
-# The demo
-
-
-class Meltano:
-    """Records its calls instead of running."""
-
-    def __init__(self, code: int = 0) -> None:
-        self.code = code
-        self.calls: list[tuple[Sequence[str], Mapping[str, str]]] = []
-
-    def __call__(
-        self, command: Sequence[str], environment: Mapping[str, str], _stdout: int
-    ) -> int:
-        self.calls.append((command, environment))
-        return self.code
-
-
-def demo_with(meltano: Meltano, home: Path) -> demo.Demo:
-    settings = {"TAP_ADSTAGE_API_URL": "http://127.0.0.1:1/api"}
-    sandbox = Sandbox(today=dt.date(2024, 6, 15))
-    reports = demo.REPORTS["adstage"]
-    stage = demo.Stage(sandbox, reports, "postgresql://", settings)
-    return demo.Demo(stage, meltano, home)
-
-
-def test_the_demo_keeps_out_of_the_users_own_runs(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("TAP_ADSTAGE_REFRESH_TOKEN", "the user's own")
-    monkeypatch.setenv("TARGET_POSTGRES_SQLALCHEMY_URL", "postgresql://warehouse")
-    monkeypatch.setenv("MELTANO_DATABASE_URI", "sqlite:////the/users/own.db")
-    meltano = Meltano()
-    demo_with(meltano, tmp_path).install()
-    ((command, settings),) = meltano.calls
-    assert command[-3:] == ["install", "tap-adstage", "target-postgres"]
-    assert (tmp_path / "empty.env").read_text() == ""
-    assert f"--env-file={tmp_path / 'empty.env'}" in command
-    assert settings["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path}/meltano.db"
-    assert settings["TAP_ADSTAGE_API_URL"] == "http://127.0.0.1:1/api"
-    assert settings["TAP_ADSTAGE_AS_OF"] == "2024-06-15"
-    assert "TAP_ADSTAGE_REFRESH_TOKEN" not in settings
-    assert "TARGET_POSTGRES_SQLALCHEMY_URL" not in settings
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.usefixtures("capfd")
-def test_the_demo_stops_if_meltano_fails(tmp_path: Path) -> None:
-    failing = demo_with(Meltano(code=3), tmp_path)
-    with pytest.raises(demo.DemoError, match=r"`meltano install .*` ended with 3"):
-        failing.install()
-
-
-def test_the_demo_reports_that_meltano_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
-    with pytest.raises(demo.DemoError, match="pip install meltano"):
-        demo.find_meltano()
-
-
-def test_the_demo_reports_that_it_needs_a_clone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "a/b/c/d/demo.py"))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(demo.DemoError, match="run it in a clone"):
-        demo.find_project()
-
-
-def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("tap_adstage.sandbox.cli.demo")
-    monkeypatch.delitem(sys.modules, "tap_adstage.sandbox.cli.demo")
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    result = CliRunner().invoke(main, ["demo"])
-    assert result.exit_code == 1
-    assert result.output == "Error: This needs psycopg; install tap-adstage[demo]\n"
-
-
-def test_the_demo_loads_days_that_a_lookback_fetches_again() -> None:
-    settings = demo.REPORTS["adstage"].tap_settings(dt.date(2024, 6, 15))
-    assert settings["TAP_ADSTAGE_START_DATE"] == "2024-04-16"
-    assert settings["TAP_ADSTAGE_LOOKBACK_DAYS"] == "14"
-    levels = [
-        report["entity_level"] for report in json.loads(settings["TAP_ADSTAGE_REPORTS"])
-    ]
-    assert levels == ["accounts", "campaigns", "ad_groups"]
-
-
-def report_request(level: str, date_range: str) -> ReceivedRequest:
-    body = {"date_range": date_range, "sources": {"metrics": {"entity_level": level}}}
-    path = "/api/v2/organizations/40/report"
-    return ReceivedRequest("POST", path, {}, body, 200)
-
-
-def test_report_requests_are_counted_by_report() -> None:
-    counted = demo.REPORTS["adstage"].count(
-        [
-            ReceivedRequest("GET", "/api/me", {}, None, 200),
-            report_request("campaigns", "2024-05-11..2024-05-20"),
-            report_request("campaigns", "2024-05-01..2024-05-10"),
-            report_request("accounts", "2024-05-21..2024-05-30"),
-        ]
-    )
-    assert counted == {
-        "campaign_performance": ReportRequests(2, "2024-05-01"),
-        "account_performance": ReportRequests(1, "2024-05-21"),
-    }
-
-
-def test_report_requests_of_spotify_are_counted_without_what_else_is_read() -> None:
-    path = "/ads/v3/ad_accounts/1/aggregate_reports"
-    first = {"entity_type": "AD_SET", "report_start": "2024-05-01T00:00:00Z"}
-    fields = (("fields", "CLICKS"), ("fields", "REACH"))
-    counted = demo.REPORTS["spotify_ads"].count(
-        [
-            ReceivedRequest("GET", "/ads/v3/businesses", {}, None, 200),
-            ReceivedRequest("GET", path, first, None, 200, parameters=fields),
-            ReceivedRequest("GET", path, first, None, 200, parameters=fields[:1]),
-            ReceivedRequest("GET", path, {"continuation_token": "x"}, None, 200),
-        ]
-    )
-    assert counted == {"ad_set_performance": ReportRequests(1, "2024-05-01")}
-
-
-def test_bookmarks_are_read_from_meltanos_state() -> None:
-    bookmark = {"replication_key": "date", "replication_key_value": "2024-06-14"}
-    streams = {"campaign_performance": bookmark, "folders": {}}
-    state = {"singer_state": {"bookmarks": streams}}
-    names = ("campaign_performance", "ad_performance")
-    assert demo.read_bookmarks(state, names) == {"campaign_performance": "2024-06-14"}
-    assert demo.read_bookmarks({}, names) == {}
-
-
-def test_late_conversions_are_described_in_one_line() -> None:
-    first, second = (
-        demo_results.Run(dt.date(2024, 6, day), 1.0, {}, {}, {}, Decimal(conversions))
-        for day, conversions in ((15, "1000.0"), (18, "1200.5"))
-    )
-    assert demo_results.describe_late_conversions(first, second) == (
-        "Conversions of 2024-06-01..2024-06-14: 1,000 as of 2024-06-15, "
-        "1,200 as of 2024-06-18: 200 came late and were picked up."
-    )

@@ -17,9 +17,10 @@ from click.core import ParameterSource
 from tap_adstage.sandbox.cli.environment import (
     ADSTAGE,
     OTHER_CONNECTIONS,
-    OTHER_CREDENTIALS,
+    OTHER_SETTINGS,
     loader_settings,
     meltano_settings,
+    shell_settings,
     tap_settings,
     without,
 )
@@ -92,26 +93,28 @@ def run(
     postgres: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Run COMMAND with the tap's settings pointing at a sandbox.
+    """Run COMMAND, in which every run of the tap reads a sandbox.
 
-    Its environment has TAP_ADSTAGE_API_URL, TAP_ADSTAGE_ACCESS_TOKEN and, with --as-of,
-    TAP_ADSTAGE_AS_OF; with --source spotify_ads also TAP_ADSTAGE_SOURCE and
-    TAP_ADSTAGE_OAUTH_TOKEN_URL. With --postgres it also has TARGET_POSTGRES_HOST,
-    _PORT, _USER, _PASSWORD and _DATABASE. Meltano's state is deleted when the command
-    ends. The exit code is the command's own.
+    Its environment has TAP_ADSTAGE_SANDBOXES: the addresses of a sandbox of each
+    source, the token of configs without credentials, and with --as-of the day. With
+    --source spotify_ads it also has TAP_ADSTAGE_SOURCE, the source of configs that name
+    none. With --postgres it also has TARGET_POSTGRES_HOST, _PORT, _USER, _PASSWORD and
+    _DATABASE. Meltano's state is deleted when the command ends. The exit code is the
+    command's own.
     """
     options = options.of_source(source)
     try:
         with Signals().handled() as signals, ExitStack() as started:
-            environment = without(os.environ, OTHER_CREDENTIALS)
+            day = ("TAP_ADSTAGE_AS_OF",) if options.today else ()
+            environment = without(os.environ, (*OTHER_SETTINGS, *day))
             if postgres:
                 server = started.enter_context(Postgres())
                 environment = without(environment, OTHER_CONNECTIONS)
                 environment |= loader_settings(server)
             folder = started.enter_context(TemporaryDirectory(prefix="tap-adstage-"))
             environment |= meltano_settings(folder)
-            sandbox = started.enter_context(options.running())
-            environment |= tap_settings(sandbox, options.source, options.today)
+            sandboxes = started.enter_context(options.all_running())
+            environment |= shell_settings(sandboxes, options.source, options.today)
             code = _exit_code(signals, command, environment)
     except PostgresError as error:
         raise click.ClickException(str(error)) from error
@@ -135,29 +138,50 @@ def _exit_code(
 
 @main.command()
 @with_source_option
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Show all that Meltano, the tap and the loader log, on stderr.",
+)
 @click.pass_obj
-def demo(options: SandboxOptions, *, source: str | None) -> None:
+def demo(options: SandboxOptions, *, source: str | None, verbose: bool) -> None:
     """Load a sandbox into a throw-away Postgres with Meltano, and show the result.
 
     The first run loads everything. The second one, three days later in the sandbox,
-    loads what is new or changed. Meltano's own output goes to stderr. Only the plugins
-    that Meltano installs into `.meltano` stay behind.
+    loads what is new or changed. Only the plugins that Meltano installs and a log of
+    the demo stay behind, both in `.meltano`.
     """
     options = options.of_source(source)
     try:
         from tap_adstage.sandbox.cli import demo as steps  # noqa: PLC0415  needs the extra
     except ModuleNotFoundError as error:
         raise missing_extra(error, "demo") from error
+    from tap_adstage.sandbox.cli.demo_log import open_log  # noqa: PLC0415
+    from tap_adstage.sandbox.cli.demo_reports import REPORTS  # noqa: PLC0415
+
+    reports = REPORTS[options.source]
+    today = dt.datetime.now(dt.timezone.utc).date()
+    first_day = options.today or today - steps.PAUSE
     try:
-        with Signals().handled() as signals, Postgres() as server:
-            today = dt.datetime.now(dt.timezone.utc).date()
-            first_day = options.today or today - steps.PAUSE
-            with options.on_day(first_day).running() as sandbox:
+        project, meltano = steps.find_project(), steps.find_meltano()
+        with (
+            Signals().handled() as signals,
+            open_log(project, options.source, verbose=verbose) as log,
+        ):
+            console = steps.open_demo(reports, log)
+            with Postgres() as server, options.on_day(first_day).running() as sandbox:
                 settings = tap_settings(sandbox, options.source)
                 settings |= loader_settings(server)
-                reports = steps.REPORTS[options.source]
-                stage = steps.Stage(sandbox, reports, server.dsn, settings)
-                steps.show_demo(stage, signals.run)
+                stage = steps.Stage(
+                    sandbox=sandbox,
+                    reports=reports,
+                    dsn=server.dsn,
+                    settings=settings,
+                    project=project,
+                    meltano=meltano,
+                    log=log,
+                )
+                steps.show_demo(console, stage, signals.run)
     except (steps.DemoError, PostgresError) as error:
         raise click.ClickException(str(error)) from error
     except StoppedError as stopped:

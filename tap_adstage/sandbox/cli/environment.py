@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+from tap_adstage.config.sandbox_shell import SANDBOXES, SOURCE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,13 +25,16 @@ OTHER_CONNECTIONS = (
 )
 """Variables that take precedence over the host and the password of target-postgres."""
 
-OTHER_CREDENTIALS = (
+OTHER_SETTINGS = (
+    "TAP_ADSTAGE_ACCESS_TOKEN",
+    "TAP_ADSTAGE_API_URL",
     "TAP_ADSTAGE_CLIENT_",
     "TAP_ADSTAGE_REFRESH_TOKEN",
     "TAP_ADSTAGE_OAUTH_",
     "TAP_ADSTAGE_SOURCE",
 )
-"""Credentials and source of a real account, which would keep the sandbox from use."""
+"""Address, credentials and source of a real account, which would keep the sandbox from
+use."""
 
 
 ADSTAGE, SPOTIFY_ADS = "adstage", "spotify_ads"
@@ -38,7 +44,7 @@ ADSTAGE, SPOTIFY_ADS = "adstage", "spotify_ads"
 def tap_settings(
     sandbox: AnySandbox, source: str, as_of: dt.date | None = None
 ) -> dict[str, str]:
-    """Return the variables that point the tap at the sandbox of a source.
+    """Return the variables that set the tap up for the sandbox of one source.
 
     Spotify's tokens are not issued where its API is, and OAuth takes precedence over
     an access token. So a config's own OAuth settings are sent to the sandbox as well.
@@ -53,6 +59,31 @@ def tap_settings(
     if as_of is not None:
         settings["TAP_ADSTAGE_AS_OF"] = as_of.isoformat()
     return settings
+
+
+def shell_settings(
+    sandboxes: Mapping[str, AnySandbox], source: str, as_of: dt.date | None
+) -> dict[str, str]:
+    """Return the variables with which every run of the tap reads the sandboxes.
+
+    Args:
+        sandboxes: The running ones, by source.
+        source: The source of a run whose config names none.
+        as_of: The day that it is for a run whose config names none; None for today.
+    """
+    day = {} if as_of is None else {"as_of": as_of.isoformat()}
+    settings = {
+        name: {
+            "source": name,
+            "api_url": sandbox.api_url,
+            "oauth_token_url": sandbox.token_url,
+            "access_token": sandbox.token,
+            **day,
+        }
+        for name, sandbox in sandboxes.items()
+    }
+    chosen = {} if source == ADSTAGE else {SOURCE: source}
+    return {SANDBOXES: json.dumps(settings), **chosen}
 
 
 def loader_settings(server: Postgres) -> dict[str, str]:

@@ -62,6 +62,27 @@ class SandboxOptions:
         return replace(self, values={**self.values, "today": day})
 
     @contextmanager
+    def all_running(self) -> Iterator[dict[str, AnySandbox]]:
+        """Run a sandbox of each source within a block, by source.
+
+        The port and what only one source has are for the chosen source. They accept any
+        OAuth application and, without `--token`, any token, so that a config can keep
+        its own.
+        """
+        with ExitStack() as started:
+            yield {
+                source: started.enter_context(options.running())
+                for source, options in self._of_each_source()
+            }
+
+    def _of_each_source(self) -> Iterator[tuple[str, SandboxOptions]]:
+        any_token = "token" not in self.given
+        values = {**self.values, "any_token": any_token, "any_client": True}
+        yield self.source, replace(self, values=values)
+        for source in NAMES.keys() - {self.source}:
+            yield source, SandboxOptions(source, {**values, "port": 0}, frozenset())
+
+    @contextmanager
     def running(self, default_port: int = 0) -> Iterator[AnySandbox]:
         """Run the sandbox within a block.
 
@@ -102,7 +123,7 @@ class SandboxOptions:
                     SpotifyAdsSandbox,
                 )
 
-                return SpotifyAdsSandbox(**values, any_client=True)
+                return SpotifyAdsSandbox(**{"any_client": True, **values})
             from tap_adstage.sandbox.server import Sandbox  # noqa: PLC0415  needs the extra
 
             return Sandbox(**values)

@@ -51,14 +51,15 @@ class Signals:
         self,
         command: Sequence[str],
         environment: Mapping[str, str],
-        stdout: int | None = None,
+        output: int | None = None,
     ) -> int:
         """Run a command to its end, and forward signals to it.
 
         Args:
             command: The command and its arguments.
             environment: All of its environment variables.
-            stdout: File descriptor for its output, by default this process's own.
+            output: File descriptor for its stdout and stderr, by default this process's
+                own.
 
         Returns:
             Its exit code; 128 + N if signal N ended it.
@@ -67,7 +68,7 @@ class Signals:
         self._pending = []
         try:
             self._child = subprocess.Popen(  # noqa: S603  the user's own command
-                command, env=environment, stdout=stdout
+                command, env=environment, stdout=output, stderr=output
             )
             for number in self._pending:
                 self._handle(number, None)

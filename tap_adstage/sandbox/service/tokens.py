@@ -33,7 +33,7 @@ class Credentials(NamedTuple):
 class Tokens:
     """The tokens that are valid; safe to use from several threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         *,
         static: str,
@@ -41,6 +41,7 @@ class Tokens:
         refresh_token: str,
         lifetime: float,
         uses: int | None,
+        any_token: bool = False,
     ) -> None:
         """Start with one access token that never expires and a first refresh token.
 
@@ -51,12 +52,14 @@ class Tokens:
             refresh_token: The first valid refresh token.
             lifetime: Seconds that issued access tokens are valid.
             uses: Requests that they are good for; None for any number.
+            any_token: Whether to accept any access token.
         """
         self._static = static
         self._credentials = credentials
         self._refresh_token = refresh_token
         self._lifetime = lifetime
         self._uses = uses
+        self._any_token = any_token
         self._expiries: dict[str, float] = {}
         self._used: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -69,7 +72,7 @@ class Tokens:
 
     def accept(self, access_token: str) -> bool:
         """Return whether the token is good for one more request, and count the use."""
-        if access_token == self._static:
+        if access_token == self._static or (self._any_token and access_token):
             return True
         with self._lock:
             expiry = self._expiries.get(access_token)

@@ -51,6 +51,7 @@ class SpotifyAdsSandbox(LocalApi):
         token_lifetime: float = 3600,
         token_uses: int | None = None,
         any_client: bool = False,
+        any_token: bool = False,
         refresh_faults: int = 0,
         drop_rows: int = 0,
         hidden_accounts: Collection[str] = (),
@@ -82,6 +83,7 @@ class SpotifyAdsSandbox(LocalApi):
                 number.
             any_client: Whether any application and refresh token is accepted, and no
                 refresh token is replaced.
+            any_token: Whether any access token is accepted.
             refresh_faults: How many token requests fail.
             drop_rows: How many rows are missing from the end of each report's first
                 page; account reports stay whole, so that a client can tell.
@@ -102,6 +104,7 @@ class SpotifyAdsSandbox(LocalApi):
             refresh_token=refresh_token,
             lifetime=token_lifetime,
             uses=token_uses,
+            any_token=any_token,
         )
         super().__init__(port, today, tokens)
         self.token = token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tap_adstage.sandbox.cli.environment import ADSTAGE, SPOTIFY_ADS
 
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.service.request_log import ReceivedRequest
 
 LOOKBACK = dt.timedelta(days=14)
-
-
-class ReportRequests(NamedTuple):
-    """The requests of a run for a report, and the first day of all of them."""
-
-    number: int
-    first_day: str
 
 
 @dataclass(frozen=True)
@@ -35,10 +28,13 @@ class DemoReports:
         settings: The tap's setting `reports`; None for the tap's own default.
         find: Returns the level and the first day of a report request, None for any
             other request.
-        spend: A query for currency, name, spend, and spend by month.
+        spend: A query for currency, name and spend, the most of a currency first.
         spenders: What these names are of.
-        conversions: A query for the conversions of the days from one to before
-            another; "" if they don't change.
+        conversions: A query for the conversions from one day to another, inclusive;
+            "" if they don't change.
+        api: Whose API it is.
+        duration: About how long the demo takes.
+        next_page: What to read before loading one's own account.
     """
 
     levels: Mapping[str, str]
@@ -49,6 +45,9 @@ class DemoReports:
     spend: str
     spenders: str
     conversions: str
+    api: str
+    duration: str
+    next_page: str
 
     def tap_settings(self, first_day: dt.date) -> dict[str, str]:
         """Return settings that load in seconds and show a lookback."""
@@ -60,17 +59,13 @@ class DemoReports:
             settings["TAP_ADSTAGE_REPORTS"] = self.settings
         return settings
 
-    def count(self, requests: Iterable[ReceivedRequest]) -> dict[str, ReportRequests]:
-        """Count the report requests by report."""
+    def first_days(self, requests: Iterable[ReceivedRequest]) -> dict[str, dt.date]:
+        """Find the first day that was requested for each report."""
         names = {level: name for name, level in self.levels.items()}
-        first_days: dict[str, list[str]] = {}
-        for request in requests:
-            found = self.find(request)
-            if found is not None:
-                first_days.setdefault(names[found[0]], []).append(found[1])
+        found = [each for each in map(self.find, requests) if each]
         return {
-            name: ReportRequests(len(days), min(days))
-            for name, days in first_days.items()
+            names[level]: dt.date.fromisoformat(day)
+            for level, day in sorted(found, reverse=True)  # so the first day is last
         }
 
 
@@ -114,14 +109,14 @@ REPORTS = {
             ]
         ),
         find=_find_adstage,
-        spend="SELECT currency_code, network, sum(sum)::float,"
-        " json_object_agg(month, sum)"
-        " FROM (SELECT currency_code, network, to_char(date, 'YYYY-MM') AS month,"
-        " sum(spend) FROM adstage.campaign_performance GROUP BY 1, 2, 3)"
-        " GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+        spend="SELECT currency_code, network, sum(spend)::float"
+        " FROM adstage.campaign_performance GROUP BY 1, 2 ORDER BY 1, 3 DESC",
         spenders="network",
         conversions="SELECT coalesce(sum(conversions), 0)"
-        " FROM adstage.campaign_performance WHERE date >= %s AND date < %s",
+        " FROM adstage.campaign_performance WHERE date BETWEEN %s AND %s",
+        api="AdStage",
+        duration="less than a minute",
+        next_page="README.md, 'Reading your own account'",
     ),
     SPOTIFY_ADS: DemoReports(
         levels={
@@ -134,13 +129,13 @@ REPORTS = {
         schema="spotify_ads",
         settings=None,
         find=_find_spotify_ads,
-        spend="SELECT currency_code, entity_name, sum(sum)::float,"
-        " json_object_agg(month, sum)"
-        " FROM (SELECT currency_code, entity_name, to_char(date, 'YYYY-MM') AS month,"
-        " sum(spend) FROM spotify_ads.ad_account_performance GROUP BY 1, 2, 3)"
-        " GROUP BY 1, 2 ORDER BY 1, 3 DESC",
+        spend="SELECT currency_code, entity_name, sum(spend)::float"
+        " FROM spotify_ads.ad_account_performance GROUP BY 1, 2 ORDER BY 1, 3 DESC",
         spenders="ad account",
         conversions="",
+        api="Spotify Ads",
+        duration="one or two minutes",
+        next_page="docs/spotify-ads.md",
     ),
 }
 """The demo's reports by source."""

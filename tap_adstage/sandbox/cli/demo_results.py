@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg import sql
 from rich import box
 from rich.bar import Bar
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from tap_adstage.sandbox.cli.demo_reports import LOOKBACK, ReportRequests
+from tap_adstage.sandbox.cli.demo_reports import LOOKBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
 
     from tap_adstage.sandbox.cli.demo_reports import DemoReports
 
-_BAR_WIDTH = 16
+_BAR_WIDTH = 12
+_HEIGHT = 16
+"""Lines of a table that leave room on a screen for what is around it."""
 
 
 class Spend(NamedTuple):
@@ -30,7 +35,6 @@ class Spend(NamedTuple):
     currency: str
     name: str
     total: float
-    by_month: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Run:
 
     Attributes:
         day: The day that it was in the sandbox.
-        requests: The report requests, by report.
+        first_days: The first requested day of each report.
         bookmarks: The bookmarks after the run, by report.
         rows: The number of rows in each table.
         conversions: The conversions of the days that the second run fetches again,
@@ -48,10 +52,15 @@ class Run:
 
     day: dt.date
     seconds: float
-    requests: Mapping[str, ReportRequests]
+    first_days: Mapping[str, dt.date]
     bookmarks: Mapping[str, str]
     rows: Mapping[str, int]
     conversions: Decimal | None
+
+    @property
+    def bookmark(self) -> dt.date:
+        """The bookmark of all reports, as they read the same days."""
+        return dt.date.fromisoformat(min(self.bookmarks.values()))
 
 
 def count_rows(connection: psycopg.Connection[Any], schema: str) -> dict[str, int]:
@@ -68,76 +77,102 @@ def count_rows(connection: psycopg.Connection[Any], schema: str) -> dict[str, in
 
 
 def sum_conversions(
-    connection: psycopg.Connection[Any], reports: DemoReports, day: dt.date
+    connection: psycopg.Connection[Any], reports: DemoReports, bookmark: dt.date
 ) -> Decimal | None:
-    """Sum the conversions of the lookback before a day, if they change."""
+    """Sum the conversions of a bookmark's lookback, if they change.
+
+    Args:
+        connection: A connection to the database.
+        reports: The reports.
+        bookmark: The first run's bookmark, inclusive.
+    """
     if not reports.conversions:
         return None
     ((total,),) = connection.execute(
-        reports.conversions.encode(), [day - LOOKBACK, day]
+        reports.conversions.encode(), [bookmark - LOOKBACK, bookmark]
     ).fetchall()
     return Decimal(total)
 
 
-def spend_by_month(
+def spend_by_currency(
     connection: psycopg.Connection[Any], reports: DemoReports
 ) -> list[Spend]:
-    """Sum the spend by currency, name and month."""
+    """Sum the spend by currency and name, the most of a currency first."""
     rows = connection.execute(reports.spend.encode()).fetchall()
     return [Spend(*row) for row in rows]
 
 
-def rows_table(first: Run, second: Run) -> Table:
-    """Return a table of the rows after each run."""
-    table = _table("Rows in Postgres", "table")
-    for run in (first, second):
-        heading = f"after {run.day} ({run.seconds:.0f} s)"
-        table.add_column(heading, justify="right")
-    for name, rows in second.rows.items():
-        table.add_row(name, f"{first.rows.get(name, 0):,}", f"{rows:,}")
-    return table
+def first_run_table(reports: DemoReports, run: Run) -> Padding:
+    """Return a table of all rows, and of the days that reports read."""
+    table = _table("table", ">rows", "read from", "bookmark", ">days")
+    for name in [*reports.levels, *(n for n in run.rows if n not in reports.levels)]:
+        table.add_row(name, f"{run.rows[name]:,}", *_report_cells(name, run))
+    return _indented(table)
 
 
-def spend_table(spends: Sequence[Spend], spenders: str) -> Table:
-    """Return a table of spend by month, with bars that compare within a currency."""
-    months = sorted({month for spend in spends for month in spend.by_month})
-    table = _table("Spend in Postgres", "", spenders)
-    for month in months:
-        table.add_column(month, justify="right")
-    table.add_column("total")
-    for spend in spends:
-        totals = [other.total for other in spends if other.currency == spend.currency]
-        bar = Bar(max(totals), 0, spend.total, width=_BAR_WIDTH)
-        cells = [f"{spend.by_month.get(month, 0):,.0f}" for month in months]
-        table.add_row(spend.currency, spend.name, *cells, bar)
-    return table
+def second_run_table(reports: DemoReports, first: Run, second: Run) -> Padding:
+    """Return a table of the reports' rows, new ones, and of the days that they read."""
+    headings = (">rows", ">new", "read from", "bookmark", ">days")
+    table = _table("table", *headings)
+    for name in reports.levels:
+        rows = second.rows[name]
+        new = rows - first.rows[name]
+        table.add_row(name, f"{rows:,}", f"{new:,}", *_report_cells(name, second))
+    return _indented(table)
 
 
-def requests_table(levels: Mapping[str, str], first: Run, second: Run) -> Table:
-    """Return a table of each run's requests, and the bookmarks before and after it."""
-    headings = ("report on", "run on", "requests", "from", "bookmark was", "is")
-    table = _table("Report requests and bookmarks", *headings)
-    for name, level in levels.items():
-        before: Mapping[str, str] = {}
-        for run in (first, second):
-            requests, first_day = run.requests.get(name, ReportRequests(0, "-"))
-            was, now = before.get(name, "-"), run.bookmarks.get(name, "-")
-            table.add_row(level, str(run.day), str(requests), first_day, was, now)
-            before = run.bookmarks
-    return table
+def spend_table(spends: Sequence[Spend]) -> Padding:
+    """Return the spend under a heading for each currency, with bars that compare.
+
+    Currencies that don't fit on a screen below each other are in two columns.
+    """
+    groups = [[*group] for _, group in groupby(spends, lambda spend: spend.currency)]
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    grid.add_row(*map(_spend_column, in_columns(groups)))
+    return _indented(grid)
 
 
-def describe_late_conversions(first: Run, second: Run) -> str:
-    """Return a line about the conversions that only the second run found, if any."""
-    if first.conversions is None or second.conversions is None:
-        return ""
-    last_day = first.day - dt.timedelta(days=1)
-    return (
-        f"Conversions of {first.day - LOOKBACK}..{last_day}: {first.conversions:,.0f}"
-        f" as of {first.day}, {second.conversions:,.0f} as of {second.day}:"
-        f" {second.conversions - first.conversions:,.0f} came late and were picked up."
+def in_columns(groups: Sequence[Sequence[Spend]]) -> list[Sequence[Sequence[Spend]]]:
+    """Divide currencies into two columns if they are too long for one."""
+    lines = [len(group) + 1 for group in groups]  # with the heading
+    if sum(lines) <= _HEIGHT or len(groups) == 1:
+        return [groups]
+    first = min(
+        range(1, len(groups)), key=lambda n: max(sum(lines[:n]), sum(lines[n:]))
     )
+    return [groups[:first], groups[first:]]
 
 
-def _table(title: str, *headings: str) -> Table:
-    return Table(*headings, title=title, title_justify="left", box=box.SIMPLE)
+def _spend_column(groups: Sequence[Sequence[Spend]]) -> Table:
+    column = Table.grid(padding=(0, 1, 0, 0))
+    column.add_column(no_wrap=True)
+    column.add_column(justify="right")
+    for group in groups:
+        column.add_row(Text(group[0].currency, "bold"))
+        most = max(spend.total for spend in group)
+        for spend in group:
+            bar = Bar(1, 0, spend.total / most, width=_BAR_WIDTH, color="cyan")
+            column.add_row(f"  {spend.name}", f"{spend.total:,.0f}", bar)
+    return column
+
+
+def _report_cells(name: str, run: Run) -> tuple[str, ...]:
+    """Return the days that a run read of a report; nothing for another table."""
+    if name not in run.first_days:
+        return ()
+    first, last = run.first_days[name], dt.date.fromisoformat(run.bookmarks[name])
+    return str(first), str(last), str((last - first).days + 1)
+
+
+def _table(*headings: str) -> Table:
+    """Return an empty table; headings that begin with `>` are of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        is_number = heading.startswith(">")
+        name = heading.removeprefix(">")
+        table.add_column(name, justify="right" if is_number else "left")
+    return table
+
+
+def _indented(table: Table) -> Padding:
+    return Padding(table, (0, 0, 0, 2), expand=False)

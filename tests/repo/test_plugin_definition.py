@@ -287,6 +287,22 @@ def test_meltano_tells_how_grave_each_line_of_the_tap_is(
     assert (step["level"], step["plugin_logger"]) == ("info", "tap-adstage")
 
 
+def test_fields_are_found_through_meltano_though_a_report_is_wrong(
+    project: Path,
+) -> None:
+    output = meltano(
+        project,
+        "invoke",
+        "tap-adstage",
+        "--fields",
+        "sales leads",
+        TAP_ADSTAGE_SANDBOX="true",
+        TAP_ADSTAGE_REPORTS='[{"name": "r", "entity_level": "ads", "fields": ["x"]}]',
+    )
+    found = [line for line in output.splitlines() if line.startswith('{"id": ')]
+    assert json.loads(found[0])["id"] == "custom_conversions:14:conversions"
+
+
 def test_meltano_keeps_secrets_out_of_what_it_lists(project: Path) -> None:
     listed = meltano(
         project,
@@ -303,18 +319,19 @@ def test_meltano_keeps_secrets_out_of_what_it_lists(project: Path) -> None:
 
 
 def test_one_project_reads_both_sources_as_the_page_shows(own_project: Path) -> None:
-    page = Page(ROOT / "docs" / "spotify-ads.md")
-    (block,) = (block for block in page.blocks if block.language == "yaml")
+    page = Page(ROOT / "docs" / "meltano.md")
+    file = {"file": "spotify.meltano.yml"}
+    (block,) = (block for block in page.blocks if block.marks == file)
     folder = own_project.parent / "both"
     folder.mkdir()
     both = yaml.safe_load((own_project / "meltano.yml").read_text())
     inheriting = yaml.safe_load(block.text)["plugins"]["extractors"]
     both["plugins"]["extractors"] += inheriting
     (folder / "meltano.yml").write_text(dump(both, sort_keys=False))
-    variables = {f"SPOTIFY_ADS_{name.upper()}": "s" for name in OAUTH}
+    variables = {f"SPOTIFY_{name.upper()}": "s" for name in OAUTH}
     name = inheriting[-1]["name"]
     printed = meltano(
-        folder, "config", "print", name, ADSTAGE_ACCESS_TOKEN="t", **variables
+        folder, "config", "print", name, ADS_ACCESS_TOKEN="t", **variables
     )
     settings = json.loads(printed[printed.index("{") :])
     config = parse(settings, now=NOW, stream_names=())

@@ -1,0 +1,21 @@
+{{ config(enabled=var('adstage_enabled')) }}
+select
+  date,
+  'adstage' as source,
+  network,
+  currency_code,
+  account_id,
+  account_name,
+  campaign_id,
+  campaign_name,
+  ad_group_id,
+  ad_group_name,
+  ad_id,
+  ad_name,
+  impressions,
+  clicks,
+  spend,
+  conversions
+  {{- extra_metrics_of('adstage') }}
+from {{ ref('stg_adstage__ad_performance') }}
+{{- without_networks_left_out() }}

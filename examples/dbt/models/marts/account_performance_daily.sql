@@ -1,0 +1,3 @@
+{{ after_tests_of_levels() }}
+select *
+from {{ ref('int_account_performance') }}

@@ -53,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files",
     )
+    parser.addoption(
+        "--page",
+        action="append",
+        metavar="NAME",
+        help="of the documentation, try this page alone; may be repeated",
+    )
 
 
 def pytest_configure() -> None:

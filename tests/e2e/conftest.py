@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from harness.environment import clean_environment, link_plugins
-from harness.pipeline import FIRST, SETTINGS, Pipeline
+from harness.pipeline import FIRST, OWN_FILE, SETTINGS, Pipeline, small_world
 
 from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox
-from tap_adstage.sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tap_adstage.sandbox.world.world import World
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> World:
-    """The sandbox's world: by default more ads and keywords than fit on a page."""
-    make: Callable[[], World] = getattr(request, "param", World)
-    return make()
+def world() -> World:
+    """The sandbox's world, a small one: each row takes its time to load."""
+    return small_world()
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def pipeline(plugins: Path, tmp_path: Path, world: World) -> Iterator[Pipeline]:
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(plugins / "meltano.yml", project)
+    (project / "ads.meltano.yml").write_text(OWN_FILE)
     link_plugins(plugins, project)
     with Sandbox(world=world, today=FIRST) as sandbox, Postgres() as postgres:
         environment = {

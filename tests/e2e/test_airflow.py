@@ -16,7 +16,7 @@ import pytest
 from harness.environment import clean_environment
 from harness.once import cache_folder, make_once
 from harness.paths import ROOT
-from harness.pipeline import FIRST, LEVELS, PLUGINS, commands, small_world
+from harness.pipeline import FIRST, LEVELS, PLUGINS, commands
 from meltano.core.job.job import HEARTBEAT_VALID_MINUTES
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.pipeline import Pipeline
-
-    from tap_adstage.sandbox.world.world import World
 
 INSTALL, RUN = commands("scale-out.md", "With Airflow")
 AIRFLOW = ROOT / "examples" / "airflow"
@@ -76,11 +74,6 @@ def installed() -> Path:
         )
 
     return make_once(cache_folder("airflow", *key), install)
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world()
 
 
 @pytest.fixture

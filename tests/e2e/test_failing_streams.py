@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from harness.failures import Front
-from harness.pipeline import FIRST, PLUGINS, SECOND, small_world
+from harness.pipeline import FIRST, PLUGINS, SECOND
 
 if TYPE_CHECKING:
     from harness.pipeline import Pipeline
     from pytest_httpserver import HTTPServer
 
 
-@pytest.mark.parametrize("world", [small_world], indirect=True)
 def test_what_was_read_is_loaded_and_its_bookmarks_are_kept(
     pipeline: Pipeline, httpserver: HTTPServer
 ) -> None:
@@ -43,7 +41,7 @@ def test_what_was_read_is_loaded_and_its_bookmarks_are_kept(
     for name in ("folders", "folder_campaigns", "daily_campaigns"):
         assert after[name] == before[name]
     assert len(after["daily_accounts"]) > len(before["daily_accounts"])
-    state_id = "dev:tap-adstage-to-target-postgres"
+    state_id = "dev:ads-to-target-postgres"
     output = pipeline.finish("meltano", "state", "get", state_id, day=SECOND)
     document = next(line for line in output.splitlines() if line.startswith("{"))
     bookmarks = json.loads(document)["singer_state"]["bookmarks"]

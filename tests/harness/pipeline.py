@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.cli.postgres import Postgres
     from tap_adstage.sandbox.server import Sandbox
 
-PLUGINS = ("tap-adstage", "target-postgres")
+PLUGINS = ("ads", "target-postgres")
+OWN_FILE = """\
+plugins:
+  extractors:
+  - name: ads
+    inherit_from: tap-adstage
+"""
+"""`ads.meltano.yml`, as docs/meltano.md has it; its settings are variables here."""
+
 FIRST, SECOND = dt.date(2024, 3, 20), dt.date(2024, 3, 23)
 START, LOOKBACK = dt.date(2024, 3, 1), 7
 FIELDS = ("clicks", "impressions", "spend", "conversions")
@@ -147,10 +155,12 @@ class Pipeline:
             **LOADER,
         )
 
-    def started_run(self, day: dt.date, report_requests: int) -> subprocess.Popen[str]:
+    def started_run(
+        self, day: dt.date, report_requests: int, *options: str
+    ) -> subprocess.Popen[str]:
         """Start a run, and return once it has sent so many report requests."""
         before = len(self.questions())
-        meltano = self.start("meltano", "run", *PLUGINS, day=day)
+        meltano = self.start("meltano", "run", *options, *PLUGINS, day=day)
         self.await_questions(meltano, before + report_requests)
         return meltano
 

@@ -1,4 +1,4 @@
-"""Loads AdStage into Postgres every morning, in concurrent shards of the accounts.
+"""Loads the extractor `ads` into Postgres every morning, in shards of the accounts.
 
 docs/scale-out.md lists what the DAG needs: a Meltano project with the plugins
 installed, and a few of Airflow's connections and variables.
@@ -58,7 +58,7 @@ def adstage() -> None:
     @task.bash(**COMMAND)
     def tables() -> str:
         return (
-            "schemas=$(meltano invoke tap-adstage --test=schema) && "
+            "schemas=$(meltano invoke ads --test=schema) && "
             'meltano invoke target-postgres <<< "$schemas"'
         )
 
@@ -69,7 +69,7 @@ def adstage() -> None:
         number, _, _ = shard.partition("/")
         return (
             f"TAP_ADSTAGE_SHARD={shard} meltano el --state-id adstage-shard-{number} "
-            "tap-adstage target-postgres"
+            "ads target-postgres"
         )
 
     tables() >> load.expand(shard=shards())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -43,6 +44,22 @@ def test_every_page_is_reached_from_readme() -> None:
             if path.suffix == ".md" and path.is_file() and path not in reached:
                 waiting.append(path)
     assert set(pages()) <= reached
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs/images").iterdir()), ids=lambda path: path.name
+)
+def test_a_picture_is_small_and_complete_in_itself(path: Path) -> None:
+    """GitHub shows it as an image, which may load nothing and run nothing."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.encode()) < 100_000
+    root = ET.fromstring(text)  # noqa: S314 - the project's own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox")
+    elements = {element.tag.partition("}")[2] for element in root.iter()}
+    assert not elements & {"foreignObject", "image", "script"}
+    assert "url(http" not in text
+    assert "@import" not in text
 
 
 def test_every_page_is_in_the_source_distribution() -> None:

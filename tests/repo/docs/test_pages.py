@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from .markdown import ROOT, Page, pages
 from .trial import Place, run
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
 
-@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
-def test_the_blocks_of_a_page_do_what_it_says(path: Path, place: Place) -> None:
-    run(Page(path), place)
+def test_all_pages_do_what_they_say_one_after_the_other_in_one_sandbox_shell(
+    place: Place, pytestconfig: pytest.Config
+) -> None:
+    named = {path.name: Page(path) for path in pages()}
+    chosen = pytestconfig.getoption("--page") or [*named]
+    run([named[name] for name in chosen], place)
 
 
 def test_there_are_no_pages_elsewhere() -> None:

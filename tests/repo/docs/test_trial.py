@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .markdown import Page
-from .trial import Place, first_missing, run
+from .page_trial import first_missing
+from .trial import Place, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,27 +23,29 @@ TEST_OF_NO_PAGE = (
 
 
 @pytest.fixture
-def try_page(tmp_path: Path) -> Callable[[str], Path]:
-    """Try a page in an empty clone; returns the clone."""
+def try_pages(tmp_path: Path) -> Callable[..., Path]:
+    """Try pages in an empty clone, `page0.md` first; returns the clone."""
 
-    def check(text: str) -> Path:
-        page, clone, stage = (tmp_path / name for name in ("page.md", "clone", "stage"))
-        page.write_text(text)
+    def check(*texts: str) -> Path:
+        clone, stage = (tmp_path / name for name in ("clone", "stage"))
+        pages = []
+        for number, text in enumerate(texts):
+            page = tmp_path / f"page{number}.md"
+            page.write_text(text)
+            pages.append(Page(page))
         clone.mkdir()
         stage.mkdir()
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        settings = {"api_url": "http://127.0.0.1:9/api", "as_of": "2024-03-20"}
-        place = Place(clone, stage, os.environ | {"PATH": path}, {"adstage": settings})
-        run(Page(page), place)
+        run(pages, Place(clone, stage, os.environ | {"PATH": path}))
         return clone
 
     return check
 
 
 def test_a_page_is_right_whose_commands_print_what_it_shows(
-    try_page: Callable[[str], Path],
+    try_pages: Callable[..., Path],
 ) -> None:
-    clone = try_page(
+    clone = try_pages(
         """
 <!-- file: folder/config.json -->
 ```json
@@ -50,8 +53,18 @@ def test_a_page_is_right_whose_commands_print_what_it_shows(
 ```
 
 ```sh
-export WORD=good
+WORD=good
 cp folder/config.json own.json
+```
+
+<!-- adds to: lines -->
+```yaml
+- a
+```
+
+<!-- adds to: lines -->
+```yaml
+- b
 ```
 
 - In a list:
@@ -77,30 +90,30 @@ flowchart LR
 ```
 """,
     )
-    assert json.loads((clone / "own.json").read_text()) == {
-        "start_date": "2024-01-01",
-        "api_url": "http://127.0.0.1:9/api",
-        "as_of": "2024-03-20",
-    }
+    assert (clone / "lines").read_text() == "- a\n- b\n"
+    assert json.loads((clone / "own.json").read_text()) == {"start_date": "2024-01-01"}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("```sh\ntrue\n```\n\n```sh\necho no; false\n```\n", r"page.md:5 ended .*\nno"),
-        ("```sh\nfalse | true\n```\n", "page.md:1 ended with 1"),
-        ("```sh\nuv run no-such-command\n```\n", "page.md:1 ended with 127"),
-        ("```python\nraise SystemExit(3)\n```\n", "page.md:1 ended with 3"),
-        ("```sh\necho a\n```\n```text\nb\n```\n", "page.md:4: 'b' is not in"),
-        ("```text\nb\n```\n", "page.md:1: there is no command"),
-        ("```\nls\n```\n", "page.md:1: unknown language ''"),
-        ("Text.\n\n    ls\n", "page.md:3: unknown language ''"),
-        ("```bash\nls\n```\n", "page.md:1: unknown language 'bash'"),
-        ('```json\n{"start_dat": "2024-01-01"}\n```\n', "page.md:1: no config"),
-        ('```json\n{"start_date": "now"}\n```\n', "page.md:1: .*'now'"),
-        ('```json\n{"start_date": \n```\n', "page.md:1: Expecting value"),
-        ('```json\n{"bookmarks": {"a": {}}}\n```\n', "page.md:1: no bookmark"),
-        ("```yaml\nplugin: {}\n```\n", "page.md:1: .*'plugin' was unexpected"),
+        (
+            "```sh\ntrue\n```\n\n```sh\necho no; false\n```\n",
+            r"page0.md:5 ended .*\nno",
+        ),
+        ("```sh\nfalse | true\n```\n", "page0.md:1 ended with 1"),
+        ("```sh\nuv run no-such-command\n```\n", "page0.md:1 ended with 127"),
+        ("```python\nraise SystemExit(3)\n```\n", "page0.md:1 ended with 3"),
+        ("```sh\necho a\n```\n```text\nb\n```\n", "page0.md:4: 'b' is not in"),
+        ("```text\nb\n```\n", "page0.md:1: there is no command"),
+        ("```\nls\n```\n", "page0.md:1: unknown language ''"),
+        ("Text.\n\n    ls\n", "page0.md:3: unknown language ''"),
+        ("```bash\nls\n```\n", "page0.md:1: unknown language 'bash'"),
+        ('```json\n{"start_dat": "2024-01-01"}\n```\n', "page0.md:1: no config"),
+        ('```json\n{"start_date": "now"}\n```\n', "page0.md:1: .*'now'"),
+        ('```json\n{"start_date": \n```\n', "page0.md:1: Expecting value"),
+        ('```json\n{"bookmarks": {"a": {}}}\n```\n', "page0.md:1: no bookmark"),
+        ("```yaml\nplugin: {}\n```\n", "page0.md:1: .*'plugin' was unexpected"),
         (
             """```yaml
 plugins:
@@ -108,29 +121,57 @@ plugins:
   - name: tap-adstage
     config: {page_size: 0}
 ```""",
-            "page.md:1: .*page_size",
+            "page0.md:1: .*page_size",
         ),
-        ("<!-- file: a -->\n```sh\nls\n```\n", "page.md:2: .* is not a file"),
-        ("<!-- fill: a -->\n```json\n{}\n```\n", "page.md:2: .*fill"),
-        ("<!-- run by: tests/no.py::test_a -->\n```sh\nls\n```\n", "page.md:2: tests"),
+        ("<!-- file: a -->\n```sh\nls\n```\n", "page0.md:2: .* is not a file"),
+        ("<!-- fill: a -->\n```json\n{}\n```\n", "page0.md:2: .*fill"),
+        ("<!-- run by: tests/no.py::test_a -->\n```sh\nls\n```\n", "page0.md:2: tests"),
         (
             "<!-- run by: tests/repo/docs/test_trial.py::test_no -->\n```sh\nls\n```\n",
-            "page.md:2: tests/repo/docs/test_trial.py::test_no doesn't run it",
+            "page0.md:2: tests/repo/docs/test_trial.py::test_no doesn't run it",
         ),
         (
             f"<!-- run by: {TEST_OF_NO_PAGE} -->\n```sh\nls\n```\n",
-            f"page.md:2: {TEST_OF_NO_PAGE} doesn't run it",
+            f"page0.md:2: {TEST_OF_NO_PAGE} doesn't run it",
         ),
-        ("<!-- run by: .ci/run -->\n```sh\nls -l\n```\n", "page.md:2: .ci/run"),
+        ("<!-- run by: .ci/run -->\n```sh\nls -l\n```\n", "page0.md:2: .ci/run"),
     ],
 )
 def test_a_page_is_wrong(
-    try_page: Callable[[str], Path],
+    try_pages: Callable[..., Path],
     text: str,
     message: str,
 ) -> None:
     with pytest.raises(AssertionError, match=message):
-        try_page(text)
+        try_pages(text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["```sh\nexport WORD=a\n```\n"], "page0.md: WORD outlives the page"),
+        (["```sh\nunset HOME\n```\n"], "page0.md: HOME outlives the page"),
+        (["```sh\nmkdir a; cd a\n```\n"], "page0.md: PWD outlives the page"),
+        (
+            ["```sh\nmkdir a; echo > a/b.c\n```\n", "```sh\ncat a/b.c\n```\n"],
+            "page1.md: a/b.c is of an earlier page",
+        ),
+        (
+            ["```sh\nexit 3\n```\n", "```sh\nfalse\n```\n", "```sh\ntrue\n```\n"],
+            "(?s)page0.md:1 ended with 3.*page1.md:1 ended with 1",
+        ),
+    ],
+)
+def test_a_page_leans_on_no_other(
+    try_pages: Callable[..., Path], texts: list[str], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        try_pages(*texts)
+
+
+def test_pages_may_use_the_same_names(try_pages: Callable[..., Path]) -> None:
+    page = "```sh\nWORD=a sh -c 'echo $WORD' > a\n(cd /; export B=b)\ncat a\n```\n"
+    try_pages(page, page.replace("cat a", "cat a b.a || true"))
 
 
 @pytest.mark.parametrize(
@@ -141,10 +182,10 @@ def test_a_page_is_wrong(
     ],
 )
 def test_a_block_that_another_test_runs_is_left_to_it(
-    try_page: Callable[[str], Path],
+    try_pages: Callable[..., Path],
     reference: str,
 ) -> None:
-    try_page(f"<!-- run by: {reference} -->\n```sh\nuv run pytest\n```\n")
+    try_pages(f"<!-- run by: {reference} -->\n```sh\nuv run --group test pytest\n```\n")
 
 
 @pytest.mark.parametrize(

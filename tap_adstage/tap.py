@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import errno
 import io
 import json
 import logging
 import os
-import shlex
 import sys
 import time
 import weakref
@@ -17,7 +15,6 @@ from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, MappingError
@@ -31,6 +28,8 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_adstage import preflight
+from tap_adstage.cli.command import tap_command
+from tap_adstage.cli.fields import write_fields
 from tap_adstage.config import environment, inputs, sandbox_shell, source_settings
 from tap_adstage.config.batches import batch_errors
 from tap_adstage.config.parsing import parse
@@ -44,13 +43,12 @@ from tap_adstage.exceptions import (
     TapError,
 )
 from tap_adstage.http.transport import Transport
-from tap_adstage.reports import bookmark, field_list
+from tap_adstage.reports import bookmark
 from tap_adstage.reports.bookmark import Bookmark
 from tap_adstage.runtime import logs
 from tap_adstage.runtime.redaction import Secrets, redact
 from tap_adstage.runtime.shutdown import Stopped
 from tap_adstage.runtime.statistics import FAILED, STOPPED, RunStats
-from tap_adstage.source import SetUpStep
 from tap_adstage.sources import connect, source_type
 from tap_adstage.streams.base import BaseStream
 from tap_adstage.streams.batch_files import check_storage
@@ -60,7 +58,7 @@ from tap_adstage.streams.former_names import (
     current_catalog,
     stream_map_errors,
 )
-from tap_adstage.streams.message_writer import MessageWriter, discard_stdout
+from tap_adstage.streams.message_writer import MessageWriter
 from tap_adstage.streams.names import name_errors
 from tap_adstage.streams.report_stream import ReportStream
 from tap_adstage.streams.resource_stream import ResourceStream
@@ -70,6 +68,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
 
+    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.singerlib import Catalog
@@ -77,51 +76,12 @@ if TYPE_CHECKING:
     from tap_adstage.config.reports import ReportConfig
     from tap_adstage.date_ranges import DateRange
     from tap_adstage.reports.bookmark import BookmarkCap
-    from tap_adstage.reports.field_list import ListedField
     from tap_adstage.source import Source, SourceType
 
 
 _PREFIX = "TAP_ADSTAGE_"
 _CHECKS = {"state": inputs.checked_state, "catalog": inputs.check_catalog}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SDK_TESTS = (CliTestOptionValue.Disabled, CliTestOptionValue.Schema)
-
-
-class _FieldsOption(click.Option):
-    """The option `--fields`: refuses what its text would lose without quotes."""
-
-    def handle_parse_result(
-        self,
-        ctx: click.Context,
-        opts: Mapping[str, Any],
-        args: list[str],
-    ) -> tuple[Any, list[str]]:
-        if self.name in opts and args:
-            given = opts[self.name]  # or a mark of click's that it is not
-            words = [given, *args] if isinstance(given, str) else args
-            text = shlex.quote(" ".join(words))
-            raise click.UsageError(f"--fields takes one text; write --fields {text}")
-        return super().handle_parse_result(ctx, opts, args)
-
-
-class _Command(SingerCommand):
-    """The command line: logs the tap's errors line by line, and exits with code 1."""
-
-    def main(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - click's own
-        try:
-            return super().main(*arguments, **options)
-        except TapError as error:
-            for line in str(error).splitlines():
-                self.logger.error("%s", line)  # noqa: TRY400 - without a traceback
-            sys.exit(1)
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            discard_stdout()
-            self.logger.error(  # noqa: TRY400 - without a traceback
-                "stdout can't be written: %s", error.strerror
-            )
-            sys.exit(1)
 
 
 @contextmanager
@@ -511,8 +471,11 @@ class TapAdStage(Tap):
 
         Raises:
             InputError: If the file of an option can't be used.
+            TapError: If stdout is closed.
             Stopped: If it is stopped early.
         """
+        if sys.stdout is None:
+            raise TapError("stdout is closed; lead it into a loader or a file")
         for name, check in _CHECKS.items():
             if options.get(name) is not None:
                 document = inputs.read_document(f"--{name}", options[name])
@@ -586,43 +549,14 @@ class TapAdStage(Tap):
             setup_mapper=False,
             validate_config=False,  # only if the source must be asked for its fields
         )
-        ctx.exit(0 if tap.write_fields(value) else 1)
-
-    def write_fields(self, text: str) -> bool:
-        """Write the fields that reports may have: a table, or JSON lines into a pipe.
-
-        Args:
-            text: A part of their ids or names, in any case.
-
-        Returns:
-            Whether there are any, and all could be read.
-        """
-        kind = self._source_type
-        items: list[ListedField | TapError] = []
-        listed = kind.list_fields(self._connect_without_reports)
-
-        def read() -> str:
-            items.extend(listed)
-            return ""
-
-        step = SetUpStep(name="fields", attempt=read, settings=kind.report_settings)
-        (result,) = preflight.results([step], kind, self._stats)
-        if not result.passed:
-            self.logger.error("%s", result.line)
-            return False
-        fields = [item for item in items if not isinstance(item, TapError)]
-        errors = [item for item in items if isinstance(item, TapError)]
-        for error in errors:
-            self.logger.error("--fields: %s", error)
-        found = field_list.matching(fields, text)
-        if not found:
-            self.logger.error("--fields: %s", field_list.why_none(fields, text))
-            return False
-        is_terminal = bool(sys.stdout) and sys.stdout.isatty()  # it may be closed
-        write = field_list.table_lines if is_terminal else field_list.json_lines
-        for line in write(found):
-            click.echo(line)
-        return not errors
+        written = write_fields(
+            value,
+            tap._source_type,
+            tap._connect_without_reports,
+            tap._stats,
+            cls.logger,
+        )
+        ctx.exit(0 if written else 1)
 
     def _connect_without_reports(self) -> Source:
         """Make the source; who looks a field up may have written a wrong one."""
@@ -634,37 +568,9 @@ class TapAdStage(Tap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Make the command line, with `--fields`, and a help text for `--test`."""
+        """Make the command line."""
         command = super().get_singer_command()
-        command.params.append(
-            _FieldsOption(
-                ["--fields"],
-                is_flag=False,
-                flag_value="",
-                metavar="[TEXT]",
-                help=(
-                    "List the fields that reports of this config may have, or those "
-                    "with TEXT in their id or name: a table on a terminal, JSON lines "
-                    "in a pipe."
-                ),
-                callback=cls.cb_fields,
-                expose_value=False,
-            ),
-        )
-        for option in command.params:
-            if isinstance(option, click.Option) and option.name == "test":
-                option.help = (
-                    "Use --test to try token, accounts and each report, a line for "
-                    "each on stderr. Use --test=schema to write the schemas without "
-                    "any records."
-                )
-        return _Command(
-            name=command.name,
-            callback=command.callback,
-            params=command.params,
-            context_settings=command.context_settings,
-            logger=cls.logger,
-        )
+        return tap_command(command, cls.cb_fields, cls.logger)
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - of the class

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-_GAP = "  "
-_HEADS = ("id", "name", "format", "networks", "where")
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,34 +80,3 @@ def _ids_by_word(fields: Sequence[ListedField], text: str) -> list[str]:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
-
-
-def json_lines(fields: Sequence[ListedField]) -> Iterator[str]:
-    """Write a JSON object for each field."""
-    for field in fields:
-        value = {
-            "id": field.id,
-            "name": field.name or None,
-            "format": field.format,
-            "networks": field.networks,
-            "where": field.where or None,
-        }
-        yield json.dumps(value, ensure_ascii=False)
-
-
-def table_lines(fields: Sequence[ListedField]) -> Iterator[str]:
-    """Write a table with a line for each field, below its heads."""
-    rows = [
-        (
-            field.id,
-            field.name,
-            field.format,
-            field.networks_text,
-            field.where,
-        )
-        for field in fields
-    ]
-    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
-    for row in (_HEADS, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield _GAP.join(cells).rstrip()

@@ -9,12 +9,11 @@ import pytest
 
 from tap_adstage.adstage.field_list import live_field, meta_fields, metric_field
 from tap_adstage.adstage.meta_fields import META_FIELDS, meta_field
+from tap_adstage.cli.fields import json_lines, table_lines
 from tap_adstage.config.spotify_ads import FIELDS
 from tap_adstage.reports.field_list import (
     ListedField,
-    json_lines,
     matching,
-    table_lines,
     why_none,
 )
 from tap_adstage.spotify_ads.field_list import listed_fields

@@ -109,6 +109,25 @@ def test_what_only_syncs_need_is_not_imported_before(
     assert not imported & {"pendulum", "oauthlib", "filelock", "flask", "werkzeug"}
 
 
+def test_a_closed_stdout_is_one_clear_line() -> None:
+    ended = subprocess.run(  # noqa: S603 - the tap
+        [
+            "/bin/sh",
+            "-c",
+            'exec "$0" -m tap_adstage --config "$1" >&-',
+            sys.executable,
+            SAMPLE,
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "stdout is closed; lead it into a loader or a file" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_garbage_collector_works_again_once_all_is_imported() -> None:
     ended = run(
         "-c",

@@ -145,8 +145,11 @@ class Report(Protocol):
             accounts: Ids of accounts to read alone; by default all of the report's.
         """
 
-    def notes(self) -> Sequence[tuple[int, str]]:
-        """List what to log once it is read, levels and texts; a warning is of a gap."""
+    def notes(self) -> Sequence[str]:
+        """List what to log once it is read, though no row is missing for it."""
+
+    def gaps(self) -> Sequence[str]:
+        """List what it lacks once it is read, such as rows that were skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,6 +226,10 @@ class AdStageReport:
         )
         return AdStageReportReader(query, self.columns, directory, self._prefetch)
 
-    def notes(self) -> Sequence[tuple[int, str]]:
+    def notes(self) -> Sequence[str]:
         """List what to log once it is read: nothing."""
+        return ()
+
+    def gaps(self) -> Sequence[str]:
+        """List what it lacks once it is read: nothing that is not counted elsewhere."""
         return ()

@@ -69,7 +69,7 @@ class BatchPage:
     Attributes:
         batch: The batch.
         answers: The bodies of its answers: one, or all of an account's own totals;
-            none if nothing was requested, or there is no data.
+            none if nothing was requested, or Spotify has no data.
         no_data: Spotify's code for an entity without data.
         received: When it came, in UTC.
     """

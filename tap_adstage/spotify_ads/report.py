@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections import Counter
 from dataclasses import replace
 from functools import cached_property
@@ -205,21 +204,25 @@ class SpotifyAdsReport:
             warnings=self._warnings,
         )
 
-    def notes(self) -> Sequence[tuple[int, str]]:
-        """List what to log once it is read: levels and texts."""
+    def notes(self) -> Sequence[str]:
+        """List what Spotify has no data of yet, and what it warned of."""
         notes = []
-        if self._undated:
-            text = f"skipped {self._undated} rows that have no start_time"
-            notes.append((logging.WARNING, text))
         if self._no_data:
             counts = ", ".join(
                 f"{n} {code}" for code, n in sorted(self._no_data.items())
             )
-            text = f"Spotify has no data yet for some campaigns or ad sets: {counts}"
-            notes.append((logging.INFO, text))
+            notes.append(
+                f"Spotify has no data yet for some campaigns or ad sets: {counts}"
+            )
         if warned := self._warnings.summary:
-            notes.append((logging.INFO, warned))
+            notes.append(warned)
         return notes
+
+    def gaps(self) -> Sequence[str]:
+        """List the rows that were skipped, as they have no time."""
+        if not self._undated:
+            return ()
+        return [f"skipped {self._undated} rows that have no start_time"]
 
     def _requests(self, fields: Sequence[str], page_size: int) -> ReportRequests:
         config, columns, entities = self.config, self.columns, self._entities

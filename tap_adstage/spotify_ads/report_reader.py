@@ -192,7 +192,7 @@ class SpotifyAdsReportReader:
             rows = RowPage(slices, [], batch.account)
             return _ReadPage(page.received, rows, self._totals(pages))
         rows = RowPage(slices, [], batch.account, batch.number)
-        for part in pages:  # one, unless there is no data
+        for part in pages:  # one, or none without data
             table = self._requests.rows(batch, part)
             if part.is_plain:
                 rows = replace(rows, rows=table.rows, columns=table.columns)

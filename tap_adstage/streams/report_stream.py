@@ -205,10 +205,11 @@ class ReportStream(PageStream):
         try:
             yield from self._current_pages(cap)
         finally:
-            for level, note in self._report.notes():
-                self.logger.log(level, "%s: %s", self.name, note)
-                if level == logging.WARNING:
-                    stats.missing.append(note)
+            for note in self._report.notes():
+                self.logger.info("%s: %s", self.name, note)
+            for gap in self._report.gaps():
+                self.logger.warning("%s: %s", self.name, gap)
+                stats.missing.append(gap)
 
     def _earlier_pages(self, catch_up: PlannedCatchUp) -> Iterator[EncodedRows]:
         """Read the windows of accounts that joined; go on if that fails."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.environment import clean_environment
+from harness.markdown import README, Block, Page, pages
 from harness.pipeline import FIRST, SECOND, small_world
-from repo.docs.markdown import README, Block, Page, pages
 
 from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres

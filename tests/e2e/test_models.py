@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from harness.environment import clean_environment, link_plugins
 from harness.loaders import query_duckdb
+from harness.markdown import Page
 from harness.once import cache_folder, make_once
 from harness.paths import ROOT, SCRIPTS
-from repo.docs.markdown import Page
 from repo.docs.page_trial import first_missing
 
 from e2e.bar_chart import bar_chart
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from repo.docs.markdown import Block
+    from harness.markdown import Block
 
     from tap_adstage.sandbox.world.entities import Entity
 

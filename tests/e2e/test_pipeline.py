@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 from harness.environment import clean_environment
+from harness.markdown import README, Page
 from harness.paths import ROOT
 from harness.pictures import check_picture
 from harness.pipeline import (
@@ -28,7 +29,6 @@ from harness.pipeline import (
     Pipeline,
     small_world,
 )
-from repo.docs.markdown import README, Page
 
 from tap_adstage.sandbox.cli.postgres import Postgres
 from tap_adstage.sandbox.server import Sandbox

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from harness.environment import clean_environment
+from harness.markdown import Page
 from harness.paths import ROOT, SCRIPTS
 from harness.pipeline import FIRST, SECOND, small_world
 from psycopg import sql
-from repo.docs.markdown import Page
 
 from tap_adstage.sandbox.cli.environment import loader_settings
 from tap_adstage.sandbox.cli.postgres import Postgres

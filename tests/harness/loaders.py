@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ import psycopg
 import yaml
 from psycopg import sql
 from psycopg.rows import dict_row
-from repo.docs.markdown import Page
 
 from harness.environment import clean_environment
+from harness.markdown import Page
 from harness.once import cache_folder, make_once
 from harness.paths import ROOT, SCRIPTS
 
@@ -88,7 +89,7 @@ def query_duckdb(
 
 
 @dataclass
-class Loader:
+class Loader(ABC):
     """A loader that writes into a folder or a database of its own.
 
     Attributes:
@@ -117,9 +118,9 @@ class Loader:
         )
         return json.loads(ended.stdout.splitlines()[-1])
 
+    @abstractmethod
     def rows(self, stream: str) -> list[dict[str, Any]]:
         """Return what is in a table, or in all of its files from the oldest on."""
-        raise NotImplementedError
 
 
 class JsonlLoader(Loader):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from harness.markdown import README, Page
+from harness.paths import ROOT
 
 from repo.definitions import settings_table
-from repo.docs.markdown import README, ROOT, Page
 from tap_adstage.adstage.meta_fields import META_FIELDS
 from tap_adstage.adstage.resources import TABLES
 from tap_adstage.config.adstage import CROSS_NETWORKS, FILTER_OPERATORS

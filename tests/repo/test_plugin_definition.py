@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from harness.markdown import Page
 from harness.paths import ROOT
 from harness.pipeline import meltano
 from jsonschema.validators import validator_for
 
 from repo.definitions import meltano_setting
-from repo.docs.markdown import Page
 from tap_adstage.config.parsing import parse
 from tap_adstage.config.settings import CREDENTIALS, OAUTH
 from tap_adstage.config.source_settings import SETTINGS

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from harness.environment import clean_environment, link_plugins
+from harness.markdown import README, Page
 from harness.paths import ROOT
 
-from .markdown import README, Page
 from .trial import Place
 
 if TYPE_CHECKING:

@@ -6,14 +6,15 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from .markdown import ROOT
+from harness.paths import ROOT
+
 from .settings_blocks import check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from .markdown import Block, Page
+    from harness.markdown import Block, Page
 
 COMMANDS = {"sh", "python"}
 WRITES = {"file", "adds to"}
@@ -188,7 +189,7 @@ def shown_outputs(page: Page, blocks: list[Block]) -> list[tuple[Block, Block]]:
         if block.language in COMMANDS and not block.marks:
             command = block
         elif block.language == "text":
-            assert command, f"{where(page, block)}: there is no command above it"
+            assert command, f"{where(page, block)}: no command is above it"
             pairs.append((command, block))
     return pairs
 

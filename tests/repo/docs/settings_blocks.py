@@ -15,7 +15,7 @@ from tap_adstage.config.parsing import parse
 from tap_adstage.tap import TapAdStage
 
 if TYPE_CHECKING:
-    from .markdown import Block
+    from harness.markdown import Block
 
 
 def check(block: Block) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-
-from .markdown import ROOT, Page, pages
+from harness.markdown import Page, pages
+from harness.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .markdown import ROOT, Page, pages
+from harness.markdown import Page, pages
+from harness.paths import ROOT
+
 from .trial import Place, run
 
 if TYPE_CHECKING:

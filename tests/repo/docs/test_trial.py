@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from harness.markdown import Page
 
-from .markdown import Page
 from .page_trial import first_missing
 from .trial import Place, run
 
@@ -105,7 +105,7 @@ flowchart LR
         ("```sh\nuv run no-such-command\n```\n", "page0.md:1 ended with 127"),
         ("```python\nraise SystemExit(3)\n```\n", "page0.md:1 ended with 3"),
         ("```sh\necho a\n```\n```text\nb\n```\n", "page0.md:4: 'b' is not in"),
-        ("```text\nb\n```\n", "page0.md:1: there is no command"),
+        ("```text\nb\n```\n", "page0.md:1: no command is above it"),
         ("```\nls\n```\n", "page0.md:1: unknown language ''"),
         ("Text.\n\n    ls\n", "page0.md:3: unknown language ''"),
         ("```bash\nls\n```\n", "page0.md:1: unknown language 'bash'"),

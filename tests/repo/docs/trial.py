@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from .markdown import Page
+    from harness.markdown import Page
 
 TIMEOUT = 900
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from harness.paths import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
 
 _COMMENT = re.compile(r"<!-- ([a-z ]+): (.+?) -->")

@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import io
 import json
-import subprocess
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +23,7 @@ from harness.loaders import (
     DuckdbLoader,
     JsonlLoader,
     Loader,
+    LoaderError,
     PostgresLoader,
     plugins,
     query_duckdb,
@@ -442,7 +442,7 @@ def test_every_digit_arrives_from_batch_files(loader: Loader, batch: Run) -> Non
 
 @pytest.mark.parametrize("loader", ["target-duckdb", "target-jsonl"], indirect=True)
 def test_loaders_that_read_no_batch_files_fail(loader: Loader, batch: Run) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(LoaderError, match=r"BATCH|parse_message"):
         loader.load(batch.lines)
 
 

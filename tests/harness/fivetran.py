@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,16 @@ from tap_adstage.fivetran.counterparts import CREDENTIALS, REPORT_KEYS, Counterp
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+NOW = dt.datetime(2024, 3, 20, 12, tzinfo=dt.timezone.utc)
+"""When connections are converted."""
+
+CLIENT_SECRET = "spotify-client-secret"
+REFRESH_TOKEN = "spotify-refresh-token"
+AUTH = {
+    "client_access": {"client_id": "spotify-app", "client_secret": CLIENT_SECRET},
+    "refresh_token": REFRESH_TOKEN,
+}
 
 DOCUMENTED_FIELDS = [
     "CLICKS",

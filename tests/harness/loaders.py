@@ -88,6 +88,10 @@ def query_duckdb(
     return rows
 
 
+class LoaderError(Exception):
+    """A loader failed, with what it logged."""
+
+
 @dataclass
 class Loader(ABC):
     """A loader that writes into a folder or a database of its own.
@@ -110,12 +114,14 @@ class Loader(ABC):
             [installed_loader(self.name), "--config", config],
             cwd=self.folder,
             input="".join(lines),
-            stdout=subprocess.PIPE,
+            capture_output=True,
             env=clean_environment(),
             text=True,
-            check=True,
+            check=False,
             timeout=120,
         )
+        if ended.returncode:
+            raise LoaderError(ended.stderr)
         return json.loads(ended.stdout.splitlines()[-1])
 
     @abstractmethod

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import json
 import stat
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from harness import commands
-from harness.fivetran import DOCUMENTED_FIELDS, blocks, check_table, key_table, table
+from harness.fivetran import (
+    AUTH,
+    CLIENT_SECRET,
+    DOCUMENTED_FIELDS,
+    NOW,
+    REFRESH_TOKEN,
+    blocks,
+    check_table,
+    key_table,
+    table,
+)
 from harness.paths import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,15 +49,8 @@ if TYPE_CHECKING:
     from harness.singer import Sync
 
 PAGE = ROOT / "docs" / "fivetran.md"
-NOW = dt.datetime(2024, 3, 20, 12, tzinfo=dt.timezone.utc)
 
 ACCOUNT = "03561a07-cb0a-4354-b751-88512a6f4d79"
-CLIENT_SECRET = "spotify-client-secret"
-REFRESH_TOKEN = "spotify-refresh-token"
-AUTH = {
-    "client_access": {"client_id": "spotify-app", "client_secret": CLIENT_SECRET},
-    "refresh_token": REFRESH_TOKEN,
-}
 REPORT = {
     "table": "campaigns_daily",
     "dimension": "CAMPAIGN",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import json
 import os
 import stat
@@ -13,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from harness import commands
-from harness.fivetran import DOCUMENTED_FIELDS, blocks, check_table, key_table, table
+from harness.fivetran import (
+    AUTH,
+    CLIENT_SECRET,
+    DOCUMENTED_FIELDS,
+    NOW,
+    REFRESH_TOKEN,
+    blocks,
+    check_table,
+    key_table,
+    table,
+)
 from harness.paths import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,14 +51,7 @@ if TYPE_CHECKING:
     from tap_adstage.sandbox.server import Sandbox
 
 PAGE = ROOT / "docs" / "fivetran-adstage.md"
-NOW = dt.datetime(2024, 3, 20, 12, tzinfo=dt.timezone.utc)
 
-CLIENT_SECRET = "spotify-client-secret"
-REFRESH_TOKEN = "spotify-refresh-token"
-AUTH = {
-    "client_access": {"client_id": "spotify-app", "client_secret": CLIENT_SECRET},
-    "refresh_token": REFRESH_TOKEN,
-}
 REPORT = {
     "table": "campaigns",
     "dimension": "CAMPAIGN",

@@ -281,6 +281,8 @@ def test_requests_for_tokens_and_those_that_are_sent_again_count_too(
             "refresh_token": sandbox.refresh_token,
             "as_of": sandbox.today.isoformat(),
             "reports": [BY_DAY],
+            # others would use up a new token before it is sent with
+            "max_concurrency": 1,
         }
         sync({**settings, **oauth})
     assert [request for request in sandbox.requests if request.status == 401]
